@@ -1,0 +1,50 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of ours; the house's plan is the list below: data flows from top to bottom.
+func room(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
+}
+
+let package = Package(
+  name: "qemuvm",
+  products: [
+    .executable(name: "qemuvm", targets: ["qemuvm"]),
+    .executable(name: "qemuvm-bench", targets: ["qemuvm-bench"]),
+  ],
+  targets: [
+    .target(name: "CLinux"),
+    room("Host", ["CLinux"]),
+    room("JSON", []),
+    room("QMP", ["JSON", "Host"]),
+    room("Machine", ["JSON"], resources: [.embedInCode("Builtin")]),
+    room("Control", ["JSON", "Host", "QMP"]),
+    room("Supervisor", ["Machine", "QMP", "Control", "Host", "JSON"]),
+    .executableTarget(
+      name: "qemuvm", dependencies: ["Supervisor", "Control", "Machine", "QMP", "JSON", "Host"],
+      swiftSettings: settings),
+    .executableTarget(
+      name: "qemuvm-bench", dependencies: ["QMP", "JSON", "Host"], swiftSettings: settings),
+    tests("HostTests", ["Host"]),
+    tests("JSONTests", ["JSON"]),
+    tests("QMPTests", ["QMP", "JSON", "Host"]),
+    tests("MachineTests", ["Machine", "JSON", "Host"], exclude: ["Golden"]),
+    tests("ControlTests", ["Control", "QMP", "JSON", "Host"]),
+    tests("SupervisorTests", ["Supervisor", "Machine", "QMP", "JSON", "Host"]),
+    tests("qemuvmTests", ["qemuvm", "Machine", "JSON"]),
+    tests("EndToEndTests", ["JSON", "Host", "QMP"], exclude: ["Guests"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
