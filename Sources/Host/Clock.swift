@@ -92,7 +92,9 @@ package final class DeadlineTimer {
     source?.cancel()
   }
 
-  /// Calls the handler at the moment, or at once when it has passed; nil disarms. A later call replaces it.
+  /// Calls the handler at the moment, or at once when it has passed; nil disarms.
+  ///
+  /// A later call replaces it.
   package func arm(at deadline: Instant?, now: Instant = .now) {
     dispatchPrecondition(condition: .onQueue(queue))
     guard let deadline else {

@@ -5,7 +5,9 @@ package import Glibc
 ///
 /// Every descriptor made here is close-on-exec; a child gets one only through `ChildProcess.Launch.descriptors`.
 package struct FileDescriptor: ~Copyable, Sendable {
-  /// The number, for calls that borrow it. Never close it.
+  /// The number, for calls that borrow it.
+  ///
+  /// Never close it.
   package let rawValue: Int32
 
   /// Takes the number over: nobody else may close it from here on.
@@ -24,7 +26,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     return number
   }
 
-  /// Opens a file; corresponds to open(2). `O_CLOEXEC` is added.
+  /// Opens a file; corresponds to open(2).
+  ///
+  /// `O_CLOEXEC` is added.
   package static func open(
     _ path: String, _ flags: Int32, mode: mode_t = 0o600
   ) throws(SystemError) -> FileDescriptor {
@@ -56,7 +60,9 @@ package struct FileDescriptor: ~Copyable, Sendable {
     }
   }
 
-  /// Reads what is there, at most `count` bytes; empty at the end of the file. Corresponds to read(2).
+  /// Reads what is there, at most `count` bytes; empty at the end of the file.
+  ///
+  /// Corresponds to read(2).
   package borrowing func read(upTo count: Int) throws(SystemError) -> [UInt8] {
     let number = rawValue
     var failure: SystemError?

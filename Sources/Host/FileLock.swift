@@ -7,7 +7,9 @@ internal import Glibc
 package struct FileLock: ~Copyable, Sendable {
   package let descriptor: FileDescriptor
 
-  /// Takes the lock, creating the file; nil when somebody holds it. With `wait` it blocks instead.
+  /// Takes the lock, creating the file; nil when somebody holds it.
+  ///
+  /// With `wait` it blocks instead.
   package static func take(_ path: String, wait: Bool = false) throws(SystemError) -> FileLock? {
     let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
     if linux_lock_file(file.rawValue, wait ? 1 : 0) == 0 { return FileLock(descriptor: file) }

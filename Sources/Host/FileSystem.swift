@@ -3,7 +3,9 @@ internal import Glibc
 
 /// Files as the supervisor needs them: read whole, replaced whole, private, and durable when asked.
 package enum FileSystem {
-  /// Reads a whole file of at most `limit` bytes; corresponds to read(2). EFBIG when it is longer.
+  /// Reads a whole file of at most `limit` bytes; corresponds to read(2).
+  ///
+  /// EFBIG when it is longer.
   package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
     let file = try FileDescriptor.open(path, O_RDONLY)
     var bytes: [UInt8] = []
@@ -99,7 +101,9 @@ package enum FileSystem {
     return names.sorted()
   }
 
-  /// Removes a file if it is there; true when it was. Corresponds to unlink(2).
+  /// Removes a file if it is there; true when it was.
+  ///
+  /// Corresponds to unlink(2).
   @discardableResult
   package static func remove(_ path: String) throws(SystemError) -> Bool {
     if unlink(path) == 0 { return true }
