@@ -1,0 +1,26 @@
+internal import Control
+internal import JSON
+
+/// A question to the supervisor about one VM.
+struct Query {
+  /// How long the supervisor may take to answer what it knows by heart.
+  static let deadline: Duration = .seconds(10)
+
+  let selection: VMSelection
+  let verb: String
+
+  /// The VM as the supervisor finds it: with its lab where the lab file at hand has it.
+  func name(_ context: Context) throws -> String {
+    try selection.resolved(in: context, verb: verb)[0]
+  }
+
+  /// All that the supervisor tells of the VM.
+  func vm(_ client: ControlClient, _ context: Context) async throws -> JSONObject {
+    let name = try name(context)
+    do throws(ControlError) {
+      return try await client.perform(.queryVM(name: name), deadline: Self.deadline).object ?? [:]
+    } catch {
+      throw CommandFailure(error, subject: name)
+    }
+  }
+}
