@@ -6,7 +6,7 @@ enum HelpText {
       "qemuvm keeps QEMU virtual machines running.", "",
       "Usage: qemuvm COMMAND [VM…] [options]",
     ]
-    let column = (verbs.map(\.name.count).max() ?? 0) + 4
+    let column = (verbs.map { $0.name.count }.max() ?? 0) + 4
     for group in VerbGroup.allCases {
       lines += ["", "\(group.rawValue):"]
       for verb in verbs where verb.group == group {

@@ -27,12 +27,7 @@ struct Arguments: Verb {
   func run(_ context: Context) async throws -> ExitCode {
     let name = try query.name(context)
     let client = try await SupervisorConnector(context: context).connect()
-    let reply: JSONValue
-    do throws(ControlError) {
-      reply = try await client.perform(.queryArguments(name: name), deadline: Query.deadline)
-    } catch {
-      throw CommandFailure(error, subject: name)
-    }
+    let reply = try await client.ask(.queryArguments(name: name), about: name, deadline: Query.deadline)
     if isJSON {
       try context.output.write(json: reply)
     } else {
@@ -45,7 +40,7 @@ struct Arguments: Verb {
   static func text(_ words: [String]) -> String {
     var lines: [String] = []
     for word in words {
-      let quoted = shellQuoted(word)
+      let quoted = ShellText.quote(word)
       if lines.isEmpty || word.hasPrefix("-") {
         lines.append(quoted)
       } else {

@@ -52,14 +52,10 @@ struct Execute: Verb {
   func run(_ context: Context) async throws -> ExitCode {
     let name = try query.name(context)
     let client = try await SupervisorConnector(context: context).connect()
-    do throws(ControlError) {
-      let request = ControlRequest.execute(name: name, command: command, timeout: timeout)
-      // The supervisor keeps the deadline of the command itself; ours is for a supervisor that does not.
-      let reply = try await client.perform(request, deadline: timeout.map { $0 + Query.deadline })
-      try context.output.write(json: reply)
-    } catch {
-      throw CommandFailure(error, subject: name, doing: title)
-    }
+    let request = ControlRequest.execute(name: name, command: command, timeout: timeout)
+    // The supervisor keeps the deadline of the command itself; ours is for a supervisor that does not.
+    let deadline = timeout.map { $0 + Query.deadline }
+    try context.output.write(json: try await client.ask(request, about: name, deadline: deadline, task: title))
     return .done
   }
 }

@@ -48,7 +48,7 @@ struct Logs: Verb {
     let folder = FileSystem.parent(of: path)
     let name = String(path.dropFirst(folder.count + 1))
     // Watched before it is read, so that nothing is written unseen between the two.
-    let watch = isFollowing ? try FolderWatch(folder) : nil
+    let watch = isFollowing ? try FolderWatch.start(folder) : nil
     var log = GrowingLog(path)
     if let lastLines { try log.skip(toLast: lastLines) }
     repeat {

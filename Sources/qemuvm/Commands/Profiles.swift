@@ -1,6 +1,7 @@
 internal import Host
 internal import JSON
 internal import Machine
+internal import Supervisor
 
 /// `qemuvm profiles`: the profiles that VMs can be made from.
 struct Profiles: Verb {

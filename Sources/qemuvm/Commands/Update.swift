@@ -38,12 +38,8 @@ struct Update: Verb {
     let name = try query.name(context)
     let settings = settings.anchored(in: FileSystem.currentDirectory).json
     let client = try await SupervisorConnector(context: context).connect()
-    let reply: JSONValue
-    do throws(ControlError) {
-      reply = try await client.perform(.update(name: name, settings: settings), deadline: timeout)
-    } catch {
-      throw CommandFailure(error, subject: name)
-    }
+    let request = ControlRequest.update(name: name, settings: settings)
+    let reply = try await client.ask(request, about: name, deadline: timeout)
     if isJSON {
       try context.output.write(json: reply)
     } else {

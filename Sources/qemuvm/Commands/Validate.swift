@@ -1,6 +1,7 @@
 internal import Host
 internal import JSON
 internal import Machine
+internal import Supervisor
 
 /// `qemuvm validate`: whether a lab file is right, with the profiles that it names.
 struct Validate: Verb {

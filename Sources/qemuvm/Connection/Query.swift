@@ -17,10 +17,19 @@ struct Query {
   /// All that the supervisor tells of the VM.
   func vm(_ client: ControlClient, _ context: Context) async throws -> JSONObject {
     let name = try name(context)
+    return try await client.ask(.queryVM(name: name), about: name, deadline: Self.deadline).object ?? [:]
+  }
+}
+
+extension ControlClient {
+  /// Performs a request about one VM, with the VM named in what goes wrong; `task` says what was asked of it.
+  nonisolated func ask(
+    _ request: ControlRequest, about name: String, deadline: Duration?, task: String? = nil
+  ) async throws(CommandFailure) -> JSONValue {
     do throws(ControlError) {
-      return try await client.perform(.queryVM(name: name), deadline: Self.deadline).object ?? [:]
+      return try await perform(request, deadline: deadline)
     } catch {
-      throw CommandFailure(error, subject: name)
+      throw CommandFailure(error, subject: name, doing: task)
     }
   }
 }

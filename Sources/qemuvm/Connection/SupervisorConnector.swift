@@ -15,7 +15,7 @@ struct SupervisorConnector {
     try prepareFolders()
     // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides.
     let lock = try takeStartLock()
-    defer { _ = consume lock }
+    defer { withExtendedLifetime(lock) {} }
     if let client = try await connectIfRunning() { return client }
     if let client = try await connectElsewhere() { return client }
     try SupervisorLauncher(context: context).launch()

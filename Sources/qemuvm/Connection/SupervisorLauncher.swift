@@ -1,6 +1,7 @@
 internal import Glibc
 internal import Host
 internal import Machine
+internal import Supervisor
 
 /// Starts a supervisor in the background and waits until it listens.
 struct SupervisorLauncher {

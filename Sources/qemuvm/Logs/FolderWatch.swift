@@ -14,11 +14,12 @@ struct FolderWatch: ~Copyable {
   private let descriptor: FileDescriptor
 
   /// From here on, nothing that happens in the folder is missed.
-  init(_ folder: String) throws(SystemError) {
+  static func start(_ folder: String) throws(SystemError) -> FolderWatch {
     let number = try retrying("inotify_init1") { inotify_init1(Int32(IN_CLOEXEC)) }
-    descriptor = FileDescriptor(owning: number)
+    let descriptor = FileDescriptor(owning: number)
     let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
     _ = try retrying("inotify_add_watch", folder) { inotify_add_watch(number, folder, UInt32(mask)) }
+    return FolderWatch(descriptor: descriptor)
   }
 
   /// Waits until something happened to a file of the name, or the folder has gone.

@@ -24,7 +24,7 @@ struct GrowingLog: ~Copyable {
   /// Skips to the last `count` lines; a last line without its end counts as one.
   mutating func skip(toLast count: Int) throws(SystemError) {
     try openIfPresent()
-    guard file != nil else { return }
+    guard number != nil else { return }
     let size = try self.size()
     var position = size
     var ends = 0
@@ -45,7 +45,7 @@ struct GrowingLog: ~Copyable {
   /// Hands out all that was written since the last call.
   mutating func readOn(_ hand: ([UInt8]) throws(SystemError) -> Void) throws(SystemError) {
     try openIfPresent()
-    guard file != nil else { return }
+    guard number != nil else { return }
     try findPlace()
     try readToEnd(hand)
     guard try isReplaced() else { return }
@@ -58,7 +58,7 @@ struct GrowingLog: ~Copyable {
   }
 
   private mutating func openIfPresent() throws(SystemError) {
-    guard file == nil else { return }
+    guard number == nil else { return }
     do throws(SystemError) {
       file = try FileDescriptor.open(path, O_RDONLY)
     } catch {
@@ -106,7 +106,7 @@ struct GrowingLog: ~Copyable {
   }
 
   private func bytes(at place: Int64, count: Int) throws(SystemError) -> [UInt8] {
-    guard let number = file?.rawValue, count > 0 else { return [] }
+    guard let number = number, count > 0 else { return [] }
     var buffer = [UInt8](repeating: 0, count: count)
     var filled = 0
     while filled < count {
@@ -121,8 +121,16 @@ struct GrowingLog: ~Copyable {
     return Array(buffer[..<filled])
   }
 
+  /// The open file's descriptor, borrowed; nil while there is none.
+  private var number: Int32? {
+    switch file {
+    case .some(let file): file.rawValue
+    case nil: nil
+    }
+  }
+
   private func size() throws(SystemError) -> Int64 {
-    guard let number = file?.rawValue else { return 0 }
+    guard let number = number else { return 0 }
     var status = stat()
     _ = try retrying("fstat", path) { fstat(number, &status) }
     return Int64(status.st_size)
@@ -130,7 +138,7 @@ struct GrowingLog: ~Copyable {
 
   /// Whether another file stands at the path; none at all counts as the same one.
   private func isReplaced() throws(SystemError) -> Bool {
-    guard let number = file?.rawValue else { return false }
+    guard let number = number else { return false }
     var (ours, there) = (stat(), stat())
     _ = try retrying("fstat", path) { fstat(number, &ours) }
     guard stat(path, &there) == 0 else { return false }
