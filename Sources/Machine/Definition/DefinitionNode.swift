@@ -146,7 +146,7 @@ struct DefinitionNode {
 
   // MARK: Reading it as
 
-  /// A text. None holds a NUL, which no argument of a process can.
+  /// A text without NUL, which no argument of a process can hold.
   func text(expected: String = "a string") -> String? {
     guard let text = value.string else { return wrongType(expected: expected) }
     guard !text.utf8.contains(0) else { return wrong("a text cannot hold the character NUL") }

@@ -2,8 +2,10 @@ internal import JSON
 
 /// One disk as written: an image file that the guest gets as it is.
 package struct DiskSetting: Sendable, Equatable {
-  /// How the bytes of an image are laid out. QEMU is told, never left to guess: a guest could write another format's
-  /// header into a raw image and so read any file of the host.
+  /// How the bytes of an image are laid out.
+  ///
+  /// QEMU is told, never left to guess: a guest could write another format's header into a raw image and so read any
+  /// file of the host.
   package enum Format: String, Sendable, CaseIterable {
     case qcow2
     case raw

@@ -11,6 +11,7 @@ package struct LabFile: Sendable, Equatable {
   ///   - bytes: the file's content.
   ///   - file: the file's name as messages show it.
   ///   - defaultLab: the name of the file's folder, which is the lab's unless the file says otherwise.
+  /// - Throws: all problems of the file.
   package init(parsing bytes: [UInt8], file: String, defaultLab: String) throws(DefinitionError) {
     let root = try LocatedJSON(definition: bytes, file: file)
     let log = DefinitionLog(file: file)

@@ -57,6 +57,7 @@ extension Settings {
   /// The settings with every relative path made absolute.
   ///
   /// - Parameter directory: the folder of the file they were written in, an absolute path.
+  /// - Returns: the same settings, with the same meaning from any folder.
   package func anchored(in directory: String) -> Settings {
     func anchor(_ path: String) -> String { path.anchored(in: directory) }
     var settings = self
