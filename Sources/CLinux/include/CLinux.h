@@ -1,1 +1,45 @@
 #pragma once
+
+/* The calls of Linux that Swift's Glibc module hides, as functions of plain types. Each returns what the call returns;
+   -1 leaves the reason in errno. No feature macro is defined here: it would change what other modules see. */
+
+/* pidfd_open(2). The descriptor is close-on-exec. */
+int linux_pidfd_open(int pid);
+
+/* pidfd_send_signal(2). */
+int linux_pidfd_send_signal(int pidfd, int signal);
+
+/* waitid(2) with P_PIDFD, WEXITED and WNOHANG: 1 reaped, 0 still running. `code` is CLD_EXITED, CLD_KILLED or
+   CLD_DUMPED, `status` the exit code or the signal. */
+int linux_reap(int pidfd, int *code, int *status);
+
+/* ioctl PIDFD_GET_INFO (Linux 6.15): 1 with the wait status of a process that is gone, 0 when the kernel has none. */
+int linux_pidfd_wait_status(int pidfd, int *wait_status);
+
+/* accept4(2), non-blocking and close-on-exec. */
+int linux_accept(int listener);
+
+/* socket(2) AF_UNIX SOCK_STREAM and socketpair(2), close-on-exec. */
+int linux_unix_socket(int non_blocking);
+int linux_socket_pair(int non_blocking, int *first, int *second);
+
+/* SO_PEERCRED, see unix(7). */
+int linux_peer(int socket, int *pid, unsigned *uid);
+
+/* pipe2(2), close-on-exec. */
+int linux_pipe(int *read_end, int *write_end);
+
+/* posix_spawn(3): POSIX_SPAWN_SETSID and posix_spawn_file_actions_addclosefrom_np, hidden by _GNU_SOURCE. */
+short linux_spawn_flags(void);
+int linux_spawn_close_from(void *actions, int first);
+int linux_spawn_change_directory(void *actions, const char *path);
+
+/* flock(2) LOCK_EX, waiting or not. */
+int linux_lock_file(int fd, int wait);
+
+/* fcntl(2) F_SETLK on the whole file: 0 taken, -1. F_GETLK: the PID that holds it, 0 for none. */
+int linux_lock_record(int fd);
+int linux_record_holder(int fd);
+
+/* renameat2(2) with RENAME_NOREPLACE. */
+int linux_rename_new(const char *from, const char *to);

@@ -1,0 +1,51 @@
+internal import CLinux
+internal import Glibc
+
+/// A lock on a file that is held as long as the open file lives, in whatever process; corresponds to flock(2).
+///
+/// Passed to a child by descriptor, it is held until the child ends, whatever happens to us.
+package struct FileLock: ~Copyable, Sendable {
+  package let descriptor: FileDescriptor
+
+  /// Takes the lock, creating the file; nil when somebody holds it.
+  ///
+  /// With `wait` it blocks instead.
+  package static func take(_ path: String, wait: Bool = false) throws(SystemError) -> FileLock? {
+    let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+    if linux_lock_file(file.rawValue, wait ? 1 : 0) == 0 { return FileLock(descriptor: file) }
+    let code = SystemError.lastErrorCode
+    guard code == EWOULDBLOCK else { throw SystemError("flock", path, code: code) }
+    return nil
+  }
+
+  /// Gives the descriptor up without unlocking what a child has inherited.
+  package consuming func release() -> FileDescriptor { descriptor }
+}
+
+/// A lock that belongs to this process alone and names it to whoever asks; corresponds to fcntl(2) F_SETLK.
+///
+/// It is lost when this process closes any descriptor of that file: open the file nowhere else.
+package struct ProcessLock: ~Copyable, Sendable {
+  private let descriptor: FileDescriptor
+
+  /// Takes the lock and writes what the file says to those who find it held; nil when another process holds it.
+  package static func take(_ path: String, saying text: String) throws(SystemError) -> ProcessLock? {
+    let file = try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW)
+    let number = file.rawValue
+    if linux_lock_record(number) != 0 {
+      let code = SystemError.lastErrorCode
+      guard code == EAGAIN || code == EACCES else { throw SystemError("fcntl", path, code: code) }
+      return nil
+    }
+    _ = try retrying("ftruncate", path) { ftruncate(number, 0) }
+    try file.write(Array(text.utf8))
+    return ProcessLock(descriptor: file)
+  }
+
+  /// The PID of the process that holds the lock, or nil.
+  package static func holder(_ path: String) -> Int32? {
+    guard let file = try? FileDescriptor.open(path, O_RDWR) else { return nil }  // No file: nobody holds it.
+    let holder = linux_record_holder(file.rawValue)
+    return holder > 0 ? holder : nil
+  }
+}

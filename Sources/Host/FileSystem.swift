@@ -1,0 +1,193 @@
+internal import CLinux
+internal import Glibc
+
+/// Files as the supervisor needs them: read whole, replaced whole, private, and durable when asked.
+package enum FileSystem {
+  /// Reads a whole file of at most `limit` bytes; corresponds to read(2).
+  ///
+  /// EFBIG when it is longer.
+  package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
+    let file = try FileDescriptor.open(path, O_RDONLY)
+    var bytes: [UInt8] = []
+    while true {
+      let piece = try file.read(upTo: 65536)
+      if piece.isEmpty { return bytes }
+      bytes += piece
+      guard bytes.count <= limit else { throw SystemError("read", path, code: EFBIG) }
+    }
+  }
+
+  /// The file's bytes, or nil when there is none.
+  package static func readIfPresent(_ path: String) throws(SystemError) -> [UInt8]? {
+    do throws(SystemError) {
+      return try read(path)
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw error
+    }
+  }
+
+  /// The file's last bytes, for reading a log's tail.
+  package static func tail(_ path: String, bytes limit: Int) throws(SystemError) -> [UInt8] {
+    let file = try FileDescriptor.open(path, O_RDONLY)
+    let number = file.rawValue
+    let size = try retrying("lseek", path) { lseek(number, 0, Int32(SEEK_END)) }
+    _ = try retrying("lseek", path) { lseek(number, max(0, size - off_t(limit)), Int32(SEEK_SET)) }
+    var bytes: [UInt8] = []
+    while bytes.count < limit {
+      let piece = try file.read(upTo: limit - bytes.count)
+      if piece.isEmpty { break }
+      bytes += piece
+    }
+    return bytes
+  }
+
+  /// Puts a file in the place of another in one step, so that a reader sees the old one or the new one, whole.
+  ///
+  /// With `durable` it is on disk, folder included, before this returns; corresponds to fsync(2) and rename(2).
+  /// Without, it survives this process and not a loss of power.
+  package static func replace(
+    _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, durable: Bool
+  ) throws(SystemError) {
+    let temporary = path + ".new"
+    do throws(SystemError) {
+      let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+      try file.write(bytes)
+      if durable {
+        let number = file.rawValue
+        _ = try retrying("fsync", path) { fsync(number) }
+      }
+      _ = try retrying("rename", path) { rename(temporary, path) }
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+    if durable { try sync(directory: parent(of: path)) }
+  }
+
+  /// Makes what was created, renamed or removed in a folder durable; corresponds to fsync(2).
+  package static func sync(directory path: String) throws(SystemError) {
+    let folder = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+    let number = folder.rawValue
+    _ = try retrying("fsync", path) { fsync(number) }
+  }
+
+  /// Creates a folder and those above it, mode 0700 each; one that is there already stays as it is.
+  package static func makeDirectory(_ path: String) throws(SystemError) {
+    guard mkdir(path, 0o700) != 0 else { return }
+    let code = SystemError.lastErrorCode
+    switch code {
+    case EEXIST:
+      guard isDirectory(path) else { throw SystemError("mkdir", path, code: ENOTDIR) }
+    case ENOENT where parent(of: path) != path:
+      try makeDirectory(parent(of: path))
+      if mkdir(path, 0o700) != 0, SystemError.lastErrorCode != EEXIST { throw SystemError("mkdir", path) }
+    default:
+      throw SystemError("mkdir", path, code: code)
+    }
+  }
+
+  /// The names in a folder, sorted, without `.` and `..`; corresponds to readdir(3).
+  package static func names(in path: String) throws(SystemError) -> [String] {
+    guard let stream = opendir(path) else { throw SystemError("opendir", path) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Removes a file if it is there; true when it was.
+  ///
+  /// Corresponds to unlink(2).
+  @discardableResult
+  package static func remove(_ path: String) throws(SystemError) -> Bool {
+    if unlink(path) == 0 { return true }
+    let code = SystemError.lastErrorCode
+    if code == ENOENT { return false }
+    throw SystemError("unlink", path, code: code)
+  }
+
+  /// Removes a folder with all that is in it, following no link.
+  package static func removeTree(_ path: String) throws(SystemError) {
+    for name in try names(in: path) {
+      let entry = path + "/" + name
+      var status = stat()
+      if lstat(entry, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        try removeTree(entry)
+      } else {
+        try remove(entry)
+      }
+    }
+    _ = try retrying("rmdir", path) { rmdir(path) }
+  }
+
+  /// Renames in one step, over what stands there; corresponds to rename(2).
+  package static func move(_ from: String, to path: String) throws(SystemError) {
+    _ = try retrying("rename", from) { rename(from, path) }
+  }
+
+  /// Renames in one step and refuses to replace; corresponds to renameat2(2) RENAME_NOREPLACE.
+  package static func moveNew(_ from: String, to path: String) throws(SystemError) {
+    _ = try retrying("rename", path) { linux_rename_new(from, path) }
+  }
+
+  package static func exists(_ path: String) -> Bool {
+    access(path, F_OK) == 0
+  }
+
+  /// Whether the path can be read, or written, by this process; corresponds to access(2).
+  package static func isAccessible(_ path: String, writing: Bool = false) -> Bool {
+    access(path, writing ? R_OK | W_OK : R_OK) == 0
+  }
+
+  package static func isDirectory(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Where a symbolic link points, or nil; corresponds to readlink(2).
+  package static func linkTarget(_ path: String) -> String? {
+    var buffer = [CChar](repeating: 0, count: 4096)
+    let count = readlink(path, &buffer, buffer.count)
+    guard count >= 0 else { return nil }
+    return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
+  }
+
+  /// What tells one version of a file from another: device, inode, size and time of change.
+  package static func identity(of path: String) throws(SystemError) -> String {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SystemError("stat", path) }
+    return
+      "\(status.st_dev):\(status.st_ino):\(status.st_size):\(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+  }
+
+  /// The folder a path lies in.
+  package static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The absolute form of a path, `.` and `..` resolved as text; `base` is what a relative one stands on.
+  package static func absolute(_ path: String, in base: String) -> String {
+    var parts: [Substring] = []
+    for part in (path.hasPrefix("/") ? path : base + "/" + path).split(separator: "/") {
+      switch part {
+      case ".": continue
+      case "..": _ = parts.popLast()
+      default: parts.append(part)
+      }
+    }
+    return "/" + parts.joined(separator: "/")
+  }
+
+  package static var currentDirectory: String {
+    guard let text = getcwd(nil, 0) else { return "/" }
+    defer { free(text) }
+    return String(cString: text)
+  }
+}

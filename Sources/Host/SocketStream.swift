@@ -1,0 +1,147 @@
+package import Dispatch
+internal import Glibc
+
+/// A connected stream socket on a serial queue: bytes come in as they arrive, bytes go out as the peer takes them.
+///
+/// Bound to `queue`: every method is called on it, and both handlers run on it. The read source is drained until
+/// EAGAIN each time, because on Linux it fires once when data and hang-up arrive together and never again. The write
+/// source exists only while output is queued. `end` is called once, after the last bytes, unless `close` came first.
+package final class SocketStream {
+  /// How a stream ended.
+  package enum End: Sendable, Equatable {
+    /// The peer is gone: end of file or ECONNRESET, which mean the same after a peer's exit.
+    case closedByPeer
+
+    /// The peer took none of the output for so long that it passed the limit, in bytes.
+    case outputLimit(Int)
+
+    case failed(SystemError)
+  }
+
+  package let queue: DispatchQueue
+
+  /// Output that the peer has not taken yet, in bytes.
+  package var queuedBytes: Int { output.count - written }
+
+  private let descriptor: Int32
+  private let outputLimit: Int
+  private let bytes: (UnsafeRawBufferPointer) -> Void
+  private let end: (End) -> Void
+  private let reading: any DispatchSourceRead
+  private var writing: (any DispatchSourceWrite)?
+  private var output: [UInt8] = []
+  private var written = 0
+  private var isOpen = true
+
+  /// Starts to read at once.
+  ///
+  /// The socket must not block.
+  package init(
+    _ socket: consuming FileDescriptor, queue: DispatchQueue, outputLimit: Int,
+    bytes: @escaping (UnsafeRawBufferPointer) -> Void, end: @escaping (End) -> Void
+  ) {
+    self.queue = queue
+    self.outputLimit = outputLimit
+    self.bytes = bytes
+    self.end = end
+    let descriptor = socket.release()
+    self.descriptor = descriptor
+    reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    reading.setEventHandler { [weak self] in self?.drain() }
+    reading.setCancelHandler { _ = Glibc.close(descriptor) }
+    reading.activate()
+  }
+
+  deinit {
+    writing?.cancel()
+    reading.cancel()
+  }
+
+  /// Queues bytes behind those already queued and sends what the peer takes now.
+  package func write(_ more: [UInt8]) {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard isOpen else { return }
+    output.append(contentsOf: more)
+    flush()
+    if isOpen, queuedBytes > outputLimit { finish(.outputLimit(outputLimit)) }
+  }
+
+  /// Drops the connection; no handler is called after it.
+  package func close() {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard isOpen else { return }
+    isOpen = false
+    writing?.cancel()
+    writing = nil
+    _ = shutdown(descriptor, Int32(SHUT_RDWR))
+    reading.cancel()
+  }
+
+  private func drain() {
+    withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
+      while isOpen {
+        let count = read(descriptor, buffer.baseAddress, buffer.count)
+        switch count {
+        case 1...:
+          bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        case 0:
+          finish(.closedByPeer)
+        default:
+          switch errno {
+          case EINTR: continue
+          case EAGAIN: return
+          case ECONNRESET: finish(.closedByPeer)
+          default: finish(.failed(SystemError("read")))
+          }
+        }
+      }
+    }
+  }
+
+  private func flush() {
+    while queuedBytes > 0 {
+      let count = output.withUnsafeBytes {
+        send(descriptor, $0.baseAddress?.advanced(by: written), $0.count - written, Int32(MSG_NOSIGNAL))
+      }
+      if count >= 0 {
+        written += count
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: return waitUntilWritable()
+      case EPIPE, ECONNRESET:
+        // What the peer sent before it went is still to be read: the end comes from there.
+        dropOutput()
+        return
+      default: return finish(.failed(SystemError("send")))
+      }
+    }
+    dropOutput()
+  }
+
+  private func dropOutput() {
+    output.removeAll(keepingCapacity: output.capacity <= 4096)
+    written = 0
+    writing?.cancel()
+    writing = nil
+  }
+
+  private func waitUntilWritable() {
+    if written > 65536 {
+      output.removeFirst(written)
+      written = 0
+    }
+    guard writing == nil else { return }
+    let source = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
+    source.setEventHandler { [weak self] in self?.flush() }
+    source.activate()
+    writing = source
+  }
+
+  private func finish(_ how: End) {
+    guard isOpen else { return }
+    close()
+    end(how)
+  }
+}

@@ -1,0 +1,92 @@
+internal import CLinux
+internal import Glibc
+
+/// UNIX stream sockets by path; corresponds to unix(7).
+package enum UnixSocket {
+  /// The longest path that fits into an address, in bytes.
+  package static let longestPath = 107
+
+  /// Binds and listens, removing a socket that stands at the path: call it only with the right to the path in hand.
+  package static func listen(at path: String, backlog: Int32 = 128) throws(SystemError) -> FileDescriptor {
+    let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
+    let number = socket.rawValue
+    var status = stat()
+    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
+    _ = try withAddress(path) { address, size throws(SystemError) in
+      try retrying("bind", path) { bind(number, address, size) }
+    }
+    _ = try retrying("chmod", path) { chmod(path, 0o600) }
+    _ = try retrying("listen", path) { Glibc.listen(number, backlog) }
+    return socket
+  }
+
+  /// Sets a listener's backlog anew, also one that another process listens on.
+  package static func setBacklog(_ listener: borrowing FileDescriptor, _ backlog: Int32) throws(SystemError) {
+    let number = listener.rawValue
+    _ = try retrying("listen") { Glibc.listen(number, backlog) }
+  }
+
+  /// Connects without waiting.
+  ///
+  /// EAGAIN says that the listener's backlog is full. The socket does not block.
+  package static func connect(to path: String) throws(SystemError) -> FileDescriptor {
+    let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
+    let number = socket.rawValue
+    _ = try withAddress(path) { address, size throws(SystemError) in
+      try retrying("connect", path) { Glibc.connect(number, address, size) }
+    }
+    return socket
+  }
+
+  /// Takes the next connection, or nil when none waits.
+  ///
+  /// The socket does not block.
+  package static func accept(from listener: Int32) throws(SystemError) -> FileDescriptor? {
+    do throws(SystemError) {
+      return FileDescriptor(owning: try retrying("accept4") { linux_accept(listener) })
+    } catch {
+      if error.code == EAGAIN || error.code == ECONNABORTED { return nil }
+      throw error
+    }
+  }
+
+  /// Two sockets connected to each other that do not block.
+  package static func pair() throws(SystemError) -> Pair {
+    var (first, second): (Int32, Int32) = (-1, -1)
+    _ = try retrying("socketpair") { linux_socket_pair(1, &first, &second) }
+    return Pair(first: FileDescriptor(owning: first), second: FileDescriptor(owning: second))
+  }
+
+  package struct Pair: ~Copyable, Sendable {
+    package let first: FileDescriptor
+    package let second: FileDescriptor
+  }
+
+  /// The user who connected or listened; SO_PEERCRED of unix(7).
+  package static func peer(of socket: borrowing FileDescriptor) throws(SystemError) -> (
+    pid: Int32, uid: UInt32
+  ) {
+    let number = socket.rawValue
+    var (pid, uid): (Int32, UInt32) = (0, 0)
+    _ = try retrying("getsockopt") { linux_peer(number, &pid, &uid) }
+    return (pid, uid)
+  }
+
+  private static func withAddress<Result>(
+    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    let text = Array(path.utf8)
+    guard text.count <= longestPath, !text.contains(0) else {
+      throw SystemError(
+        "socket path of \(text.count) bytes, \(longestPath) at most", path, code: ENAMETOOLONG)
+    }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: text) }
+    return try withUnsafePointer(to: &address) { pointer throws(SystemError) in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic throws(SystemError) in
+        try body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+  }
+}

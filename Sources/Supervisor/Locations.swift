@@ -1,0 +1,67 @@
+internal import Glibc
+internal import Host
+
+/// Where qemuvm keeps its things: three folders, from the environment or the customary place.
+package struct Locations: Sendable, Equatable {
+  /// Definitions, wishes, disks, ledger, logs, locks, private monitor sockets: survives a reboot.
+  package let state: String
+
+  /// The control socket, consoles and the users' monitor sockets: a logout may wipe it.
+  package let runtime: String
+
+  /// Configuration and profiles.
+  package let configuration: String
+
+  package init(state: String, runtime: String, configuration: String) {
+    self.state = state
+    self.runtime = runtime
+    self.configuration = configuration
+  }
+
+  /// What the environment says for this user; an empty variable counts as absent, a relative path stands on
+  /// the working directory.
+  package init(environment: [String: String], uid: UInt32 = getuid()) {
+    func value(_ name: String) -> String? {
+      guard let text = environment[name], !text.isEmpty else { return nil }
+      return FileSystem.absolute(text, in: FileSystem.currentDirectory)
+    }
+    let home = value("HOME") ?? Self.homeDirectory(of: uid) ?? "/"
+    let isRoot = uid == 0
+    let state =
+      value("QEMUVM_STATE_DIR")
+      ?? (isRoot ? "/var/lib/qemuvm" : (value("XDG_STATE_HOME") ?? home + "/.local/state") + "/qemuvm")
+    let runtime: String
+    if let named = value("QEMUVM_RUNTIME_DIR") {
+      runtime = named
+    } else if isRoot {
+      runtime = "/run/qemuvm"
+    } else if let base = value("XDG_RUNTIME_DIR") {
+      runtime = base + "/qemuvm"
+    } else {
+      let base = "/run/user/\(uid)"
+      runtime = FileSystem.isAccessible(base, writing: true) ? base + "/qemuvm" : state + "/run"
+    }
+    self.state = state
+    self.runtime = runtime
+    configuration =
+      value("QEMUVM_CONFIG_DIR")
+      ?? (isRoot ? "/etc/qemuvm" : (value("XDG_CONFIG_HOME") ?? home + "/.config") + "/qemuvm")
+  }
+
+  package var controlSocket: String { runtime + "/qemuvm.sock" }
+  package var supervisorLock: String { state + "/supervisor.lock" }
+  package var startLock: String { state + "/start.lock" }
+  package var supervisorLog: String { state + "/supervisor.log" }
+  package var virtualMachines: String { state + "/vms" }
+
+  /// Where profiles are looked for, in order, before those built in; `directory` is the lab's folder.
+  package func profileFolders(directory: String?) -> [String] {
+    [directory.map { $0 + "/qemu-profiles" }, configuration + "/profiles", "/usr/share/qemuvm/profiles"]
+      .compactMap { $0 }
+  }
+
+  private static func homeDirectory(of uid: UInt32) -> String? {
+    guard let entry = getpwuid(uid), let home = entry.pointee.pw_dir else { return nil }
+    return String(cString: home)
+  }
+}
