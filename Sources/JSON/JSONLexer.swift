@@ -16,9 +16,11 @@ struct JSONLexer {
   var isAtEnd: Bool { offset == text.end }
 
   /// The next byte; nil at the end.
+  @inline(__always)
   var next: UInt8? { offset < text.end ? text[offset] : nil }
 
   /// Steps over a byte if it is next.
+  @inline(__always)
   mutating func take(_ byte: UInt8) -> Bool {
     guard next == byte else { return false }
     offset += 1
