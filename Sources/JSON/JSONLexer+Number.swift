@@ -114,8 +114,11 @@ extension JSONLexer {
   ) throws(JSONSyntaxError) -> JSONScalar? {
     switch next {
     case UInt8(ascii: "I"), UInt8(ascii: "N"):
-      guard case .number(let value) = try scalar() else { throw malformedNumber(from: start) }
-      return .number(isNegative ? -value : value)
+      switch takeWord() {
+      case "Infinity": return .number(isNegative ? -.infinity : .infinity)
+      case "NaN": return .number(.nan)
+      default: throw malformedNumber(from: start)
+      }
     case 0x30 where offset + 1 < text.end && text[offset + 1] | 0x20 == UInt8(ascii: "x"):
       offset += 2
     default:
