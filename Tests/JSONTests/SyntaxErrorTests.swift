@@ -87,6 +87,7 @@ private let inJSON: [(String, String)] = [
   ("\"a\\", "1:1: the string that begins here has no end"),
   ("\"a\nb\"", "1:3: a string cannot hold U+000A unescaped"),
   ("\"a\tb\"", "1:3: a string cannot hold U+0009 unescaped"),
+  ("\"\u{1F}\"", "1:2: a string cannot hold U+001F unescaped"),
   ("\"\\n\u{1F}\"", "1:4: a string cannot hold U+001F unescaped"),
   (#""\x41""#, "1:2: a backslash with 'x' after it is no escape"),
   (#""\é""#, "1:2: a backslash with 'é' after it is no escape"),
