@@ -64,6 +64,7 @@ private let inJSON: [(String, String)] = [
   ("[\r\r  x]", "3:3: expected a value, found the word 'x'; a string needs quotes"),
   ("[\n\r\n\n\r x]", "5:2: expected a value, found the word 'x'; a string needs quotes"),
   ("[\"aé€😀\" x]", "1:9: expected ',' or ']', found 'x'"),
+  ("[\"¿\u{FFFF}\" x]", "1:7: expected ',' or ']', found 'x'"),
   // Words.
   ("[nul]", "1:2: expected a value, found the word 'nul'; a string needs quotes"),
   ("[trueish]", "1:2: expected a value, found the word 'trueish'; a string needs quotes"),
