@@ -153,7 +153,9 @@ package actor SupervisorProcess {
     }
   }
 
-  /// Ends the process. Guests go on; their next supervisor takes them back.
+  /// Ends the process.
+  ///
+  /// Guests go on; their next supervisor takes them back.
   ///
   /// Under `start.lock`: a client that finds no supervisor starts one when we are gone, not before.
   private func leave(_ why: String) {
