@@ -1,9 +1,10 @@
+package import JSON
+
 /// A VM's definition with its profiles filled in: every path absolute, nothing decided yet.
 ///
 /// What must be found out before a machine can be resolved, such as which QEMU to ask, stands in its settings.
 package struct FlatDefinition: Sendable, Equatable {
   package let name: VMName
-  package let profile: String
   package let settings: Settings
   package let origins: Origins
 
@@ -14,9 +15,37 @@ package struct FlatDefinition: Sendable, Equatable {
   ///   - directory: the folder its relative paths start at, an absolute path.
   ///   - profiles: the profile that it names and those below.
   package init(_ definition: VMDefinition, in directory: String, over profiles: ProfileChain) {
+    var settings = definition.settings.anchored(in: directory).merged(over: profiles.settings)
+    settings.profile = definition.profile
     name = definition.name
-    profile = definition.profile
-    settings = definition.settings.anchored(in: directory).merged(over: profiles.settings)
+    self.settings = settings
     origins = definition.origins.merged(over: profiles.origins)
+  }
+
+  package var profile: String { settings.profile ?? VMDefinition.defaultProfile }
+  package var restartPolicy: RestartPolicy { settings.restart?.policy ?? RestartPolicy() }
+  package var stopTimeout: Duration { settings.stopTimeout ?? .seconds(60) }
+}
+
+extension FlatDefinition {
+  /// Reads what `json` gives.
+  package init(json: JSONValue, name: VMName) throws(DefinitionError) {
+    let log = DefinitionLog(file: nil)
+    guard var reader = ObjectReader(DefinitionNode(json, log: log)) else {
+      throw DefinitionError(log.problems)
+    }
+    origins = reader.read("origins") { $0.value.object.map(Origins.init(json:)) } ?? Origins()
+    settings = Settings.read(&reader, of: .flatDefinition)
+    self.name = name
+    reader.finish()
+    guard log.problems.isEmpty else { throw DefinitionError(log.problems) }
+  }
+
+  /// The settings and their origins, for the state folder, where a restart needs no profile.
+  package var json: JSONObject {
+    var object = settings.json
+    let origins = origins.json
+    if !origins.isEmpty { object["origins"] = .object(origins) }
+    return object
   }
 }

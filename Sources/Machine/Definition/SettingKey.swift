@@ -8,6 +8,8 @@ struct SettingKey: Sendable {
   enum Kind {
     case virtualMachine
     case profile
+    /// A VM's and its profiles' together.
+    case flatDefinition
   }
 
   let name: String
@@ -34,9 +36,9 @@ struct SettingKey: Sendable {
 
   /// Why a kind of settings cannot have this key; nil when it can.
   func refusal(in kind: Kind) -> String? {
-    switch onlyIn {
-    case .profile where kind != .profile: "'\(name)' belongs in a profile"
-    case .virtualMachine where kind != .virtualMachine: "a profile names the one below it with 'extends'"
+    switch (onlyIn, kind) {
+    case (.profile, .virtualMachine): "'\(name)' belongs in a profile"
+    case (.virtualMachine, .profile): "a profile names the one below it with 'extends'"
     default: nil
     }
   }
