@@ -63,8 +63,11 @@ final class LiveQEMU {
   /// Tells it to quit, and waits until it has.
   func quit() throws -> ExitStatus {
     try execute("quit")
-    return process.wait()
+    return wait()
   }
+
+  /// Waits until it has ended by itself.
+  func wait() -> ExitStatus { process.wait() }
 
   var errors: String {
     get throws { String(decoding: try FileSystem.read(log), as: UTF8.self) }
