@@ -91,8 +91,8 @@ struct BadDefinitionTests {
     ("serial: 1", "20: vms.web.serial: expected true or false, found 1"),
     ("restart: \"allways\"", "21: vms.web.restart: no restart policy 'allways'; did you mean 'always'?"),
     (
-      "restart: { delay: \"0s\" }",
-      "30: vms.web.restart.delay: must be longer than nothing"
+      "restart: { window: \"0s\" }",
+      "31: vms.web.restart.window: must be longer than nothing"
     ),
     (
       "restart: { burst: 0 }",

@@ -35,13 +35,13 @@ extension FlatDefinition {
       throw DefinitionError(log.problems)
     }
     origins = reader.read("origins") { $0.value.object.map(Origins.init(json:)) } ?? Origins()
-    settings = Settings.read(&reader, of: .flatDefinition)
+    settings = Settings.read(&reader, of: .flat)
     self.name = name
     reader.finish()
     guard log.problems.isEmpty else { throw DefinitionError(log.problems) }
   }
 
-  /// The settings and their origins, for the state folder, where a restart needs no profile.
+  /// The settings and where they were written: what the state folder keeps, so that a restart needs no other file.
   package var json: JSONObject {
     var object = settings.json
     let origins = origins.json

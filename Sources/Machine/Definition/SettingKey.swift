@@ -8,8 +8,8 @@ struct SettingKey: Sendable {
   enum Kind {
     case virtualMachine
     case profile
-    /// A VM's and its profiles' together.
-    case flatDefinition
+    /// A definition with its profiles merged in, as it is kept: any key.
+    case flat
   }
 
   let name: String
