@@ -1,3 +1,4 @@
+internal import Host
 internal import Supervisor
 
 /// `qemuvm supervisor run`: the supervisor itself, in the foreground.
@@ -22,6 +23,12 @@ struct SupervisorRun: Verb {
   }
 
   func run(_ context: Context) async throws -> ExitCode {
-    try await SupervisorProcess.run(locations: context.locations, readyDescriptor: readyDescriptor)
+    let ready = readyDescriptor.map { FileDescriptor(owning: $0) }
+    do throws(SupervisorProcess.Failure) {
+      try await SupervisorProcess.run(
+        locations: context.locations, environment: context.environment, readyDescriptor: ready)
+    } catch {
+      throw CommandFailure(.failed, nil, error.description)
+    }
   }
 }
