@@ -1,0 +1,48 @@
+extension JSONValue {
+  /// How deep arrays and objects may be nested unless a caller says otherwise.
+  package static let depthLimit = 512
+
+  /// Reads a text of UTF-8 that holds one value.
+  ///
+  /// A key that is there twice, a lone surrogate, invalid UTF-8 and anything behind the value are refused, and an
+  /// integer that no `Int64` or `UInt64` holds.
+  package init(
+    parsing bytes: some Collection<UInt8>, dialect: JSONDialect = .json, depthLimit: Int = depthLimit
+  ) throws(JSONSyntaxError) {
+    self = try JSONReader<ValueBuilder>.read(bytes, dialect: dialect, depthLimit: depthLimit)
+  }
+
+  package init(
+    parsing text: String, dialect: JSONDialect = .json, depthLimit: Int = depthLimit
+  ) throws(JSONSyntaxError) {
+    try self.init(parsing: text.utf8, dialect: dialect, depthLimit: depthLimit)
+  }
+}
+
+/// Builds plain values.
+private struct ValueBuilder: JSONBuilder {
+  init(text: JSONText) {}
+
+  func place(of offset: Int) {}
+
+  func scalar(_ scalar: JSONScalar, at place: Void) -> JSONValue {
+    switch scalar {
+    case .null: .null
+    case .bool(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .unsigned(let value): .unsigned(value)
+    case .number(let value): .number(value)
+    case .string(let value): .string(value)
+    }
+  }
+
+  func array(_ elements: [JSONValue], at place: Void) -> JSONValue { .array(elements) }
+  func object(_ members: JSONObject, at place: Void) -> JSONValue { .object(members) }
+
+  func noMembers() -> JSONObject { JSONObject() }
+  func contains(_ key: String, in members: JSONObject) -> Bool { members.contains(key) }
+
+  func append(_ key: String, at place: Void, value: JSONValue, to members: inout JSONObject) {
+    members.append(key, value)
+  }
+}
