@@ -1,0 +1,281 @@
+package import Host
+package import JSON
+
+/// A client's end of one QMP connection: commands by id with many in flight, events to any number of listeners.
+///
+/// Lives on the executor it is given. An actor on the same executor, and a handler on its queue, call it without a
+/// hop through `assumeIsolated`; every handler given to it runs on that queue. A request is resumed exactly once: by
+/// its reply, its deadline, or the connection's end.
+///
+/// What a server sends against the protocol (a line that is no message, a reply to what was not asked) ends the
+/// connection. Two things do not: the reply to a request already given up is dropped, and an error without id, by
+/// which QEMU says that it could not read a request, fails the oldest one, since QEMU answers in order.
+package actor QMPConnection {
+  package typealias Completion = (Result<JSONValue, QMPError>) -> Void
+
+  /// How far the conversation has come.
+  private enum Phase {
+    case silent
+    case awaitingGreeting
+    case negotiating(QMPGreeting)
+    case open(QMPGreeting)
+    case closed(QMPDisconnection)
+  }
+
+  package nonisolated let executor: QueueExecutor
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  private var phase = Phase.silent
+  private var socket: FileDescriptor?
+  private var stream: SocketStream?
+  private let lineLimit: Int
+  private let outputLimit: Int
+
+  private var outstanding = OutstandingRequests<Completion>()
+  private var negotiation = Negotiation()
+
+  /// Whether the last message was an error without id: one bad line can give several.
+  private var sawUnreadable = false
+
+  private var closeHandlers: [(QMPDisconnection) -> Void] = []
+  var listeners = QMPListeners()
+
+  /// One timer for all deadlines.
+  ///
+  /// It is not moved at each reply, which would cost more than the reply: it is set when a request is due before it
+  /// fires, and so it may fire once after the last reply, finds nothing due, and rests.
+  private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.expire() }
+  }
+  private var timerFiresAt: Instant?
+
+  /// Takes over a connected socket that does not block; nothing is read before `negotiate`.
+  package init(
+    _ socket: consuming FileDescriptor, executor: QueueExecutor, lineLimit: Int = 64 << 20,
+    outputLimit: Int = 64 << 20
+  ) {
+    self.executor = executor
+    self.socket = consume socket
+    self.outputLimit = outputLimit
+    self.lineLimit = lineLimit
+  }
+
+  // MARK: Negotiation
+
+  /// Reads the greeting and enables no capability: then the server takes commands.
+  ///
+  /// QEMU replies to `qmp_capabilities` when its initialisation is over, so success means that it has started.
+  @discardableResult
+  package func negotiate(deadline: Duration = QMPDeadline.negotiation) async throws(QMPError) -> QMPGreeting {
+    let result: Result<QMPGreeting, QMPError> = await withCheckedContinuation { continuation in
+      negotiate(deadline: deadline) { continuation.resume(returning: $0) }
+    }
+    return try result.get()
+  }
+
+  /// As above, for a caller on the queue; the completion may be called before this returns.
+  package func negotiate(
+    deadline: Duration = QMPDeadline.negotiation,
+    completion: @escaping (Result<QMPGreeting, QMPError>) -> Void
+  ) {
+    switch phase {
+    case .silent:
+      negotiation = Negotiation(due: .now + deadline, limit: deadline, waiting: [completion])
+      phase = .awaitingGreeting
+      start()
+    case .awaitingGreeting, .negotiating: negotiation.waiting.append(completion)
+    case .open(let greeting): completion(.success(greeting))
+    case .closed(let how): completion(.failure(.greeting(how)))
+    }
+  }
+
+  /// Those who wait for the negotiation's end, and until when.
+  private struct Negotiation {
+    var due: Instant?
+    var limit = Duration.zero
+    var waiting: [(Result<QMPGreeting, QMPError>) -> Void] = []
+  }
+
+  private func start() {
+    guard let socket = socket.take() else { return }
+    let reader = QMPMessageReader(lineLimit: lineLimit)
+    stream = SocketStream(
+      socket, queue: executor.queue, outputLimit: outputLimit,
+      bytes: { [weak self] bytes in
+        reader.read(bytes) { message in self?.assumeIsolated { $0.receive(message) } }
+      },
+      end: { [weak self] end in self?.assumeIsolated { $0.close(QMPDisconnection(end)) } })
+    if let due = negotiation.due { fireTimer(by: due) }
+  }
+
+  private func greeted(_ greeting: QMPGreeting) {
+    phase = .negotiating(greeting)
+    let rest = negotiation.due.map { $0 - .now } ?? negotiation.limit
+    transmit(QMPCapabilities.name, [:], deadline: rest) { [weak self] result in
+      self?.assumeIsolated { $0.negotiated(greeting, result) }
+    }
+  }
+
+  private func negotiated(_ greeting: QMPGreeting, _ result: Result<JSONValue, QMPError>) {
+    guard case .negotiating = phase else { return }
+    switch result {
+    case .success:
+      phase = .open(greeting)
+      let waiting = negotiation.waiting
+      negotiation = Negotiation()
+      for completion in waiting { completion(.success(greeting)) }
+    case .failure(.execution(let reply, _)): close(.refused(reply))
+    case .failure: close(.deadline(negotiation.limit))
+    }
+  }
+
+  // MARK: Commands
+
+  /// Runs any command and gives its `return` value; without a deadline, the standard one of `QMPDeadline`.
+  ///
+  /// Commands may be sent while others are in flight. A cancelled task still waits for the reply or the deadline.
+  package func execute(
+    _ command: String, _ arguments: JSONObject = [:], deadline: Duration? = nil
+  ) async throws(QMPError) -> JSONValue {
+    let result = await withCheckedContinuation { continuation in
+      send(command, arguments, deadline: deadline) { continuation.resume(returning: $0) }
+    }
+    return try result.get()
+  }
+
+  /// As above, for a caller on the queue; the completion may be called before this returns.
+  package func send(
+    _ command: String, _ arguments: JSONObject = [:], deadline: Duration? = nil,
+    completion: @escaping Completion
+  ) {
+    switch phase {
+    case .open:
+      transmit(
+        command, arguments, deadline: deadline ?? QMPDeadline.standard(for: command), completion: completion)
+    case .closed(let how): completion(.failure(.interrupted(command: command, how)))
+    case .silent, .awaitingGreeting, .negotiating:
+      completion(.failure(.notNegotiated(command: command)))
+    }
+  }
+
+  private func transmit(
+    _ command: String, _ arguments: JSONObject, deadline: Duration, completion: @escaping Completion
+  ) {
+    let request = outstanding.add(command, limit: deadline, now: .now, completion: completion)
+    fireTimer(by: request.due)
+    stream?.write(
+      QMPLine.fromClient(QMPRequest(command, arguments, id: JSONValue(request.id)).json))
+  }
+
+  // MARK: What the server sends
+
+  private func receive(_ message: Result<QMPMessage, QMPViolation>) {
+    // A message before this one in the same read may have ended the connection.
+    if case .closed = phase { return }
+    do throws(QMPViolation) {
+      try handle(try message.get())
+    } catch {
+      close(.violation(error))
+    }
+  }
+
+  private func handle(_ message: QMPMessage) throws(QMPViolation) {
+    switch (phase, message) {
+    case (.awaitingGreeting, .greeting(let greeting)): greeted(greeting)
+    case (.awaitingGreeting, _): throw .noGreeting
+    case (_, .greeting): throw .repeatedGreeting
+    case (_, .event(let event)): listeners.tell(event)
+    case (_, .reply(let reply)): try answer(reply)
+    }
+  }
+
+  private func answer(_ reply: QMPReply) throws(QMPViolation) {
+    if reply.id == nil, case .failure(let error) = reply.result {
+      guard !sawUnreadable else { return }
+      sawUnreadable = true
+      guard let request = outstanding.takeOldest() else { return }
+      return request.completion(.failure(.execution(error, command: request.command)))
+    }
+    sawUnreadable = false
+    switch outstanding.take(reply.id) {
+    case .found(let request):
+      request.completion(reply.result.mapError { .execution($0, command: request.command) })
+    case .past: break
+    case .unknown: throw .unknownID(reply.id)
+    }
+  }
+
+  // MARK: Deadlines
+
+  private func fireTimer(by due: Instant) {
+    if let timerFiresAt, timerFiresAt <= due { return }
+    timerFiresAt = due
+    timer.arm(at: due)
+  }
+
+  private func expire() {
+    timerFiresAt = nil
+    let now = Instant.now
+    if case .awaitingGreeting = phase, let due = negotiation.due, due <= now {
+      return close(.deadline(negotiation.limit))
+    }
+    for request in outstanding.takeDue(at: now) {
+      request.completion(.failure(.timedOut(command: request.command, after: request.limit)))
+    }
+    if let next = outstanding.earliestDeadline { fireTimer(by: next) }
+  }
+
+  // MARK: The end
+
+  /// How the connection ended; nil while it has not.
+  package var disconnection: QMPDisconnection? {
+    if case .closed(let how) = phase { how } else { nil }
+  }
+
+  /// Calls the handler once when the connection has ended, after every request was resumed; at once if it has.
+  package func onClose(_ handler: @escaping (QMPDisconnection) -> Void) {
+    if let disconnection { handler(disconnection) } else { closeHandlers.append(handler) }
+  }
+
+  /// Ends the connection; QEMU does not mind.
+  package func close() {
+    close(.closed)
+  }
+
+  private func close(_ how: QMPDisconnection) {
+    let phase = phase
+    if case .closed = phase { return }
+    self.phase = .closed(how)
+    socket = nil
+    stream?.close()
+    stream = nil
+    if timerFiresAt != nil { timer.arm(at: nil) }
+
+    let waiting = negotiation.waiting
+    negotiation = Negotiation()
+    for completion in waiting {
+      if case .negotiating = phase {
+        completion(.failure(.negotiation(how)))
+      } else {
+        completion(.failure(.greeting(how)))
+      }
+    }
+    for request in outstanding.takeAll() {
+      request.completion(.failure(.interrupted(command: request.command, how)))
+    }
+    let handlers = closeHandlers
+    closeHandlers = []
+    for handler in handlers { handler(how) }
+    listeners.finish()
+  }
+}
+
+extension QMPDisconnection {
+  fileprivate init(_ end: SocketStream.End) {
+    switch end {
+    case .closedByPeer: self = .peerGone
+    case .outputLimit(let bytes): self = .outputLimit(bytes)
+    case .failed(let error): self = .failed(error)
+    }
+  }
+}

@@ -1,0 +1,20 @@
+package import JSON
+
+/// How a message stands on the wire: compact, on one line.
+package enum QMPLine {
+  /// As a server ends it.
+  package static func fromServer(_ message: JSONValue) -> [UInt8] {
+    var bytes: [UInt8] = []
+    message.append(to: &bytes)
+    bytes += [UInt8(ascii: "\r"), UInt8(ascii: "\n")]
+    return bytes
+  }
+
+  /// As a client ends it; compact, because QEMU spends one system call a byte on its input.
+  package static func fromClient(_ message: JSONValue) -> [UInt8] {
+    var bytes: [UInt8] = []
+    message.append(to: &bytes)
+    bytes.append(UInt8(ascii: "\n"))
+    return bytes
+  }
+}

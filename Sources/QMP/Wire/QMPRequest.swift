@@ -1,0 +1,61 @@
+package import JSON
+
+/// A command as a client sends it.
+package struct QMPRequest: Sendable, Equatable {
+  package var command: String
+  package var arguments: JSONObject
+
+  /// Any JSON value; the reply carries it back.
+  package var id: JSONValue?
+
+  package init(_ command: String, _ arguments: JSONObject = [:], id: JSONValue? = nil) {
+    self.command = command
+    self.arguments = arguments
+    self.id = id
+  }
+
+  package var json: JSONValue {
+    var members: JSONObject = ["execute": JSONValue(command)]
+    if !arguments.isEmpty { members["arguments"] = .object(arguments) }
+    members["id"] = id
+    return .object(members)
+  }
+}
+
+extension QMPRequest {
+  /// A message that is no request, with the reply that QEMU would give.
+  package struct Malformed: Error, Sendable, Equatable {
+    package let reply: QMPReply
+  }
+
+  /// Reads a client's message, refusing what QEMU refuses and in its words.
+  package init(json: JSONValue) throws(Malformed) {
+    guard let members = json.object else { throw Malformed("QMP input must be a JSON object", id: nil) }
+    let id = members["id"]
+    var command: String?
+    var arguments: JSONObject = [:]
+    for (key, value) in members {
+      switch (key, value) {
+      case ("execute", .string(let name)): command = name
+      case ("execute", _): throw Malformed("QMP input member 'execute' must be a string", id: id)
+      case ("arguments", .object(let object)): arguments = object
+      case ("arguments", _): throw Malformed("QMP input member 'arguments' must be an object", id: id)
+      case ("id", _): break
+      default: throw Malformed("QMP input member '\(key)' is unexpected", id: id)
+      }
+    }
+    guard let command else { throw Malformed("QMP input lacks member 'execute'", id: id) }
+    self.init(command, arguments, id: id)
+  }
+}
+
+extension QMPRequest.Malformed {
+  fileprivate init(_ description: String, id: JSONValue?) {
+    reply = QMPReply(.failure(QMPErrorReply("GenericError", description)), id: id)
+  }
+
+  /// A line that is no JSON at all: the reply has no id, since none could be read.
+  package init(_ error: JSONSyntaxError) {
+    self.init("JSON parse error, \(error)", id: nil)
+  }
+}

@@ -1,0 +1,261 @@
+package import Host
+package import Machine
+
+// What QEMU and the clock say, and what follows from it.
+extension Lifecycle {
+  mutating func spawned(_ now: Instant) -> [LifecycleEffect] {
+    guard case .starting(var start) = phase, !start.hasProcess else {
+      return descend(from: .kill, now)
+    }
+    start.hasProcess = true
+    start.deadline = now + Self.startTimeout
+    phase = .starting(start)
+    return [.negotiate]
+  }
+
+  mutating func negotiated() -> [LifecycleEffect] {
+    guard case .starting(var start) = phase else { return [] }
+    start.isNegotiated = true
+    phase = .starting(start)
+    return start.isAdoption ? [.askRunState] : [.resume]
+  }
+
+  /// The answer to `query-status`: after an adoption, and after each STOP.
+  mutating func runState(_ name: String, _ moment: Moment) -> [LifecycleEffect] {
+    switch phase {
+    case .starting(let start):
+      guard start.isAdoption || name != "prelaunch" else { return [] }
+    case .running, .paused:
+      break
+    case .stopped, .stopping, .backoff, .failed:
+      return []
+    }
+    switch name {
+    case "running":
+      return isRunning(moment)
+    case "prelaunch" where desired == .running:
+      return [.resume]
+    case "shutdown":
+      return poweredOff(moment.now)
+    case "guest-panicked":
+      return guest(.panicked, moment)
+    case "internal-error":
+      ending = ending ?? .internalError
+      return descend(from: .quit, moment.now)
+    case "paused":
+      return pause(.user, saying: "paused by the user", moment.now)
+    case "io-error":
+      if case .paused(.ioError) = phase { return [] }
+      return pause(.ioError("a disk failed"), saying: "QEMU paused it: a disk failed", moment.now)
+    default:
+      return pause(.other(name), saying: "QEMU paused it (\(name))", moment.now)
+    }
+  }
+
+  mutating func guest(_ event: GuestEvent, _ moment: Moment) -> [LifecycleEffect] {
+    switch event {
+    case .resumed:
+      return isRunning(moment)
+    case .stopped:
+      switch phase {
+      case .stopping(var ladder) where ladder.step == .powerButton:
+        // The guest is down, and `set-action` came too late to end QEMU with it.
+        let effects = ladder.advance(to: .quit, now: moment.now)
+        phase = .stopping(ladder)
+        return effects
+      case .running, .starting: return [.askRunState]
+      default: return []
+      }
+    case .shutdown(let reason):
+      return shutdown(reason, moment.now)
+    case .panicked:
+      guard hasProcess else { return [] }
+      ending = ending == .wished ? .wished : .panicked
+      return insist(moment.now)
+    case .watchdog(let action):
+      if action == "shutdown" || action == "poweroff" { ending = ending ?? .watchdog(action) }
+      guard action == "pause" else { return [] }
+      ending = ending ?? .watchdog(action)
+      return insist(moment.now)
+    case .ioError(let words):
+      guard case .running = phase else { return [] }
+      return pause(.ioError(words), saying: "QEMU paused it: \(words)", moment.now)
+    }
+  }
+
+  private mutating func isRunning(_ moment: Moment) -> [LifecycleEffect] {
+    switch phase {
+    case .starting, .paused: break
+    case .running, .stopping, .stopped, .backoff, .failed: return []
+    }
+    var adopted = false
+    if case .starting(let start) = phase { adopted = start.isAdoption }
+    phase = .running
+    if runningSince == nil { runningSince = moment.now }
+    if let restartCause {
+      cause = "restarted after \(restarts == 1 ? "a failure" : "\(restarts) failures"): \(restartCause)"
+    } else {
+      cause = adopted ? "running; taken over by a new supervisor" : "running"
+    }
+    guard adopted, desired == .stopped else { return [.announce] }
+    ending = .wished
+    cause = "the user asked it to stop"
+    return descend(from: .powerButton, moment.now, stopTimeout)
+  }
+
+  private mutating func pause(
+    _ reason: PauseReason, saying words: String, _ now: Instant
+  ) -> [LifecycleEffect] {
+    if desired == .stopped {
+      ending = .wished
+      if reason == .user { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
+      return descend(from: .quit, now)
+    }
+    guard phase != .paused(reason) else { return [] }
+    phase = .paused(reason)
+    cause = words
+    return [.announce]
+  }
+
+  private mutating func shutdown(_ reason: String, _ now: Instant) -> [LifecycleEffect] {
+    switch reason {
+    case "guest-shutdown":
+      if case .stopping = phase { return [] }
+      return poweredOff(now)
+    case "guest-reset":
+      ending = ending ?? .resetItself
+    case "guest-panic":
+      ending = ending ?? .panicked
+    case "host-qmp-quit", "host-signal", "host-ui", "host-error":
+      // Our own quit or signal has set the ending before.
+      ending = ending ?? .endedFromOutside(reason)
+    default:
+      break
+    }
+    return []
+  }
+
+  /// The guest is off and QEMU waits: what follows is settled on disk before QEMU is told to quit.
+  private mutating func poweredOff(_ now: Instant) -> [LifecycleEffect] {
+    guard hasProcess else { return [] }
+    if desired == .stopped { ending = .wished }
+    ending = ending ?? .poweredOff
+    var effects: [LifecycleEffect] = []
+    if ending == .poweredOff, Ending.poweredOff.consequence(policy.mode) == .stop {
+      desired = .stopped
+      effects.append(.dropWish)
+    }
+    cause = Ending.poweredOff.sentence
+    return effects + insist(now)
+  }
+
+  /// Ends a QEMU whose guest can no longer be asked.
+  private mutating func insist(_ now: Instant) -> [LifecycleEffect] {
+    guard case .stopping(var ladder) = phase else { return descend(from: .quit, now) }
+    let effects = ladder.advance(to: .quit, now: now)
+    phase = .stopping(ladder)
+    return effects
+  }
+
+  mutating func exited(_ status: ExitStatus, _ stderr: String, _ moment: Moment) -> [LifecycleEffect] {
+    guard hasProcess else { return [] }
+    let quoted = stderr.isEmpty ? "" : ": '\(stderr)'"
+    var fact = ending ?? .died(status)
+    if ending == nil, case .starting(let start) = phase, !start.isNegotiated, case .code(let code) = status {
+      fact = .refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)")
+    }
+    return end(fact, moment, detail: ending == nil ? quoted : "")
+  }
+
+  mutating func absent(_ hostRebooted: Bool, _ moment: Moment) -> [LifecycleEffect] {
+    guard desired == .running else {
+      if case .failed = phase { return [] }
+      return state == .stopped ? [] : settle(.stopped, saying: "stopped by the user")
+    }
+    switch phase {
+    case _ where hostRebooted: return end(.hostRebooted, moment)
+    case .failed: return []
+    case .backoff: return []
+    case .stopped where ending == nil && runningSince == nil && attempt == 0 && cause != "":
+      // Still wanted, and ended from outside before: it starts with the host, or by its user.
+      return []
+    default: return end(.vanished, moment)
+    }
+  }
+
+  mutating func timer(_ moment: Moment) -> [LifecycleEffect] {
+    switch phase {
+    case .backoff(let until) where moment.now >= until:
+      restarts += 1
+      return begin(saying: "starting again, \(restarts). time: \(restartCause ?? "it failed")")
+    case .starting(let start):
+      guard let deadline = start.deadline, moment.now >= deadline else { return [] }
+      if start.isAdoption { return descend(from: .terminate, moment.now) }
+      ending = ending ?? .mute(Int(Self.startTimeout.components.seconds))
+      return descend(from: .kill, moment.now)
+    case .stopping(var ladder):
+      let before = ladder.step
+      let effects = ladder.due(at: moment.now)
+      phase = .stopping(ladder)
+      guard ladder.step != before, desired == .stopped || ending == .wished else { return effects }
+      let waited = before == .powerButton ? "within \(ladder.patience.formatted) " : ""
+      let words = "the guest did not end \(waited)on \(before.words); trying \(ladder.step.words)"
+      return effects + [.tell(words)]
+    default:
+      return []
+    }
+  }
+}
+
+// MARK: - The end of a guest
+
+extension Lifecycle {
+  /// No process is left: settles what follows from the reason.
+  mutating func end(_ fact: Ending, _ moment: Moment, detail: String = "") -> [LifecycleEffect] {
+    let uptime = runningSince.map { moment.now - $0 } ?? .zero
+    let wasRestart = restartCause != nil
+    var forced = ""
+    if case .stopping(let ladder) = phase, ladder.isForced, fact == .wished, cause != "killed by the user" {
+      forced = " (ended by \(ladder.step.words))"
+    }
+    ending = nil
+    runningSince = nil
+    let words = fact.sentence + detail
+
+    if desired == .stopped {
+      let by = fact == .wished ? (cause == "killed by the user" ? cause : "stopped by the user") + forced : words
+      return settle(.stopped, saying: by)
+    }
+    switch fact.consequence(policy.mode) {
+    case .stop where fact == .wished:
+      return begin(saying: "started again by the user" + forced)
+    case .stop:
+      desired = .stopped
+      return [.dropWish] + settle(.stopped, saying: words)
+    case .stopStillWanted:
+      return settle(.stopped, saying: words)
+    case .fail:
+      return settle(.failed, saying: "\(words); its restart policy is 'no'")
+    case .refuse where !wasRestart:
+      return settle(.failed, saying: words)
+    case .restart where fact == .hostRebooted:
+      restartCause = nil
+      return begin(saying: "started again: the host was rebooted")
+    case .refuse, .restart:
+      return retry(after: words, uptime, moment)
+    }
+  }
+
+  private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect] {
+    restartCause = words
+    switch budget.fail(policy, at: moment.now, uptime: uptime, chance: moment.chance) {
+    case .giveUp(let failures, let window):
+      return settle(.failed, saying: "given up after \(failures) failures within \(window.formatted): \(words)")
+    case .restart(.zero):
+      restarts += 1
+      return begin(saying: "starting again at once: \(words)")
+    case .restart(let delay):
+      return settle(.backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.formatted)")
+    }
+  }
+}

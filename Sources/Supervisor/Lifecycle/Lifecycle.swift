@@ -1,0 +1,260 @@
+package import Host
+package import Machine
+
+/// The life of one VM: what is wanted, what is, and what to do next.
+///
+/// Pure: `handle` takes what happened and gives what is to be done; it reads no clock and does no I/O. Owned by the
+/// VM's actor. The table of states stands in the README, what follows from a guest's end in `Ending`.
+package struct Lifecycle: Sendable, Equatable {
+  package enum Phase: Sendable, Equatable {
+    case stopped
+    case starting(Start)
+    case running
+    case paused(PauseReason)
+    case stopping(StopLadder)
+    case backoff(until: Instant)
+    case failed
+  }
+
+  /// A start under way, or a guest being taken over.
+  package struct Start: Sendable, Equatable {
+    /// Whether a QEMU process exists.
+    var hasProcess = false
+
+    /// Whether QEMU finished its initialisation.
+    var isNegotiated = false
+
+    /// Whether it is a guest that a new supervisor found, which may be in any run state.
+    var isAdoption = false
+
+    /// When a monitor that did not answer is given up.
+    var deadline: Instant?
+  }
+
+  /// The time an input comes at, and the chance that spreads delays (0 to 1).
+  package struct Moment: Sendable {
+    package let now: Instant
+    package let chance: Double
+
+    package init(_ now: Instant, chance: Double = 0.5) {
+      self.now = now
+      self.chance = chance
+    }
+  }
+
+  /// QEMU may take long before its monitor answers: it preallocates memory, reads a kernel from a slow disk.
+  package static let startTimeout = Duration.seconds(180)
+
+  package var policy: RestartPolicy
+  package var stopTimeout: Duration
+  package internal(set) var desired: DesiredState
+  package internal(set) var phase: Phase
+
+  /// Why it is in this state, one sentence.
+  package internal(set) var cause: String
+
+  /// Automatic starts since the user's last `up` or `start`.
+  package internal(set) var restarts: Int
+  package internal(set) var budget: RestartBudget
+
+  /// When the vCPUs first ran after the last start; nil while no guest runs.
+  package internal(set) var runningSince: Instant?
+
+  /// Grows with each start, so that a late answer to an earlier one is known as such.
+  package internal(set) var attempt = 0
+
+  /// What ended the guest, as far as QEMU's events have told.
+  var ending: Ending?
+
+  /// What an automatic start is a consequence of; nil after the user's own.
+  package internal(set) var restartCause: String?
+
+  package init(
+    policy: RestartPolicy, stopTimeout: Duration, desired: DesiredState = .stopped, phase: Phase = .stopped,
+    cause: String = "created, not started yet", restarts: Int = 0, budget: RestartBudget = RestartBudget(),
+    runningSince: Instant? = nil, restartCause: String? = nil
+  ) {
+    self.policy = policy
+    self.stopTimeout = stopTimeout
+    self.desired = desired
+    self.phase = phase
+    self.cause = cause
+    self.restarts = restarts
+    self.budget = budget
+    self.runningSince = runningSince
+    self.restartCause = restartCause
+  }
+
+  package var state: VMState {
+    switch phase {
+    case .stopped: .stopped
+    case .starting: .starting
+    case .running: .running
+    case .paused: .paused
+    case .stopping: .stopping
+    case .backoff: .backoff
+    case .failed: .failed
+    }
+  }
+
+  /// Whether a QEMU process exists, as far as is known here.
+  package var hasProcess: Bool {
+    switch phase {
+    case .starting(let start): start.hasProcess
+    case .running, .paused, .stopping: true
+    case .stopped, .backoff, .failed: false
+    }
+  }
+
+  /// When `timer` is due; nil while nothing waits for time.
+  package var nextDeadline: Instant? {
+    switch phase {
+    case .starting(let start): start.deadline
+    case .stopping(let ladder): ladder.nextDeadline
+    case .backoff(let until): until
+    case .stopped, .running, .paused, .failed: nil
+    }
+  }
+
+  /// Takes what happened and gives what is to be done, in order.
+  package mutating func handle(_ input: LifecycleInput, at moment: Moment) -> [LifecycleEffect] {
+    switch input {
+    case .start: return start()
+    case .stop(let timeout): return stop(timeout, moment.now)
+    case .restart(let timeout): return restart(timeout, moment.now)
+    case .kill: return kill(moment.now)
+    case .spawned: return spawned(moment.now)
+    case .spawnFailed(let words):
+      guard case .starting = phase else { return [] }
+      return end(.refused(words), moment)
+    case .negotiated: return negotiated()
+    case .runState(let name): return runState(name, moment)
+    case .continueRefused(let words):
+      guard case .starting = phase else { return [] }
+      ending = .refused("cannot start: QEMU refused to let the guest run: '\(words)'")
+      return descend(from: .quit, moment.now)
+    case .buttonAnswered:
+      guard case .stopping(var ladder) = phase else { return [] }
+      ladder.buttonAnswered()
+      phase = .stopping(ladder)
+      return []
+    case .guest(let event): return guest(event, moment)
+    case .exited(let status, let stderr): return exited(status, stderr, moment)
+    case .adopted:
+      phase = .starting(
+        Start(hasProcess: true, isAdoption: true, deadline: desired == .stopped ? moment.now + .seconds(5) : nil))
+      return [.negotiate]
+    case .absent(let hostRebooted): return absent(hostRebooted, moment)
+    case .timer: return timer(moment)
+    }
+  }
+}
+
+// MARK: - The user's wishes
+
+extension Lifecycle {
+  private mutating func start() -> [LifecycleEffect] {
+    desired = .running
+    switch phase {
+    case .stopped, .failed, .backoff:
+      budget.forgive()
+      restarts = 0
+      restartCause = nil
+      return begin(saying: "started by the user")
+    case .stopping:
+      cause = "stopping; it starts again then, as the user asked"
+      return [.announce]
+    case .starting, .running, .paused:
+      return []
+    }
+  }
+
+  private mutating func stop(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
+    desired = .stopped
+    if case .stopping(var ladder) = phase {
+      if let timeout { ladder.shorten(to: timeout, now: now) }
+      phase = .stopping(ladder)
+      cause = "the user asked it to stop"
+      return [.announce]
+    }
+    return lower(saying: "the user asked it to stop", timeout ?? stopTimeout, now)
+  }
+
+  private mutating func restart(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
+    switch phase {
+    case .running, .paused:
+      desired = .running
+      budget.forgive()
+      restarts = 0
+      restartCause = nil
+      return lower(saying: "the user asked it to restart", timeout ?? stopTimeout, now)
+    case .stopped, .failed, .backoff, .starting, .stopping:
+      return start()
+    }
+  }
+
+  private mutating func kill(_ now: Instant) -> [LifecycleEffect] {
+    desired = .stopped
+    guard hasProcess else { return lower(saying: "killed by the user", .zero, now) }
+    ending = .wished
+    cause = "killed by the user"
+    let (ladder, effects) = StopLadder.begin(at: .kill, now: now)
+    phase = .stopping(ladder)
+    return effects + [.announce]
+  }
+
+  /// Brings down what there is, gently where a guest runs.
+  private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect] {
+    cause = words
+    switch phase {
+    case .stopped, .failed, .backoff:
+      return settle(.stopped, saying: "stopped by the user")
+    case .starting(let start) where !start.hasProcess:
+      return settle(.stopped, saying: "stopped by the user before it ran")
+    case .starting(let start):
+      ending = ending ?? .wished
+      // No guest code has run before `cont`: there is nothing to ask. An adopted guest is asked when it answers.
+      if start.isAdoption { return [.announce] }
+      return descend(from: start.isNegotiated ? .quit : .terminate, now)
+    case .running:
+      ending = ending ?? .wished
+      return descend(from: .powerButton, now, timeout)
+    case .paused(.user):
+      ending = ending ?? .wished
+      return [.resume] + descend(from: .powerButton, now, timeout)
+    case .paused:
+      ending = ending ?? .wished
+      return descend(from: .quit, now)
+    case .stopping:
+      return []
+    }
+  }
+}
+
+// MARK: - Transitions shared by wishes and happenings
+
+extension Lifecycle {
+  mutating func begin(saying words: String) -> [LifecycleEffect] {
+    attempt += 1
+    ending = nil
+    runningSince = nil
+    cause = words
+    phase = .starting(Start())
+    return [.announce, .spawn]
+  }
+
+  mutating func settle(_ phase: Phase, saying words: String) -> [LifecycleEffect] {
+    self.phase = phase
+    cause = words
+    runningSince = nil
+    return [.announce]
+  }
+
+  mutating func descend(
+    from step: StopLadder.Step, _ now: Instant, _ timeout: Duration = .zero
+  ) -> [LifecycleEffect] {
+    let (ladder, effects) = StopLadder.begin(at: step, timeout: timeout, now: now)
+    phase = .stopping(ladder)
+    return effects + [.announce]
+  }
+}

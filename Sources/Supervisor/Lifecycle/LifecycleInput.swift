@@ -1,0 +1,101 @@
+package import Host
+
+/// What can happen to a VM, from its user, its QEMU, or the clock.
+package enum LifecycleInput: Sendable, Equatable {
+  /// `up` or `start`; the wish is on disk.
+  case start
+
+  /// `stop` or `down`; the wish is on disk. The time bounds the power button alone; nil takes the VM's own.
+  case stop(timeout: Duration?)
+
+  /// `restart`: stop and start again.
+  case restart(timeout: Duration?)
+
+  /// `kill`; the wish is on disk.
+  case kill
+
+  /// A QEMU of this VM runs from now on.
+  case spawned
+
+  /// No QEMU could be started; in the words of what failed.
+  case spawnFailed(String)
+
+  /// The reply to `qmp_capabilities`: QEMU's initialisation is over.
+  case negotiated
+
+  /// The reply to `query-status`: QEMU's name of its run state.
+  case runState(String)
+
+  /// The monitor refused to let the guest go on, in QEMU's words.
+  case continueRefused(String)
+
+  /// The power button's command was answered.
+  case buttonAnswered
+
+  /// A QMP event that says something about the guest's life.
+  case guest(GuestEvent)
+
+  /// QEMU is gone; with the last lines it wrote to stderr.
+  case exited(ExitStatus, stderr: String)
+
+  /// A QEMU of this VM was found by a new supervisor.
+  case adopted
+
+  /// A new supervisor found no QEMU of this VM.
+  case absent(hostRebooted: Bool)
+
+  /// A deadline may have passed.
+  case timer
+}
+
+/// The QMP events that move a VM's state.
+package enum GuestEvent: Sendable, Equatable {
+  /// RESUME and STOP.
+  case resumed
+  case stopped
+
+  /// SHUTDOWN with its `reason`.
+  case shutdown(reason: String)
+
+  /// GUEST_PANICKED.
+  case panicked
+
+  /// WATCHDOG with its `action`.
+  case watchdog(action: String)
+
+  /// BLOCK_IO_ERROR that stopped the guest.
+  case ioError(String)
+}
+
+/// What the machinery around a lifecycle is to do.
+package enum LifecycleEffect: Sendable, Equatable {
+  /// Start QEMU; answered by `spawned` or `spawnFailed`.
+  case spawn
+
+  /// Negotiate on the monitor; answered by `negotiated`.
+  case negotiate
+
+  /// Let the vCPUs run: `cont`.
+  case resume
+
+  /// Ask QEMU how the guest is: `query-status`.
+  case askRunState
+
+  /// Press the power button; with `first`, tell QEMU to end when the guest does. Answered by `buttonAnswered`.
+  case pressButton(first: Bool)
+
+  /// Tell QEMU to `quit`.
+  case quit
+
+  /// Signal QEMU through its pidfd.
+  case signal(Int32)
+
+  /// The guest ended itself: the wish to run is no more. Durable before what follows it.
+  case dropWish
+
+  /// The state or its cause changed: keep it and tell everyone.
+  case announce
+
+  /// Something that a person who waits should read.
+  case tell(String)
+}

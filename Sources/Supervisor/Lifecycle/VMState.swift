@@ -1,0 +1,109 @@
+/// The state of a VM as everyone sees it; the table stands in the README.
+package enum VMState: String, Sendable, CaseIterable {
+  case stopped, starting, running, paused, stopping, backoff, failed
+}
+
+/// What the user wants of a VM, kept on disk.
+package enum DesiredState: String, Sendable {
+  case running, stopped
+}
+
+/// Why the vCPUs of a living QEMU stand still.
+package enum PauseReason: Sendable, Equatable {
+  /// `pause`, or `stop` on a monitor.
+  case user
+
+  /// QEMU stopped the guest because a disk failed; the words name the disk and the reason.
+  case ioError(String)
+
+  /// Another run state of QEMU in which no vCPU runs.
+  case other(String)
+}
+
+/// Why a guest ended: the decisive fact, from QEMU's events, our intent and the wait status.
+package enum Ending: Sendable, Equatable {
+  /// The user's `stop`, `down`, `kill` or `restart`.
+  case wished
+
+  /// SHUTDOWN `guest-shutdown`: the guest switched itself off.
+  case poweredOff
+
+  /// SHUTDOWN `guest-reset` where a reset ends QEMU.
+  case resetItself
+
+  /// GUEST_PANICKED.
+  case panicked
+
+  /// WATCHDOG, with the action QEMU took.
+  case watchdog(String)
+
+  /// STOP with run state `internal-error`: KVM could not go on.
+  case internalError
+
+  /// SHUTDOWN `host-qmp-quit` or `host-signal`, not by us.
+  case endedFromOutside(String)
+
+  /// QEMU ended without a word.
+  case died(ExitStatus)
+
+  /// QEMU exited, or could not be started, before its monitor answered.
+  case refused(String)
+
+  /// QEMU was started and its monitor did not answer within the time given, in whole seconds.
+  case mute(Int)
+
+  /// It ended while no supervisor ran.
+  case vanished
+
+  /// The host booted anew under a VM that was wanted.
+  case hostRebooted
+}
+
+extension Ending {
+  /// The fact in words, without its consequence.
+  package var sentence: String {
+    switch self {
+    case .wished: "stopped by the user"
+    case .poweredOff: "the guest powered itself off"
+    case .resetItself: "the guest reset itself and QEMU ended"
+    case .panicked: "the guest panicked"
+    case .watchdog(let action): "the guest's watchdog fired (\(action))"
+    case .internalError: "QEMU met an internal error (KVM could not run the guest)"
+    case .endedFromOutside("host-qmp-quit"): "QEMU was told to quit on its monitor, not by qemuvm"
+    case .endedFromOutside(let reason): "QEMU was ended from outside (\(reason))"
+    case .died(.code(let code)): "QEMU exited with code \(code)"
+    case .died(.signal(let number)): "QEMU was killed by signal \(number) (\(Signal.name(number)))"
+    case .died(.unknown): "QEMU ended; its exit status is unknown"
+    case .refused(let words): words
+    case .mute(let seconds): "QEMU's monitor did not answer within \(seconds) s of its start"
+    case .vanished: "QEMU ended while no supervisor was running"
+    case .hostRebooted: "the host was rebooted"
+    }
+  }
+
+  /// What a policy makes of it.
+  package func consequence(_ mode: RestartPolicy.Mode) -> Consequence {
+    switch (self, mode) {
+    case (.wished, _): .stop
+    case (.hostRebooted, _): .restart
+    case (.poweredOff, .always): .restart
+    case (.poweredOff, _): .stop
+    case (.endedFromOutside, .no): .stopStillWanted
+    case (_, .no): .fail
+    case (.refused, _): .refuse
+    default: .restart
+    }
+  }
+
+  package enum Consequence: Sendable, Equatable {
+    case stop
+
+    /// Stopped for now, and wanted after the next boot of the host.
+    case stopStillWanted
+    case restart
+    case fail
+
+    /// A start that cannot succeed: given up at the user's start, one more failure during a restart.
+    case refuse
+  }
+}
