@@ -15,6 +15,10 @@ struct FleetProcess: Sendable {
   let process: ChildProcess
   var pid: Int { Int(process.pid) }
 
+  var hasExited: Bool { process.hasExited }
+
+  func signal(_ number: Int32) { process.signal(number) }
+
   /// Waits until it has ended.
   func end() async {
     let process = process

@@ -34,7 +34,7 @@ extension Fleet {
   func wait(for name: String, toSay text: String) async throws -> String {
     let follower = try start(["logs", name, "-f"])
     let heard = try await follower.output.read(until: text)
-    follower.process.signal(2)
+    follower.signal(2)
     _ = try await follower.end()
     return heard
   }

@@ -1,6 +1,7 @@
 import Glibc
 import Host
 import JSON
+import Synchronization
 import Testing
 
 /// A world of its own for one test: folders, the built binary, a supervisor that no other test shares.
@@ -25,6 +26,8 @@ final class Fleet: Sendable {
 
   /// The whole environment of every command, as `NAME=value`.
   let environment: [String]
+
+  private let held = Mutex<[ByteStream]>([])
 
   private init(variables: [String: String]) throws {
     var template = Array("/tmp/qemuvm.XXXXXX".utf8CString)
@@ -110,6 +113,11 @@ final class Fleet: Sendable {
 
   func text(of path: String) throws -> String {
     String(decoding: try FileSystem.read(path), as: UTF8.self)
+  }
+
+  /// Keeps a connection open until the test has ended.
+  func hold(_ stream: ByteStream) {
+    held.withLock { $0.append(stream) }
   }
 
   static func variable(_ name: String) -> String? {

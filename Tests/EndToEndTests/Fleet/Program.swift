@@ -57,6 +57,8 @@ final class Program: Sendable {
     errors = ByteStream(standardErrors.takeReadEnd())
   }
 
+  func signal(_ number: Int32) { process.signal(number) }
+
   /// Closes its input, and waits for the end of its outputs and of itself.
   ///
   /// A process that it leaves behind with one of its outputs makes this fail, as it would hang a shell's pipeline.
