@@ -31,7 +31,7 @@ let package = Package(
     room("QMP", ["JSON", "Host"]),
     room("Machine", ["JSON"], resources: [.embedInCode("Builtin")]),
     room("Control", ["JSON", "Host", "QMP"]),
-    room("Supervisor", ["Machine", "QMP", "Control", "Host", "JSON"]),
+    room("Supervisor", ["Machine", "QMP", "Control", "Host", "JSON", "CLinux"]),
     .executableTarget(
       name: "qemuvm", dependencies: ["Supervisor", "Control", "Machine", "QMP", "JSON", "Host"],
       swiftSettings: settings),

@@ -111,6 +111,12 @@ int linux_record_holder(int fd) {
   return lock.l_type == F_UNLCK ? 0 : lock.l_pid;
 }
 
+int linux_is_locked(int fd, long long byte) {
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+  if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return -1;
+  return lock.l_type != F_UNLCK;
+}
+
 int linux_rename_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }

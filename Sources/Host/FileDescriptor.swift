@@ -35,6 +35,11 @@ package struct FileDescriptor: ~Copyable, Sendable {
     FileDescriptor(owning: try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
   }
 
+  /// Opens a log that several write to: each write goes to its end, wherever that is by then.
+  package static func openLog(_ path: String) throws(SystemError) -> FileDescriptor {
+    try open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW)
+  }
+
   /// Another descriptor of the same open file, numbered `least` or higher; corresponds to fcntl(2) F_DUPFD_CLOEXEC.
   package borrowing func duplicate(atLeast least: Int32 = 3) throws(SystemError) -> FileDescriptor {
     let number = rawValue

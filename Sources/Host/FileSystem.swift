@@ -65,6 +65,20 @@ package enum FileSystem {
     if durable { try sync(directory: parent(of: path)) }
   }
 
+  /// Makes a file's bytes durable; corresponds to fsync(2).
+  package static func sync(file path: String) throws(SystemError) {
+    let file = try FileDescriptor.open(path, O_RDONLY)
+    let number = file.rawValue
+    _ = try retrying("fsync", path) { fsync(number) }
+  }
+
+  /// The path without symbolic links; corresponds to realpath(3).
+  package static func resolved(_ path: String) throws(SystemError) -> String {
+    guard let text = realpath(path, nil) else { throw SystemError("realpath", path) }
+    defer { free(text) }
+    return String(cString: text)
+  }
+
   /// Makes what was created, renamed or removed in a folder durable; corresponds to fsync(2).
   package static func sync(directory path: String) throws(SystemError) {
     let folder = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
@@ -148,6 +162,18 @@ package enum FileSystem {
   package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// The user a file or folder belongs to; nil when it is not there.
+  package static func owner(of path: String) -> UInt32? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_uid : nil
+  }
+
+  /// The size of a file in bytes, 0 when it is not there.
+  package static func size(of path: String) -> Int64 {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int64(status.st_size) : 0
   }
 
   /// Where a symbolic link points, or nil; corresponds to readlink(2).

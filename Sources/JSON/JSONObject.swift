@@ -8,7 +8,12 @@ package struct JSONObject: Sendable {
   /// Up to this many members a look at each is faster than hashing the key.
   private static let unindexedCount = 16
 
-  private var members: [Element] = []
+  fileprivate struct Member {
+    let key: String
+    var value: JSONValue
+  }
+
+  private var members: [Member] = []
   /// Where each key's member is; nil while there are few.
   private var index: [ExactKey: Int]?
 
@@ -43,7 +48,9 @@ package struct JSONObject: Sendable {
 
   /// Adds a member whose key is known to be new.
   mutating func append(_ key: String, _ value: JSONValue) {
-    members.append((key, value))
+    // One allocation is then enough for nearly every object of QMP.
+    if members.isEmpty { members.reserveCapacity(4) }
+    members.append(Member(key: key, value: value))
     if index != nil {
       index?[ExactKey(key)] = members.count - 1
     } else if members.count > Self.unindexedCount {
@@ -67,7 +74,13 @@ package struct JSONObject: Sendable {
 }
 
 extension JSONObject: Sequence {
-  package func makeIterator() -> IndexingIterator<[Element]> { members.makeIterator() }
+  package struct Iterator: IteratorProtocol {
+    fileprivate var rest: IndexingIterator<[Member]>
+
+    package mutating func next() -> Element? { rest.next().map { ($0.key, $0.value) } }
+  }
+
+  package func makeIterator() -> Iterator { Iterator(rest: members.makeIterator()) }
   package var underestimatedCount: Int { members.count }
 }
 

@@ -6,24 +6,14 @@ struct JSONReader<Builder: JSONBuilder> {
   private var builder: Builder
   private let depthLimit: Int
 
-  /// Reads a whole text, which must hold one value and nothing behind it.
-  static func read(
-    _ bytes: some Collection<UInt8>, dialect: JSONDialect, depthLimit: Int
-  ) throws(JSONSyntaxError) -> Builder.Value {
-    let read = { (bytes: UnsafeBufferPointer<UInt8>) in
-      Result { () throws(JSONSyntaxError) in
-        let text = try JSONText(validating: bytes)
-        var reader = JSONReader(
-          lexer: JSONLexer(text: text, dialect: dialect), builder: Builder(text: text), depthLimit: depthLimit
-        )
-        return try reader.document()
-      }
-    }
-    let result = bytes.withContiguousStorageIfAvailable(read) ?? Array(bytes).withUnsafeBufferPointer(read)
-    return try result.get()
+  init(_ text: JSONText, dialect: JSONDialect, depthLimit: Int) {
+    lexer = JSONLexer(text: text, dialect: dialect)
+    builder = Builder(text: text)
+    self.depthLimit = depthLimit
   }
 
-  private mutating func document() throws(JSONSyntaxError) -> Builder.Value {
+  /// Reads the whole text, which must hold one value and nothing behind it.
+  mutating func document() throws(JSONSyntaxError) -> Builder.Value {
     try lexer.skipSpace()
     let value = try value(depth: 0)
     try lexer.skipSpace()

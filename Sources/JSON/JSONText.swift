@@ -68,3 +68,19 @@ extension JSONText {
     mark.offset = offset
   }
 }
+
+extension Collection<UInt8> {
+  /// Lends these bytes as a text to be read.
+  ///
+  /// The reading is a closure of the caller so that it is compiled for its one type of result, and not anew or, worse,
+  /// unspecialised for each type of collection.
+  func withText<Result>(
+    _ read: (JSONText) throws(JSONSyntaxError) -> Result
+  ) throws(JSONSyntaxError) -> Result {
+    func attempt(_ bytes: UnsafeBufferPointer<UInt8>) -> Swift.Result<Result, JSONSyntaxError> {
+      Swift.Result { () throws(JSONSyntaxError) in try read(JSONText(validating: bytes)) }
+    }
+    let result = withContiguousStorageIfAvailable(attempt) ?? Array(self).withUnsafeBufferPointer(attempt)
+    return try result.get()
+  }
+}

@@ -9,7 +9,10 @@ extension JSONValue {
   package init(
     parsing bytes: some Collection<UInt8>, dialect: JSONDialect = .json, depthLimit: Int = depthLimit
   ) throws(JSONSyntaxError) {
-    self = try JSONReader<ValueBuilder>.read(bytes, dialect: dialect, depthLimit: depthLimit)
+    self = try bytes.withText { text throws(JSONSyntaxError) in
+      var reader = JSONReader<ValueBuilder>(text, dialect: dialect, depthLimit: depthLimit)
+      return try reader.document()
+    }
   }
 
   package init(

@@ -28,7 +28,10 @@ package struct LocatedJSON: Sendable {
     parsing bytes: some Collection<UInt8>, dialect: JSONDialect = .json,
     depthLimit: Int = JSONValue.depthLimit
   ) throws(JSONSyntaxError) {
-    self = try JSONReader<LocatedBuilder>.read(bytes, dialect: dialect, depthLimit: depthLimit)
+    self = try bytes.withText { text throws(JSONSyntaxError) in
+      var reader = JSONReader<LocatedBuilder>(text, dialect: dialect, depthLimit: depthLimit)
+      return try reader.document()
+    }
   }
 
   package init(

@@ -41,5 +41,8 @@ int linux_lock_file(int fd, int wait);
 int linux_lock_record(int fd);
 int linux_record_holder(int fd);
 
+/* fcntl(2) F_OFD_GETLK: 1 when somebody else's open file has locked this byte, 0 when nobody has. */
+int linux_is_locked(int fd, long long byte);
+
 /* renameat2(2) with RENAME_NOREPLACE. */
 int linux_rename_new(const char *from, const char *to);

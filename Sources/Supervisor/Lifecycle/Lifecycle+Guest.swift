@@ -70,7 +70,7 @@ extension Lifecycle {
       return shutdown(reason, moment.now)
     case .panicked:
       guard hasProcess else { return [] }
-      ending = ending == .wished ? .wished : .panicked
+      if ending?.isWished != true { ending = .panicked }
       return insist(moment.now)
     case .watchdog(let action):
       if action == "shutdown" || action == "poweroff" { ending = ending ?? .watchdog(action) }
@@ -138,7 +138,7 @@ extension Lifecycle {
   /// The guest is off and QEMU waits: what follows is settled on disk before QEMU is told to quit.
   private mutating func poweredOff(_ now: Instant) -> [LifecycleEffect] {
     guard hasProcess else { return [] }
-    if desired == .stopped { ending = .wished }
+    if desired == .stopped, ending == nil { ending = .wished }
     ending = ending ?? .poweredOff
     var effects: [LifecycleEffect] = []
     if ending == .poweredOff, Ending.poweredOff.consequence(policy.mode) == .stop {
@@ -172,14 +172,11 @@ extension Lifecycle {
       if case .failed = phase { return [] }
       return state == .stopped ? [] : settle(.stopped, saying: "stopped by the user")
     }
+    if hostRebooted { return end(.hostRebooted, moment) }
     switch phase {
-    case _ where hostRebooted: return end(.hostRebooted, moment)
-    case .failed: return []
-    case .backoff: return []
-    case .stopped where ending == nil && runningSince == nil && attempt == 0 && cause != "":
-      // Still wanted, and ended from outside before: it starts with the host, or by its user.
-      return []
-    default: return end(.vanished, moment)
+    case .stopped, .failed, .backoff: return []
+    case .starting: return begin(saying: cause)
+    case .running, .paused, .stopping: return end(.vanished, moment)
     }
   }
 
@@ -197,8 +194,8 @@ extension Lifecycle {
       let before = ladder.step
       let effects = ladder.due(at: moment.now)
       phase = .stopping(ladder)
-      guard ladder.step != before, desired == .stopped || ending == .wished else { return effects }
-      let waited = before == .powerButton ? "within \(ladder.patience.formatted) " : ""
+      guard ladder.step != before, ending == .wished else { return effects }
+      let waited = before == .powerButton ? "within \(ladder.patience.inWords) " : ""
       let words = "the guest did not end \(waited)on \(before.words); trying \(ladder.step.words)"
       return effects + [.tell(words)]
     default:
@@ -215,7 +212,7 @@ extension Lifecycle {
     let uptime = runningSince.map { moment.now - $0 } ?? .zero
     let wasRestart = restartCause != nil
     var forced = ""
-    if case .stopping(let ladder) = phase, ladder.isForced, fact == .wished, cause != "killed by the user" {
+    if case .stopping(let ladder) = phase, ladder.isForced, fact == .wished {
       forced = " (ended by \(ladder.step.words))"
     }
     ending = nil
@@ -223,11 +220,10 @@ extension Lifecycle {
     let words = fact.sentence + detail
 
     if desired == .stopped {
-      let by = fact == .wished ? (cause == "killed by the user" ? cause : "stopped by the user") + forced : words
-      return settle(.stopped, saying: by)
+      return settle(.stopped, saying: words + forced)
     }
     switch fact.consequence(policy.mode) {
-    case .stop where fact == .wished:
+    case .stop where fact.isWished:
       return begin(saying: "started again by the user" + forced)
     case .stop:
       desired = .stopped
@@ -250,12 +246,12 @@ extension Lifecycle {
     restartCause = words
     switch budget.fail(policy, at: moment.now, uptime: uptime, chance: moment.chance) {
     case .giveUp(let failures, let window):
-      return settle(.failed, saying: "given up after \(failures) failures within \(window.formatted): \(words)")
+      return settle(.failed, saying: "given up after \(failures) failures within \(window.inWords): \(words)")
     case .restart(.zero):
       restarts += 1
       return begin(saying: "starting again at once: \(words)")
     case .restart(let delay):
-      return settle(.backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.formatted)")
+      return settle(.backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.inWords)")
     }
   }
 }

@@ -195,9 +195,9 @@ extension Lifecycle {
 
   private mutating func kill(_ now: Instant) -> [LifecycleEffect] {
     desired = .stopped
-    guard hasProcess else { return lower(saying: "killed by the user", .zero, now) }
-    ending = .wished
-    cause = "killed by the user"
+    guard hasProcess else { return lower(saying: "the user asked to kill it", .zero, now) }
+    ending = .killed
+    cause = "the user asked to kill it"
     let (ladder, effects) = StopLadder.begin(at: .kill, now: now)
     phase = .stopping(ladder)
     return effects + [.announce]

@@ -22,8 +22,11 @@ package enum PauseReason: Sendable, Equatable {
 
 /// Why a guest ended: the decisive fact, from QEMU's events, our intent and the wait status.
 package enum Ending: Sendable, Equatable {
-  /// The user's `stop`, `down`, `kill` or `restart`.
+  /// The user's `stop`, `down` or `restart`.
   case wished
+
+  /// The user's `kill`.
+  case killed
 
   /// SHUTDOWN `guest-shutdown`: the guest switched itself off.
   case poweredOff
@@ -60,10 +63,14 @@ package enum Ending: Sendable, Equatable {
 }
 
 extension Ending {
+  /// Whether the user brought it about.
+  package var isWished: Bool { self == .wished || self == .killed }
+
   /// The fact in words, without its consequence.
   package var sentence: String {
     switch self {
     case .wished: "stopped by the user"
+    case .killed: "killed by the user"
     case .poweredOff: "the guest powered itself off"
     case .resetItself: "the guest reset itself and QEMU ended"
     case .panicked: "the guest panicked"
@@ -84,7 +91,7 @@ extension Ending {
   /// What a policy makes of it.
   package func consequence(_ mode: RestartPolicy.Mode) -> Consequence {
     switch (self, mode) {
-    case (.wished, _): .stop
+    case (.wished, _), (.killed, _): .stop
     case (.hostRebooted, _): .restart
     case (.poweredOff, .always): .restart
     case (.poweredOff, _): .stop

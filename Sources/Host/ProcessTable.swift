@@ -1,0 +1,60 @@
+internal import Glibc
+
+/// What /proc tells of processes; corresponds to proc(5).
+package enum ProcessTable {
+  /// The processes of this user whose descriptor `number` is a file below a folder, with that file's path.
+  ///
+  /// A file that was removed since is named as it was. One pass over /proc: about 1 ms for 70 processes.
+  package static func processes(
+    holding number: Int32, below folder: String
+  ) throws(SystemError) -> [(pid: Int32, file: String)] {
+    let uid = getuid()
+    var found: [(pid: Int32, file: String)] = []
+    for name in try FileSystem.names(in: "/proc") {
+      guard let pid = Int32(name), FileSystem.owner(of: "/proc/\(name)") == uid else { continue }
+      guard let file = heldFile(pid: pid, descriptor: number), file.hasPrefix(folder + "/") else { continue }
+      found.append((pid, file))
+    }
+    return found
+  }
+
+  /// The file a process holds at a descriptor number, also one that was removed since; nil when none.
+  package static func heldFile(pid: Int32, descriptor number: Int32) -> String? {
+    guard let target = FileSystem.linkTarget("/proc/\(pid)/fd/\(number)"), target.hasPrefix("/") else { return nil }
+    let removed = " (deleted)"
+    return target.hasSuffix(removed) ? String(target.dropLast(removed.count)) : target
+  }
+
+  /// A process's command line, the program first; nil when it is gone.
+  package static func arguments(pid: Int32) -> [String]? {
+    guard let bytes = try? FileSystem.read("/proc/\(pid)/cmdline"), !bytes.isEmpty else { return nil }  // Gone.
+    return bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  /// What a process has used so far.
+  package struct Use: Sendable, Equatable {
+    package let cpuTime: Duration
+    package let residentBytes: Int64
+
+    /// One letter: R, S, D, T, Z…
+    package let state: Character
+  }
+
+  /// The use of a process, or nil when it is gone.
+  package static func use(pid: Int32) -> Use? {
+    guard let bytes = try? FileSystem.read("/proc/\(pid)/stat") else { return nil }  // Gone: no use.
+    // The name, second, stands in parentheses and may hold anything; what follows the last one is plain.
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[text.index(after: end)...].split(separator: " ")
+    guard fields.count > 21, let user = Int64(fields[11]), let system = Int64(fields[12]),
+      let pages = Int64(fields[21]), let state = fields[0].first
+    else { return nil }
+    let tick = Int64(sysconf(Int32(_SC_CLK_TCK)))
+    return Use(
+      cpuTime: .nanoseconds((user + system) * (1_000_000_000 / max(1, tick))),
+      residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))), state: state)
+  }
+}

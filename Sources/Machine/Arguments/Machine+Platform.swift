@@ -1,0 +1,28 @@
+internal import JSON
+
+extension Machine {
+  /// Root ports on q35, each of which one device can be plugged into while the guest runs.
+  func addHotplugPorts(to list: inout ArgumentList) {
+    for index in 0..<hotplugPorts {
+      var port: JSONObject = [
+        "driver": "pcie-root-port", "id": .string("port\(index)"), "chassis": JSONValue(index + 1),
+        "addr": .string("0x\(String(PCISlot.hotplugPorts, radix: 16)).0x\(index)"),
+      ]
+      if index == 0 { port["multifunction"] = true }
+      list.add("-device", port)
+    }
+  }
+
+  func addRNG(to list: inout ArgumentList) {
+    guard hasRNG else { return }
+    list.add("-object", ["qom-type": "rng-random", "id": "rng0", "filename": "/dev/urandom"])
+    var device = virtio("rng", id: "rng0-device", slot: PCISlot.rng)
+    device["rng"] = "rng0"
+    list.add("-device", device)
+  }
+
+  func addPanicDevice(to list: inout ArgumentList) {
+    guard hasPanicDevice else { return }
+    list.add("-device", ["driver": "pvpanic"])
+  }
+}

@@ -1,0 +1,83 @@
+package import JSON
+
+/// Everything that is wrong with a definition, a lab file or a profile, all at once and in the order of the file.
+package struct DefinitionError: Error, Sendable, Equatable {
+  package let problems: [Problem]
+
+  package init(_ problems: [Problem]) {
+    self.problems = problems.enumerated()
+      .sorted {
+        ($0.element.origin?.position ?? .last, $0.offset) < ($1.element.origin?.position ?? .last, $1.offset)
+      }
+      .map(\.element)
+  }
+}
+
+extension DefinitionError: CustomStringConvertible {
+  package var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// One thing that is wrong with a definition.
+package struct Problem: Sendable, Equatable {
+  package enum Reason: Sendable, Equatable {
+    /// The text is no JSON5.
+    case syntax(JSONSyntaxError.Problem)
+    case unknownKey(String, nearest: String?)
+    /// Nothing is written where something must be.
+    case missing(String)
+    case wrongType(expected: String, found: String)
+    /// A name that nothing has: a profile, a machine type, a word of an enumeration.
+    case unknownName(String, kind: String, nearest: String?, known: [String])
+    /// A value that no machine can have; a sentence says why.
+    case invalid(String)
+  }
+
+  /// Where it was written; nil for what came over the control socket or from the command line.
+  package let origin: Origin?
+  /// The way to it through keys and indices, such as `vms.web.disks[0].file`; empty for the file itself.
+  package let path: String
+  package let reason: Reason
+
+  package init(_ reason: Reason, path: String, origin: Origin?) {
+    self.reason = reason
+    self.path = path
+    self.origin = origin
+  }
+}
+
+extension Problem: CustomStringConvertible {
+  /// Such as `qemuvm.json5:12:9: vms.web.cpsu: unknown key 'cpsu'; did you mean 'cpus'?`.
+  package var description: String {
+    [origin?.description, path.isEmpty ? nil : path, reason.description]
+      .compactMap { $0 }.joined(separator: ": ")
+  }
+}
+
+extension Problem.Reason: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .syntax(let problem):
+      return problem.description
+    case .unknownKey(let key, let nearest):
+      return "unknown key '\(key)'" + Self.suggestion(nearest)
+    case .missing(let what):
+      return "\(what) is missing"
+    case .wrongType(let expected, let found):
+      return "expected \(expected), found \(found)"
+    case .unknownName(let name, let kind, let nearest, let known):
+      if let nearest { return "no \(kind) '\(name)'" + Self.suggestion(nearest) }
+      return "no \(kind) '\(name)'" + (known.isEmpty ? "" : "; there is \(known.joined(separator: ", "))")
+    case .invalid(let why):
+      return why
+    }
+  }
+
+  private static func suggestion(_ nearest: String?) -> String {
+    nearest.map { "; did you mean '\($0)'?" } ?? ""
+  }
+}
+
+extension JSONPosition {
+  /// Behind every place of any file.
+  fileprivate static let last = JSONPosition(line: .max, column: .max)
+}

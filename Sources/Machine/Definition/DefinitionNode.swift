@@ -1,0 +1,190 @@
+internal import JSON
+
+/// Collects what reading one definition brings to light: its problems, and where each of its values stands.
+///
+/// Reading goes on after a problem, so that a person learns of all of them at once.
+final class DefinitionLog {
+  /// The file as messages show it; nil for a definition that came over the control socket.
+  let file: String?
+  /// What stands before each path in messages, such as `vms.web`.
+  private let prefix: String
+  private(set) var problems: [Problem] = []
+  private(set) var origins = Origins()
+
+  init(file: String?, prefix: String = "") {
+    self.file = file
+    self.prefix = prefix
+  }
+
+  func note(_ path: String, at position: JSONPosition?) {
+    origins[path] = origin(of: position)
+  }
+
+  func report(_ reason: Problem.Reason, path: String, at position: JSONPosition?) {
+    let full = [prefix, path].filter { !$0.isEmpty }.joined(separator: ".")
+    problems.append(Problem(reason, path: full, origin: origin(of: position)))
+  }
+
+  func report(_ others: [Problem]) { problems += others }
+
+  private func origin(of position: JSONPosition?) -> Origin? {
+    guard let file, let position else { return nil }
+    return Origin(file: file, position: position)
+  }
+}
+
+/// One value of a definition while it is read, with its path and place; what is wrong with it goes to the log.
+///
+/// It reads alike from a file, where values have places, and from the control socket, where they have none.
+struct DefinitionNode {
+  let path: String
+  let position: JSONPosition?
+  let log: DefinitionLog
+  private let source: Source
+
+  private enum Source {
+    case located(LocatedJSON)
+    case plain(JSONValue)
+  }
+
+  init(_ json: LocatedJSON, log: DefinitionLog) {
+    self.init(.located(json), path: "", log: log)
+  }
+
+  init(_ json: JSONValue, log: DefinitionLog) {
+    self.init(.plain(json), path: "", log: log)
+  }
+
+  private init(_ source: Source, path: String, log: DefinitionLog) {
+    self.source = source
+    self.path = path
+    self.log = log
+    if case .located(let json) = source { position = json.position } else { position = nil }
+    log.note(path, at: position)
+  }
+
+  /// The same value as the root of a definition of its own.
+  func detached(log: DefinitionLog) -> DefinitionNode { DefinitionNode(source, path: "", log: log) }
+
+  struct Member {
+    let key: String
+    let keyPosition: JSONPosition?
+    let value: DefinitionNode
+  }
+
+  // MARK: What it is
+
+  var isObject: Bool {
+    switch source {
+    case .located(let json): if case .object = json.content { true } else { false }
+    case .plain(let json): json.object != nil
+    }
+  }
+
+  var value: JSONValue {
+    switch source {
+    case .located(let json): json.value
+    case .plain(let json): json
+    }
+  }
+
+  /// The members of an object, in their order; nil when it is none.
+  var members: [Member]? {
+    func path(to key: String) -> String { self.path.isEmpty ? key : "\(self.path).\(key)" }
+    switch source {
+    case .located(let json):
+      guard case .object(let members) = json.content else { return nil }
+      return members.map {
+        Member(
+          key: $0.key, keyPosition: $0.keyPosition,
+          value: DefinitionNode(.located($0.value), path: path(to: $0.key), log: log))
+      }
+    case .plain(let json):
+      return json.object?.map {
+        Member(
+          key: $0.key, keyPosition: nil,
+          value: DefinitionNode(.plain($0.value), path: path(to: $0.key), log: log))
+      }
+    }
+  }
+
+  /// The elements of an array; nil when it is none.
+  var elements: [DefinitionNode]? {
+    let sources: [Source]
+    switch source {
+    case .located(let json):
+      guard case .array(let elements) = json.content else { return nil }
+      sources = elements.map(Source.located)
+    case .plain(let json):
+      guard let elements = json.array else { return nil }
+      sources = elements.map(Source.plain)
+    }
+    return sources.enumerated().map { DefinitionNode($0.element, path: "\(path)[\($0.offset)]", log: log) }
+  }
+
+  // MARK: What is wrong with it
+
+  func report(_ reason: Problem.Reason) { log.report(reason, path: path, at: position) }
+
+  func reportType(expected: String) {
+    report(.wrongType(expected: expected, found: JSONTypeError(expected: expected, found: value).found))
+  }
+
+  /// Reports a problem of this value and gives nil, for `return node.wrong(…)`.
+  func wrong<T>(_ reason: Problem.Reason) -> T? {
+    report(reason)
+    return nil
+  }
+
+  func report(_ why: String) { report(.invalid(why)) }
+  func wrong<T>(_ why: String) -> T? { wrong(.invalid(why)) }
+
+  func wrongType<T>(expected: String) -> T? {
+    reportType(expected: expected)
+    return nil
+  }
+
+  // MARK: Reading it as
+
+  /// A text without NUL, which no argument of a process can hold.
+  func text(expected: String = "a string") -> String? {
+    guard let text = value.string else { return wrongType(expected: expected) }
+    guard !text.utf8.contains(0) else { return wrong("a text cannot hold the character NUL") }
+    return text
+  }
+
+  func nonEmptyText(expected: String) -> String? {
+    guard let text = text(expected: expected) else { return nil }
+    return text.isEmpty ? wrong("expected \(expected), found an empty string") : text
+  }
+
+  func integer(in range: ClosedRange<Int>, _ what: String) -> Int? {
+    guard let number = value.int else { return wrongType(expected: "a whole number") }
+    guard range.contains(number) else {
+      return wrong("\(number) is no \(what): it must be from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  func word<T: RawRepresentable & CaseIterable>(_ kind: String) -> T? where T.RawValue == String {
+    guard let text = text() else { return nil }
+    if let value = T(rawValue: text) { return value }
+    let known = T.allCases.map(\.rawValue)
+    return wrong(.unknownName(text, kind: kind, nearest: nearestName(to: text, among: known), known: known))
+  }
+
+  func name() -> String? {
+    guard let text = text(expected: "a name") else { return nil }
+    do throws(NameError) {
+      try NameError.check(text)
+      return text
+    } catch {
+      return wrong("'\(text.clipped)' is no name: \(error)")
+    }
+  }
+}
+
+extension String {
+  /// The text, or its beginning when it is too long for a message.
+  var clipped: String { unicodeScalars.count > 80 ? String(unicodeScalars.prefix(80)) + "…" : self }
+}

@@ -1,0 +1,109 @@
+internal import JSON
+
+/// A port of the host that leads to a port of the guest through the network `user`.
+///
+/// Written `[ADDRESS:]HOSTPORT:GUESTPORT[/tcp|/udp]`: `8080:80`, `0.0.0.0:53:53/udp`. Without an address only the
+/// host itself reaches it.
+package struct PortForward: Sendable, Hashable {
+  package enum Transport: String, Sendable, CaseIterable {
+    case tcp
+    case udp
+  }
+
+  package let transport: Transport
+  /// An IPv4 address of the host in its usual form.
+  package let hostAddress: String
+  package let hostPort: Int
+  package let guestPort: Int
+
+  /// Whether both want the same port of the host.
+  package func collides(with other: PortForward) -> Bool {
+    transport == other.transport && hostPort == other.hostPort
+      && (hostAddress == other.hostAddress || hostAddress == Self.everywhere
+        || other.hostAddress == Self.everywhere)
+  }
+
+  private static let everywhere = "0.0.0.0"
+  private static let loopback = "127.0.0.1"
+}
+
+extension PortForward: CustomStringConvertible {
+  package var description: String {
+    "\(hostAddress):\(hostPort):\(guestPort)" + (transport == .tcp ? "" : "/\(transport.rawValue)")
+  }
+}
+
+extension PortForward {
+  /// Why a text is no port forward.
+  package enum ParseError: Error, Sendable, Equatable {
+    case badForm
+    case unknownTransport(String)
+    case badAddress(String)
+    /// QEMU's user network takes IPv4 addresses of the host only.
+    case ipv6
+    case badPort(String)
+  }
+
+  package init(parsing text: String) throws(ParseError) {
+    let halves = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    if halves.count == 2 {
+      guard let transport = Transport(rawValue: String(halves[1])) else {
+        throw .unknownTransport(String(halves[1]))
+      }
+      self.transport = transport
+    } else {
+      transport = .tcp
+    }
+    guard let rest = halves.first, !rest.hasPrefix("[") else { throw .ipv6 }
+    var fields = rest.split(separator: ":", omittingEmptySubsequences: false)
+    guard fields.count == 2 || fields.count == 3 else { throw .badForm }
+    hostAddress = fields.count == 3 ? try Self.address(fields.removeFirst()) : Self.loopback
+    hostPort = try Self.port(fields[0])
+    guestPort = try Self.port(fields[1])
+  }
+
+  private static func address(_ text: Substring) throws(ParseError) -> String {
+    let numbers = text.split(separator: ".", omittingEmptySubsequences: false).map(decimal)
+    guard numbers.count == 4, numbers.allSatisfy({ $0.map { $0 < 256 } ?? false }) else {
+      throw .badAddress(String(text))
+    }
+    return String(text)
+  }
+
+  private static func port(_ text: Substring) throws(ParseError) -> Int {
+    guard let port = decimal(text), (1...65_535).contains(port) else { throw .badPort(String(text)) }
+    return port
+  }
+
+  /// A number as people write it: digits only, no zeros in front (which other programs read as octal).
+  private static func decimal(_ text: Substring) -> Int? {
+    guard text.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+    return text.hasPrefix("0") && text.count > 1 ? nil : Int(text)
+  }
+}
+
+extension PortForward.ParseError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .badForm:
+      "is no port forward; write '[ADDRESS:]HOSTPORT:GUESTPORT[/udp]', such as '127.0.0.1:8080:80'"
+    case .unknownTransport(let name): "has the unknown transport '\(name)'; there is tcp and udp"
+    case .badAddress(let text): "has the address '\(text)', which is no IPv4 address of this host"
+    case .ipv6: "has an IPv6 address; QEMU's user network forwards from IPv4 addresses only"
+    case .badPort(let text): "has the port '\(text)'; a port is a number from 1 to 65535"
+    }
+  }
+}
+
+extension PortForward: DefinitionValue {
+  static func read(_ node: DefinitionNode) -> PortForward? {
+    guard let text = node.text(expected: "a port forward such as '8080:80'") else { return nil }
+    do throws(ParseError) {
+      return try PortForward(parsing: text)
+    } catch {
+      return node.wrong("'\(text.clipped)' \(error)")
+    }
+  }
+
+  var json: JSONValue { .string(description) }
+}

@@ -1,0 +1,108 @@
+internal import JSON
+
+/// One key of a definition: its name, and how its value is read, written and merged.
+///
+/// To add a key, add a property to `Settings` and a line to `all`.
+struct SettingKey: Sendable {
+  /// What settings belong to.
+  enum Kind {
+    case virtualMachine
+    case profile
+  }
+
+  let name: String
+  /// The only kind that may have the key; nil when both may.
+  private let onlyIn: Kind?
+  let read: @Sendable (inout ObjectReader, inout Settings) -> Void
+  let write: @Sendable (Settings) -> JSONValue?
+  /// Puts a value of the first settings over that of the second.
+  let merge: @Sendable (Settings, inout Settings) -> Void
+
+  private init<Value: DefinitionValue>(
+    _ name: String, _ property: any WritableKeyPath<Settings, Value?> & Sendable, onlyIn: Kind? = nil,
+    reading readValue: @escaping @Sendable (DefinitionNode) -> Value? = Value.read
+  ) {
+    self.name = name
+    self.onlyIn = onlyIn
+    read = { reader, settings in settings[keyPath: property] = reader.read(name, readValue) }
+    write = { settings in settings[keyPath: property]?.json }
+    merge = { settings, below in
+      guard let value = settings[keyPath: property] else { return }
+      below[keyPath: property] = below[keyPath: property].map(value.merged(over:)) ?? value
+    }
+  }
+
+  /// Why a kind of settings cannot have this key; nil when it can.
+  func refusal(in kind: Kind) -> String? {
+    switch onlyIn {
+    case .profile where kind != .profile: "'\(name)' belongs in a profile"
+    case .virtualMachine where kind != .virtualMachine: "a profile names the one below it with 'extends'"
+    default: nil
+    }
+  }
+
+  static let all: [SettingKey] = [
+    SettingKey("profile", \.profile, onlyIn: .virtualMachine) { $0.name() },
+    SettingKey("qemu", \.qemu) { $0.nonEmptyText(expected: "QEMU's binary") },
+    SettingKey("machine", \.machine),
+    SettingKey("accelerator", \.accelerator),
+    SettingKey("cpu", \.cpu, reading: cpuModel),
+    SettingKey("cpus", \.cpus) { $0.integer(in: 1...4_096, "number of CPUs") },
+    SettingKey("memory", \.memory, reading: memorySize),
+    SettingKey("memoryPerCPU", \.memoryPerCPU, reading: memorySize),
+    SettingKey("firmware", \.firmware),
+    SettingKey("kernel", \.kernel) { $0.nonEmptyText(expected: "the kernel's file") },
+    SettingKey("initrd", \.initrd) { $0.nonEmptyText(expected: "the initrd's file") },
+    SettingKey("append", \.append),
+    SettingKey("disks", \.disks),
+    SettingKey("networks", \.networks),
+    SettingKey("ports", \.ports, reading: portForwards),
+    SettingKey("serial", \.serial),
+    SettingKey("rng", \.rng),
+    SettingKey("restart", \.restart),
+    SettingKey("stopTimeout", \.stopTimeout),
+    SettingKey("arguments", \.arguments),
+    SettingKey("hardware", \.hardware, onlyIn: .profile),
+  ]
+}
+
+extension AcceleratorSetting: DefinitionValue {
+  static func read(_ node: DefinitionNode) -> AcceleratorSetting? { node.word("accelerator") }
+  var json: JSONValue { .string(rawValue) }
+}
+
+/// QEMU reads `-cpu` as a model and features with commas between, and has no way to escape one: so nothing else passes.
+private func cpuModel(_ node: DefinitionNode) -> String? {
+  guard let text = node.nonEmptyText(expected: "a CPU model") else { return nil }
+  let isModel = text.utf8.allSatisfy { byte in
+    Character(Unicode.Scalar(byte)).isASCIILetterOrDigit || "-_.,+=:".utf8.contains(byte)
+  }
+  guard isModel, let first = text.first, first.isASCIILetterOrDigit else {
+    return node.wrong("'\(text.clipped)' is no CPU model; write one of 'qemu-system-x86_64 -cpu help'")
+  }
+  return text
+}
+
+/// QEMU would take less than one MiB and round it; more than the largest host has is a slip of the unit.
+private func memorySize(_ node: DefinitionNode) -> ByteCount? {
+  guard let size = ByteCount.read(node) else { return nil }
+  guard (.mebibytes(1) ... .gibibytes(16_384)).contains(size) else {
+    return node.wrong("\(size) is no size of memory: it must be from 1M to 16T")
+  }
+  guard size.bytes % (1 << 20) == 0 else { return node.wrong("\(size) is not a whole number of MiB") }
+  return size
+}
+
+private func portForwards(_ node: DefinitionNode) -> [PortForward]? {
+  guard let elements = node.elements else { return node.wrongType(expected: "a list of port forwards") }
+  var ports: [PortForward] = []
+  for element in elements {
+    guard let port = PortForward.read(element) else { continue }
+    if let other = ports.first(where: port.collides(with:)) {
+      element.report("'\(port)' wants the same port of the host as '\(other)'")
+    } else {
+      ports.append(port)
+    }
+  }
+  return ports
+}

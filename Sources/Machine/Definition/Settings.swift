@@ -1,0 +1,125 @@
+package import JSON
+
+/// What a definition or a profile says of a machine: each key only if it was written.
+///
+/// The keys, their JSON and their merging are declared once, in `SettingKey.all`.
+package struct Settings: Sendable, Equatable {
+  package var profile: String?
+  package var qemu: String?
+  package var machine: MachineSetting?
+  package var accelerator: AcceleratorSetting?
+  package var cpu: String?
+  package var cpus: Int?
+  package var memory: ByteCount?
+  package var memoryPerCPU: ByteCount?
+  package var firmware: FirmwareSetting?
+  package var kernel: String?
+  package var initrd: String?
+  package var append: String?
+  package var disks: [DiskSetting]?
+  package var networks: NetworksSetting?
+  package var ports: [PortForward]?
+  package var serial: Bool?
+  package var rng: Bool?
+  package var restart: RestartSetting?
+  package var stopTimeout: Duration?
+  package var arguments: ExtraArguments?
+  /// Profiles only.
+  package var hardware: HardwareSetting?
+
+  package init() {}
+}
+
+/// The key `accelerator`: what runs the guest's instructions.
+package enum AcceleratorSetting: String, Sendable, CaseIterable {
+  /// KVM where it works, else TCG.
+  case auto
+  case kvm
+  case tcg
+}
+
+extension Settings {
+  /// These settings where `base`, the profile below them, says something else.
+  ///
+  /// A key that is written replaces the profile's whole; lists are not appended to. `machine`, `restart` and a
+  /// profile's `hardware` are merged member by member when they are written as objects. `memory` and `memoryPerCPU`
+  /// are two ways to say one thing: either takes the place of both.
+  package func merged(over base: Settings) -> Settings {
+    var merged = base
+    if memory != nil || memoryPerCPU != nil {
+      merged.memory = nil
+      merged.memoryPerCPU = nil
+    }
+    for key in SettingKey.all { key.merge(self, &merged) }
+    return merged
+  }
+
+  /// The settings with every relative path made absolute.
+  ///
+  /// - Parameter directory: the folder of the file they were written in, an absolute path.
+  /// - Returns: the same settings, with the same meaning from any folder.
+  package func anchored(in directory: String) -> Settings {
+    func anchor(_ path: String) -> String { path.anchored(in: directory) }
+    var settings = self
+    settings.kernel = kernel.map(anchor)
+    settings.initrd = initrd.map(anchor)
+    if case .file(let path) = firmware { settings.firmware = .file(anchor(path)) }
+    settings.disks = disks?.map { disk in
+      var disk = disk
+      disk.file = anchor(disk.file)
+      return disk
+    }
+    // A bare name is looked for in PATH by whoever starts it.
+    if let qemu, qemu.contains("/") { settings.qemu = anchor(qemu) }
+    return settings
+  }
+}
+
+extension Settings {
+  /// Reads settings alone, as `update` and the state folder have them.
+  package init(json: JSONValue) throws(DefinitionError) {
+    let log = DefinitionLog(file: nil)
+    let settings = Settings.read(DefinitionNode(json, log: log), of: .virtualMachine)
+    guard let settings, log.problems.isEmpty else { throw DefinitionError(log.problems) }
+    self = settings
+  }
+
+  package var json: JSONObject {
+    var object = JSONObject()
+    for key in SettingKey.all { object[key.name] = key.write(self) }
+    return object
+  }
+
+  /// Reads all keys of an object that has no others.
+  static func read(_ node: DefinitionNode, of kind: SettingKey.Kind) -> Settings? {
+    guard var reader = ObjectReader(node) else { return nil }
+    let settings = read(&reader, of: kind)
+    reader.finish()
+    return settings
+  }
+
+  /// Reads the keys of settings out of an object that may have others.
+  static func read(_ reader: inout ObjectReader, of kind: SettingKey.Kind) -> Settings {
+    var settings = Settings()
+    for key in SettingKey.all {
+      if let reason = key.refusal(in: kind) {
+        reader.refuse(key.name, because: reason)
+      } else {
+        key.read(&reader, &settings)
+      }
+    }
+    if settings.memory != nil, settings.memoryPerCPU != nil {
+      reader.report("memoryPerCPU", "'memory' is written as well; one of them decides")
+    }
+    return settings
+  }
+}
+
+extension String {
+  /// The path as seen from a folder; an absolute one stays as it is.
+  func anchored(in directory: String) -> String {
+    if hasPrefix("/") { return self }
+    let relative = hasPrefix("./") ? String(dropFirst(2)) : self
+    return directory.hasSuffix("/") ? directory + relative : directory + "/" + relative
+  }
+}

@@ -1,0 +1,173 @@
+extension Machine {
+  /// Decides every value of a machine, or reports all that stands against it.
+  ///
+  /// - Parameters:
+  ///   - definition: what is asked for.
+  ///   - uuid: the VM's own, the same at every start.
+  ///   - places: where the VM's things lie.
+  ///   - host: what the host and its QEMU can do.
+  /// - Throws: all problems at once, each with the key's origin where it is known.
+  package init(
+    resolving definition: FlatDefinition, uuid: UUID, places: Places, host: HostFacts
+  ) throws(DefinitionError) {
+    var resolver = MachineResolver(definition, host: host)
+    let settings = definition.settings
+    let type = resolver.boardType()
+    let accelerator = resolver.accelerator()
+    let cpus = resolver.cpus(of: type)
+    let memory = resolver.memory(cpus: cpus)
+    let firmware = resolver.firmware(on: type)
+    let kernel = resolver.kernel()
+    let disks = resolver.disks(on: type)
+    let networks = resolver.networks(uuid: uuid)
+    let restart = resolver.restart()
+    guard resolver.problems.isEmpty else { throw DefinitionError(resolver.problems) }
+
+    name = definition.name
+    self.uuid = uuid
+    profile = definition.profile
+    emulator = host.emulator.path
+    self.type = type
+    self.accelerator = accelerator.choice
+    acceleratorNote = accelerator.note
+    cpu = settings.cpu ?? (accelerator.choice == .kvm ? "host" : "max")
+    self.cpus = cpus
+    self.memory = memory
+    self.firmware = firmware
+    self.kernel = kernel
+    self.disks = disks
+    self.networks = networks
+    hasSerial = settings.serial ?? true
+    hasRNG = settings.rng ?? false
+    hasPanicDevice = type.family.isPC && settings.hardware?.pvpanic ?? false
+    hotplugPorts = type.family == .q35 ? settings.hardware?.hotplugPorts ?? 0 : 0
+    self.restart = restart
+    stopTimeout = settings.stopTimeout ?? .seconds(60)
+    extraArguments = settings.arguments?.words ?? []
+    self.places = places
+  }
+}
+
+/// Decides the values of one machine and collects what stands against them.
+struct MachineResolver {
+  let settings: Settings
+  let host: HostFacts
+  private let origins: Origins
+  private(set) var problems: [Problem] = []
+
+  init(_ definition: FlatDefinition, host: HostFacts) {
+    settings = definition.settings
+    origins = definition.origins
+    self.host = host
+  }
+
+  mutating func report(_ path: String, _ reason: Problem.Reason) {
+    problems.append(Problem(reason, path: path, origin: origins.nearest(to: path)))
+  }
+
+  mutating func report(_ path: String, _ why: String) { report(path, .invalid(why)) }
+
+  /// The type; one that QEMU does not have is reported and stands in for itself.
+  mutating func boardType() -> Machine.BoardType {
+    guard let name = settings.machine?.type else {
+      report("machine", .missing("the machine type"))
+      return Machine.BoardType(name: "", family: .other, options: [:])
+    }
+    let type = host.emulator.machines[name]
+    if type == nil {
+      let path = settings.machine?.isWhole == true ? "machine" : "machine.type"
+      let emulator = host.emulator
+      let nearest = nearestName(to: name, among: emulator.machines.keys.sorted())
+      report(
+        path,
+        "QEMU \(emulator.version) has no machine type '\(name.clipped)'"
+          + (nearest.map { "; did you mean '\($0)'?" } ?? "; see '\(emulator.program) -machine help'"))
+    }
+    return Machine.BoardType(
+      name: name, family: Machine.Family(typeName: type?.name ?? name),
+      options: settings.machine?.options ?? [:])
+  }
+
+  mutating func accelerator() -> (choice: Machine.Accelerator, note: String?) {
+    switch (settings.accelerator ?? .auto, host.kvm) {
+    case (.tcg, _): return (.tcg, nil)
+    case (.auto, .usable), (.kvm, .usable): return (.kvm, nil)
+    case (.auto, .unusable(let why)):
+      return (.tcg, "KVM cannot be used, so the guest runs slower under TCG: \(why)")
+    case (.kvm, .unusable(let why)):
+      report("accelerator", "KVM cannot be used: \(why)")
+      return (.kvm, nil)
+    }
+  }
+
+  mutating func cpus(of type: Machine.BoardType) -> Int {
+    let cpus = settings.cpus ?? 1
+    if let most = host.emulator.machines[type.name]?.maxCPUs, cpus > most {
+      report("cpus", "\(cpus) is more than the machine type '\(type.name)' takes, which is \(most)")
+    }
+    return cpus
+  }
+
+  mutating func memory(cpus: Int) -> ByteCount {
+    guard let each = settings.memoryPerCPU else { return settings.memory ?? .mebibytes(512) }
+    let most = ByteCount.gibibytes(16_384)
+    guard let memory = each.multiplied(by: cpus), memory <= most else {
+      report("memoryPerCPU", "\(each) for each of \(cpus) CPUs is more than \(most)")
+      return each
+    }
+    return memory
+  }
+
+  mutating func firmware(on type: Machine.BoardType) -> Machine.Firmware {
+    switch settings.firmware ?? .seabios {
+    case .seabios: return .ofMachineType
+    case .file(let path): return .rom(path: path)
+    case .builtin(let name):
+      if !type.family.isPC {
+        report(
+          "firmware", "the built-in firmware '\(name)' runs on 'pc' and 'q35' only, not on '\(type.name)'")
+      }
+      return .builtin(name: name)
+    case .uefi:
+      if !type.family.isPC {
+        report("firmware", "UEFI is there for 'pc' and 'q35' only, not for '\(type.name)'")
+      } else if host.uefi == nil {
+        let places = UEFIFirmware.candidates.map(\.code).joined(separator: ", ")
+        report("firmware", "no UEFI firmware was found (\(places)); install the package 'ovmf'")
+      }
+      return host.uefi.map { .uefi($0) } ?? .ofMachineType
+    }
+  }
+
+  mutating func kernel() -> Machine.Kernel? {
+    guard let file = settings.kernel else {
+      if settings.initrd != nil { report("initrd", "there is no 'kernel' that it would be for") }
+      if settings.append != nil { report("append", "there is no 'kernel' that it would be for") }
+      return nil
+    }
+    return Machine.Kernel(file: file, initrd: settings.initrd, commandLine: settings.append)
+  }
+
+  mutating func networks(uuid: UUID) -> [Machine.Network] {
+    let networks = settings.networks?.networks ?? []
+    let ports = settings.ports ?? []
+    if !ports.isEmpty, !networks.contains(.user) {
+      report("ports", "ports lead through the network 'user', which 'networks' does not list")
+    }
+    return networks.enumerated().map { index, network in
+      Machine.Network(
+        network: network, address: MACAddress(uuid: uuid, card: index), ports: network == .user ? ports : [])
+    }
+  }
+
+  mutating func restart() -> RestartPolicy {
+    var policy = settings.restart?.policy ?? RestartPolicy()
+    if settings.restart?.maxDelay == nil {
+      policy.maxDelay = max(policy.maxDelay, policy.delay)
+    } else if policy.delay > policy.maxDelay {
+      let delay = TimeText.text(policy.delay)
+      report("restart.delay", "\(delay) is longer than 'maxDelay', \(TimeText.text(policy.maxDelay))")
+    }
+    return policy
+  }
+}

@@ -1,0 +1,168 @@
+package import Control
+internal import Glibc
+package import Host
+package import JSON
+package import Machine
+
+/// The way from a definition to a launch: profiles are found, the machine is decided, what it needs is looked at.
+///
+/// What a person should know to be wrong is said here, before anything is promised or started. Any thread.
+package struct Preparation: Sendable {
+  /// How much of it is asked for.
+  package enum Purpose: Sendable {
+    /// QEMU is started next: files, disks and ports are looked at.
+    case start
+
+    /// It is to be valid, for a later start.
+    case check
+
+    /// It is only shown.
+    case show
+  }
+
+  let locations: Locations
+  let state: StateDirectory
+  let catalog: EmulatorCatalog
+
+  /// What a VM keeps between `down` and the next `up`.
+  package func disks(of name: VMName) -> String {
+    state.path + "/disks/" + name.id
+  }
+
+  // MARK: From a definition to a record
+
+  /// Reads a definition as it came over the control socket and merges its profiles in.
+  package func record(
+    _ json: JSONObject, directory: String, file: String?
+  ) async throws(ControlError) -> VMRecord {
+    do throws(DefinitionError) {
+      let definition = try VMDefinition(json: .object(json))
+      return try record(definition, directory: directory, file: file)
+    } catch {
+      throw ControlError(.invalid, "\(json["name"]?.string ?? "the definition"): \(error)")
+    }
+  }
+
+  private func record(
+    _ definition: VMDefinition, directory: String, file: String?
+  ) throws(DefinitionError) -> VMRecord {
+    let chain = try ProfileChain(
+      definition.profile, askedAt: definition.origins["profile"], known: { knownProfiles(directory) }
+    ) { name throws(DefinitionError) in try profile(name, directory: directory) }
+    return VMRecord(
+      uuid: uuid(of: definition.name), definition: definition, directory: directory, file: file,
+      settings: definition.settings.anchored(in: directory).merged(over: chain.settings))
+  }
+
+  /// The record with some keys of its definition written anew.
+  package func updated(_ record: VMRecord, with change: JSONObject) async throws(ControlError) -> VMRecord {
+    do throws(DefinitionError) {
+      let settings = try Settings(json: .object(change))
+      var definition = record.definition
+      definition.settings = settings.merged(over: definition.settings)
+      return try self.record(definition, directory: record.directory, file: record.file)
+    } catch {
+      throw ControlError(.invalid, "\(record.definition.name): cannot update: \(error)")
+    }
+  }
+
+  private func profile(_ name: String, directory: String) throws(DefinitionError) -> ProfileChain.Source? {
+    for folder in locations.profileFolders(directory: directory) {
+      let file = "\(folder)/\(name).json5"
+      do throws(SystemError) {
+        if let bytes = try FileSystem.readIfPresent(file) { return (bytes, file) }
+      } catch {
+        throw DefinitionError([Problem(.invalid("the profile cannot be read: \(error)"), path: "profile", origin: nil)])
+      }
+    }
+    return nil
+  }
+
+  private func knownProfiles(_ directory: String) -> [String] {
+    locations.profileFolders(directory: directory).flatMap { folder in
+      // A folder that is not there has no profiles.
+      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".json5") }.map { String($0.dropLast(6)) }
+    }
+  }
+
+  /// The same for the same VM of this state folder, each time it is created, so that its guest knows itself again.
+  private func uuid(of name: VMName) -> UUID {
+    var hash = FNV1a()
+    hash.add(StateDirectory.machineID)
+    hash.add(state.path)
+    hash.add(name.id)
+    return hash.uuid
+  }
+
+  // MARK: From a record to a launch
+
+  /// Decides every value of the VM's machine.
+  package func launch(
+    _ record: VMRecord, folder: VMFolder, purpose: Purpose
+  ) async throws(ControlError) -> Launch {
+    let name = record.definition.name
+    let emulator: Emulator
+    do throws(EmulatorCatalog.Failure) {
+      emulator = try await catalog.emulator(record.settings.qemu)
+    } catch {
+      throw ControlError(.failed, "\(name): cannot start: \(error)")
+    }
+    let wantsKVM = record.settings.accelerator != .tcg
+    let host = HostFacts(emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable)
+    let machine: Machine
+    do throws(DefinitionError) {
+      machine = try Machine(
+        resolving: record.settings, name: name, uuid: record.uuid, places: places(name, folder), host: host,
+        origins: record.definition.origins)
+    } catch {
+      throw ControlError(.invalid, "\(name): \(error)")
+    }
+    if purpose != .show { try look(at: machine, name, record.definition.origins, starting: purpose == .start) }
+    return Launch(
+      machine: machine, program: emulator.path, arguments: machine.arguments)
+  }
+
+  private func places(_ name: VMName, _ folder: VMFolder) -> Places {
+    let runtime = locations.runtime + "/vms/" + name.id
+    return Places(
+      monitorDescriptor: Launch.monitorDescriptor, userMonitorSocket: runtime + "/qmp.sock",
+      consoleSocket: folder.consoleSocket, consoleLog: folder.consoleLog, firmwareROM: folder.firmware,
+      uefiVariables: disks(of: name) + "/uefi-vars.fd")
+  }
+
+  /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
+  private func look(
+    at machine: Machine, _ name: VMName, _ origins: Origins, starting: Bool
+  ) throws(ControlError) {
+    for path in [machine.places.userMonitorSocket, machine.places.consoleSocket] where path.utf8.count > UnixSocket.longestPath {
+      throw ControlError(
+        .failed,
+        """
+        \(name): the socket path \(path) has \(path.utf8.count) bytes, \(UnixSocket.longestPath) at most
+          Name shorter folders with QEMUVM_STATE_DIR and QEMUVM_RUNTIME_DIR.
+        """)
+    }
+    for file in machine.requiredFiles where !FileSystem.isAccessible(file.path, writing: file.isWritten) {
+      let error = SystemError("access", file.path)
+      let place = origins.nearest(to: file.key).map { ", \($0)" } ?? ""
+      throw ControlError(
+        .failed, "\(name): cannot start: \(file.path): \(error.reason)\n  The key is \(file.key)\(place).")
+    }
+    guard starting else { return }
+    for disk in machine.disks {
+      // What cannot be asked is QEMU's to say.
+      guard (try? ImageLock.isHeld(disk.file, readOnly: disk.isReadOnly)) == true else { continue }
+      throw ControlError(
+        .failed,
+        """
+        \(name): cannot start: the disk image \(disk.file) is in use by another QEMU
+          Stop the VM that has it, or give this one an image of its own.
+        """)
+    }
+    for port in machine.networks.flatMap(\.ports) {
+      guard let reason = PortCheck.refusal(port) else { continue }
+      throw ControlError(
+        .failed, "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
+    }
+  }
+}

@@ -1,0 +1,93 @@
+internal import Dispatch
+internal import Host
+
+/// A guest's serial console for several people at once.
+///
+/// QEMU takes one client a socket. The relay listens where users connect, and is QEMU's client while someone does:
+/// the guest's bytes go to everyone, everyone's keys to the guest. QEMU itself writes the log. Bound to `queue`.
+final class ConsoleRelay {
+  private let queue: DispatchQueue
+  private let path: String
+  private let upstreamPath: String
+  private var listener: SocketListener?
+  private var clients: [ObjectIdentifier: SocketStream] = [:]
+  private var upstream: SocketStream?
+
+  /// A client that reads nothing for this long, in bytes, is dropped.
+  private static let clientLimit = 1 << 20
+
+  /// Keys that the guest does not take, in bytes.
+  private static let guestLimit = 64 << 10
+
+  /// Listens at `path`; the guest's own socket is at `upstreamPath`.
+  init(at path: String, upstreamPath: String, queue: DispatchQueue) throws(SystemError) {
+    self.queue = queue
+    self.path = path
+    self.upstreamPath = upstreamPath
+    let socket = try UnixSocket.listen(at: path)
+    listener = SocketListener(socket, queue: queue) { [weak self] connection in
+      if let self {
+        admit(connection)
+      } else {
+        _ = consume connection
+      }
+    }
+  }
+
+  /// Ends every connection and removes the path.
+  func close() {
+    listener?.close()
+    listener = nil
+    for client in clients.values { client.close() }
+    clients = [:]
+    upstream?.close()
+    upstream = nil
+    // The path may be gone with its folder: a logout wipes it.
+    _ = try? FileSystem.remove(path)
+  }
+
+  private func admit(_ connection: consuming FileDescriptor) {
+    if upstream == nil {
+      do throws(SystemError) {
+        upstream = try connectToGuest()
+      } catch {
+        // Closing the connection tells the client; the reason is in the log.
+        Log.note("console \(path): \(error)")
+        return
+      }
+    }
+    var identity: ObjectIdentifier?
+    let client = SocketStream(connection, queue: queue, outputLimit: Self.clientLimit) { [weak self] bytes in
+      self?.upstream?.write(Array(bytes))
+    } end: { [weak self] _ in
+      if let identity { self?.drop(identity) }
+    }
+    let key = ObjectIdentifier(client)
+    identity = key
+    clients[key] = client
+  }
+
+  private func connectToGuest() throws(SystemError) -> SocketStream {
+    let socket = try UnixSocket.connect(to: upstreamPath)
+    return SocketStream(socket, queue: queue, outputLimit: Self.guestLimit) { [weak self] bytes in
+      guard let self else { return }
+      let copy = Array(bytes)
+      for client in clients.values { client.write(copy) }
+    } end: { [weak self] _ in
+      self?.lostGuest()
+    }
+  }
+
+  private func drop(_ key: ObjectIdentifier) {
+    clients[key] = nil
+    guard clients.isEmpty else { return }
+    upstream?.close()
+    upstream = nil
+  }
+
+  private func lostGuest() {
+    upstream = nil
+    for client in clients.values { client.close() }
+    clients = [:]
+  }
+}

@@ -1,0 +1,76 @@
+internal import Glibc
+package import Host
+internal import Machine
+
+// A new supervisor's first work: every VM of the state folder is known again, every running guest taken back.
+extension Supervisor {
+  /// Loads what is on disk and takes back what runs; before the control socket listens.
+  package func recover() async throws(SystemError) {
+    let folders = try state.folders()
+    var survivors = try findSurvivors(of: folders)
+    for folder in folders {
+      let survivor = survivors.removeValue(forKey: folder.id)
+      do {
+        let record = try folder.read()
+        let machine = make(try VMName(id: folder.id))
+        await machine.load(record, survivor: survivor)
+      } catch {
+        Log.note("\(folder.id): \(error)")
+        if let survivor { Log.note("\(folder.id): its QEMU, process \(survivor.pid), is left alone") }
+      }
+    }
+    for (id, process) in survivors {
+      Log.note("\(id): QEMU process \(process.pid) runs for a VM that is not in \(state.path); it is left alone")
+    }
+  }
+
+  /// The QEMU of each VM that has one, by the VM's id; held by pidfd, proven by the lock that it holds.
+  ///
+  /// A lock that is busy without a holder is a child between its fork and its exec, which is short.
+  private func findSurvivors(of folders: [VMFolder]) throws(SystemError) -> [String: ChildProcess] {
+    var survivors = try scan()
+    let deadline = Instant.now + .seconds(1)
+    for folder in folders where survivors[folder.id] == nil {
+      while try FileLock.take(folder.lock) == nil, survivors[folder.id] == nil, Instant.now < deadline {
+        usleep(10_000)
+        survivors = try scan()
+      }
+    }
+    return survivors
+  }
+
+  private func scan() throws(SystemError) -> [String: ChildProcess] {
+    let root = state.path + "/vms"
+    var survivors: [String: ChildProcess] = [:]
+    for (pid, file) in try ProcessTable.processes(holding: Launch.lockDescriptor, below: root) {
+      let parts = file.dropFirst(root.count + 1).split(separator: "/")
+      guard parts.count == 2, parts[1] == "lock" else { continue }
+      // The pidfd is opened first and the lock looked at again: what it shows is then this very process's.
+      guard let process = try? ChildProcess(adopting: pid),
+        ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file, !process.hasExited
+      else { continue }
+      survivors[String(parts[0])] = process
+    }
+    return survivors
+  }
+}
+
+extension VirtualMachine {
+  /// Goes on where an earlier supervisor left off; `survivor` is this VM's QEMU, if one runs.
+  func load(_ record: VMRecord, survivor: ChildProcess?) {
+    self.record = record
+    isForgetting = folder.isForgotten
+    let (saved, isOtherBoot) = SavedState.read(
+      folder, policy: record.restartPolicy, stopTimeout: record.stopTimeout,
+      desired: folder.isWanted ? .running : .stopped)
+    lifecycle = saved.lifecycle
+    wish = saved.wish
+    startedAt = saved.startedAt
+    if let survivor {
+      adopt(survivor, as: saved.machine)
+    } else {
+      apply(.absent(hostRebooted: isOtherBoot))
+      announce()
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package import Host
+internal import JSON
+
+/// The supervisor's state folder: whose it is, which version, and which VMs are in it.
+///
+/// A folder of another machine (a shared home) or of a later version is refused. Any thread; it blocks.
+package struct StateDirectory: Sendable {
+  /// Why a state folder cannot be used.
+  package enum Refusal: Error, Sendable, Equatable, CustomStringConvertible {
+    case unusable(SystemError)
+    case unreadable(file: String, why: String)
+    case otherMachine(folder: String, machine: String)
+    case unknownVersion(file: String, version: String)
+
+    package var description: String {
+      switch self {
+      case .unusable(let error):
+        "the state folder cannot be used: \(error)\n  Make it writable, or name another with QEMUVM_STATE_DIR."
+      case .unreadable(let file, let why):
+        "\(file) cannot be read: \(why)\n  Remove that file if the folder belongs to this machine."
+      case .otherMachine(let folder, let machine):
+        """
+        the state in \(folder) belongs to another machine (\(machine) in /etc/machine-id)
+          Name a folder of this machine's own with QEMUVM_STATE_DIR.
+        """
+      case .unknownVersion(let file, let version):
+        """
+        \(file) has version \(version), this qemuvm knows \(StateDirectory.version)
+          Use the qemuvm that wrote it, or name another folder with QEMUVM_STATE_DIR.
+        """
+      }
+    }
+  }
+
+  /// The version of every file in the folder.
+  package static let version = 1
+
+  /// The folder's path, without symbolic links: as /proc names it.
+  package let path: String
+
+  /// Opens the folder, making it when it is not there.
+  package init(at given: String) throws(Refusal) {
+    do throws(SystemError) {
+      try FileSystem.makeDirectory(given)
+      path = try FileSystem.resolved(given)
+      try FileSystem.makeDirectory(path + "/vms")
+    } catch {
+      throw .unusable(error)
+    }
+    try claim()
+  }
+
+  /// Checks whose folder it is, and writes it down in a new one.
+  private func claim() throws(Refusal) {
+    let file = path + "/format.json"
+    let machine = Self.machineID
+    let bytes: [UInt8]?
+    do throws(SystemError) {
+      bytes = try FileSystem.readIfPresent(file)
+      if bytes == nil {
+        let facts: JSONObject = ["format": JSONValue(Self.version), "machine": JSONValue(machine)]
+        try FileSystem.replace(file, with: JSONValue.object(facts).bytes(), durable: true)
+      }
+    } catch {
+      throw .unusable(error)
+    }
+    guard let bytes else { return }
+    let facts: JSONValue
+    do throws(JSONSyntaxError) {
+      facts = try JSONValue(parsing: bytes)
+    } catch {
+      throw .unreadable(file: file, why: "\(error)")
+    }
+    guard facts["format"]?.int == Self.version else {
+      throw .unknownVersion(file: file, version: facts["format"].map { "\($0)" } ?? "none")
+    }
+    guard let owner = facts["machine"]?.string, owner == machine else {
+      throw .otherMachine(folder: path, machine: facts["machine"]?.string ?? "unknown")
+    }
+  }
+
+  package func folder(of id: String) -> VMFolder {
+    VMFolder(path: path + "/vms/" + id, id: id)
+  }
+
+  /// Every VM's folder, with what an earlier supervisor left half made removed.
+  package func folders() throws(SystemError) -> [VMFolder] {
+    var folders: [VMFolder] = []
+    for name in try FileSystem.names(in: path + "/vms") {
+      if name.hasPrefix(".") {
+        // A creation that was never confirmed to anyone.
+        try? FileSystem.removeTree(path + "/vms/" + name)
+      } else {
+        folders.append(folder(of: name))
+      }
+    }
+    return folders
+  }
+
+  /// What tells this machine from others; machine-id(5). Empty where there is none.
+  package static var machineID: String { word(in: "/etc/machine-id") }
+
+  /// What tells this boot from others; proc(5).
+  package static var bootID: String { word(in: "/proc/sys/kernel/random/boot_id") }
+
+  private static func word(in file: String) -> String {
+    guard let bytes = try? FileSystem.read(file) else { return "" }  // No such file: no such word.
+    return String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)
+  }
+}

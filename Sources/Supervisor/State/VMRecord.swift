@@ -1,0 +1,92 @@
+internal import Control
+internal import Host
+package import JSON
+package import Machine
+
+/// What a VM is: `definition.json` in its folder.
+///
+/// The definition is the user's own words; the settings are those with the profiles merged in, so that a restart
+/// after a crash needs no file of the lab's.
+package struct VMRecord: Sendable, Equatable {
+  package let uuid: UUID
+  package let definition: VMDefinition
+
+  /// What relative paths in the definition stand on.
+  package let directory: String
+
+  /// The lab file it came from; nil for a VM that came from the command line or a client.
+  package let file: String?
+
+  /// The definition with its profiles merged in.
+  package let settings: Settings
+
+  package init(uuid: UUID, definition: VMDefinition, directory: String, file: String?, settings: Settings) {
+    self.uuid = uuid
+    self.definition = definition
+    self.directory = directory
+    self.file = file
+    self.settings = settings
+  }
+
+  /// Why a `definition.json` cannot be used.
+  package struct Unreadable: Error, Sendable, Equatable, CustomStringConvertible {
+    package let file: String
+    package let why: String
+
+    package var description: String {
+      "\(file) cannot be read: \(why)\n  Restore the file, or remove its folder and define the VM anew."
+    }
+  }
+
+  func bytes() -> [UInt8] {
+    let object: JSONObject = [
+      "format": JSONValue(StateDirectory.version), "uuid": .string("\(uuid)"),
+      "definition": .object(definition.json), "directory": .string(directory),
+      "file": file.map { .string($0) } ?? .null, "settings": .object(settings.json),
+    ]
+    return Array((JSONValue.object(object).pretty() + "\n").utf8)
+  }
+
+  init(parsing bytes: [UInt8], file path: String) throws(Unreadable) {
+    do {
+      let object = try JSONObject(json: try JSONValue(parsing: bytes))
+      let format: Int = try object.required("format")
+      guard format == StateDirectory.version else {
+        throw Unreadable(file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)")
+      }
+      guard let identity = UUID(try object.required("uuid")) else {
+        throw Unreadable(file: path, why: "its uuid is none")
+      }
+      uuid = identity
+      definition = try VMDefinition(json: .object(try object.required("definition")))
+      directory = try object.required("directory")
+      file = try object.optional("file")
+      settings = try Settings(json: .object(try object.required("settings")))
+    } catch let error as Unreadable {
+      throw error
+    } catch {
+      throw Unreadable(file: path, why: "\(error)")
+    }
+  }
+
+  var profile: String { definition.profile }
+  var restartPolicy: RestartPolicy { settings.restart?.policy ?? RestartPolicy() }
+  var stopTimeout: Duration { settings.stopTimeout ?? .seconds(60) }
+
+  /// Whether the other would make the same machine.
+  func isSame(as other: VMRecord) -> Bool {
+    settings == other.settings && directory == other.directory && file == other.file
+      && definition.hasSameMeaning(as: other.definition)
+  }
+
+  /// A lab remembers its file: another one with the same lab's name is refused.
+  func refuseOtherLabFile(_ other: VMRecord, _ name: VMName) throws(ControlError) {
+    guard let file, let otherFile = other.file, file != otherFile else { return }
+    throw ControlError(
+      .failed,
+      """
+      \(name): cannot change: the lab '\(name.lab ?? "")' belongs to \(file), not to \(otherFile)
+        Use that file, give this lab another name with the key 'lab', or take the other down first.
+      """)
+  }
+}

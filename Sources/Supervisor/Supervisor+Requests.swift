@@ -1,0 +1,117 @@
+package import Control
+internal import Glibc
+internal import Host
+package import JSON
+internal import Machine
+
+// The commands of the control socket, one to one with the verbs.
+extension Supervisor {
+  /// Answers one request; a changing one when its wish is durable.
+  package func answer(_ request: ControlRequest) async throws(ControlError) -> JSONValue {
+    switch request {
+    case .create(let subject):
+      return try await bring(subject, starting: false, dryRun: false)
+    case .up(let subject, let dryRun):
+      return try await bring(subject, starting: true, dryRun: dryRun)
+    case .start(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.start() }
+    case .down(let name, let disks, let timeout):
+      let known = try identify(name)
+      let reply = try await with(known) { vm throws(ControlError) in
+        try await vm.stop(timeout: timeout, forgetting: true)
+      }
+      if disks { try await removeDisks(of: known) }
+      return reply
+    case .stop(let name, let timeout):
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.stop(timeout: timeout) }
+    case .restart(let name, let timeout):
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.restart(timeout: timeout) }
+    case .kill(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.kill() }
+    case .pause(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.steer("stop", whenIn: [.running], verb: "pause")
+      }
+    case .unpause(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.steer("cont", whenIn: [.paused], verb: "unpause")
+      }
+    case .reset(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.steer("system_reset", whenIn: [.running, .paused], verb: "reset")
+      }
+    case .update(let name, let settings):
+      return try await update(name, settings)
+    case .remove(let name, let disks):
+      let known = try identify(name)
+      let reply = try await with(known) { vm throws(ControlError) in try await vm.remove() }
+      if disks { try await removeDisks(of: known) }
+      return reply
+    case .queryVMs:
+      let now = Instant.now
+      return .array(reports.values.sorted { $0.name < $1.name }.map { .object($0.json(at: now)) })
+    case .queryVM(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in await vm.details() }
+    case .queryArguments(let name):
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.commandLine() }
+    case .execute(let name, let command, let timeout):
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.execute(command, timeout: timeout)
+      }
+    case .querySupervisor:
+      return [
+        "pid": JSONValue(getpid()), "version": .string("\(qemuvmVersion)"),
+        "startedAt": .string(startedAt.rfc3339), "vms": JSONValue(reports.count),
+      ]
+    case .queryEvents, .queryCommands, .queryVersion, .quit:
+      throw ControlError(.failed, "\(request.commandName) is not the supervisor's to answer")
+    }
+  }
+
+  private func bring(
+    _ subject: ControlRequest.Subject, starting: Bool, dryRun: Bool
+  ) async throws(ControlError) -> JSONValue {
+    switch subject {
+    case .named(let text):
+      return try await with(try identify(text)) { vm throws(ControlError) in
+        try await vm.bring(to: nil, starting: starting, dryRun: dryRun)
+      }
+    case .definition(let json, let directory, let file):
+      let record = try await preparation.record(json, directory: directory, file: file)
+      let name = record.definition.name
+      if let other = reports.values.first(where: { $0.name.lab != nil && $0.name.lab == name.lab && $0.file != file }),
+        let lab = name.lab, let otherFile = other.file
+      {
+        throw ControlError(
+          .failed,
+          """
+          \(name): cannot create: the lab '\(lab)' belongs to \(otherFile)\(file.map { ", not to \($0)" } ?? "")
+            Use that file, give this lab another name with the key 'lab', or take the other down first.
+          """)
+      }
+      return try await with(name, creating: true) { vm throws(ControlError) in
+        try await vm.bring(to: record, starting: starting, dryRun: dryRun)
+      }
+    }
+  }
+
+  private func update(_ text: String, _ settings: JSONObject) async throws(ControlError) -> JSONValue {
+    let name = try identify(text)
+    let preparation = preparation
+    return try await with(name) { vm throws(ControlError) in
+      try await vm.update { record throws(ControlError) in try await preparation.updated(record, with: settings) }
+    }
+  }
+
+  /// Removes what a VM keeps between `down` and `up`.
+  private func removeDisks(of name: VMName) async throws(ControlError) {
+    let folder = preparation.disks(of: name)
+    do throws(SystemError) {
+      try await offQueue { () throws(SystemError) in
+        if FileSystem.exists(folder) { try FileSystem.removeTree(folder) }
+      }
+    } catch {
+      throw ControlError(.failed, "\(name): its disks could not be removed: \(error)")
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package import Control
+package import Host
+package import JSON
+package import Machine
+package import QMP
+
+/// The VMs of one state folder: finds them by name, makes and forgets them, answers for all of them.
+///
+/// An actor on a serial queue of its own. It never waits for a VM: lists are made from the reports that VMs leave.
+package actor Supervisor {
+  package nonisolated let executor = QueueExecutor(label: "supervisor")
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  nonisolated let locations: Locations
+  nonisolated let state: StateDirectory
+  nonisolated let startedAt = Timestamp.now
+  nonisolated let preparation: Preparation
+
+  var machines: [String: VirtualMachine] = [:]
+
+  /// The last report of each VM that is defined, by id.
+  var reports: [String: VMReport] = [:]
+
+  /// Tells every client; set once the control socket is there.
+  private var tell: @Sendable (QMPEvent) -> Void = { _ in }
+
+  /// Called when a VM's state or the number of VMs changed.
+  private var changed: @Sendable () -> Void = {}
+
+  package init(locations: Locations, state: StateDirectory, environment: [String: String]) {
+    self.locations = locations
+    self.state = state
+    preparation = Preparation(
+      locations: locations, state: state,
+      catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment))
+  }
+
+  /// Connects the supervisor with those who want to know.
+  package func connect(
+    tell: @escaping @Sendable (QMPEvent) -> Void, changed: @escaping @Sendable () -> Void
+  ) {
+    self.tell = tell
+    self.changed = changed
+  }
+
+  /// Whether a VM has a process or will have one by itself.
+  package var isNeeded: Bool { reports.values.contains { $0.keepsSupervisor } }
+
+  // MARK: VMs by name
+
+  /// The VM that a name means: `shop/web`, else a VM outside labs, else the only one of that name.
+  func identify(_ text: String) throws(ControlError) -> VMName {
+    let name: VMName
+    do throws(NameError) {
+      name = try VMName(parsing: text)
+    } catch {
+      throw ControlError(.notFound, "no VM is called '\(text)': \(error)")
+    }
+    if reports[name.id] != nil { return name }
+    let bearers = reports.values.map(\.name).filter { $0.name == name.name && name.lab == nil }.sorted()
+    switch bearers.count {
+    case 1: return bearers[0]
+    case 0: throw .notFound(text, known: reports.values.map { "\($0.name)" })
+    default:
+      let names = bearers.map { "\($0)" }.joined(separator: ", ")
+      throw ControlError(.notFound, "'\(text)' may mean \(names)\n  Name one of them with its lab.")
+    }
+  }
+
+  /// Runs something on the VM of a name; on a new actor when the VM was forgotten meanwhile.
+  func with<Value: Sendable>(
+    _ name: VMName, creating: Bool = false,
+    _ body: @Sendable (VirtualMachine) async throws(ControlError) -> Value
+  ) async throws(ControlError) -> Value {
+    while true {
+      guard let machine = machines[name.id] ?? (creating ? make(name) : nil) else {
+        throw .notFound("\(name)", known: reports.values.map { "\($0.name)" })
+      }
+      do throws(ControlError) {
+        return try await body(machine)
+      } catch {
+        let isRetired = await machine.isRetired
+        if isRetired { release(machine) }
+        if isRetired, creating { continue }
+        if reports[name.id] == nil, await !machine.isDefined { release(machine) }
+        throw error
+      }
+    }
+  }
+
+  /// A VM that is not defined yet; it shows in no list before it is.
+  func make(_ name: VMName) -> VirtualMachine {
+    let machine = VirtualMachine(name: name, folder: state.folder(of: name.id), surroundings: surroundings(of: name))
+    machines[name.id] = machine
+    return machine
+  }
+
+  private func release(_ machine: VirtualMachine) {
+    if machines[machine.name.id] === machine { machines[machine.name.id] = nil }
+  }
+
+  private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
+    let preparation = preparation
+    return VirtualMachine.Surroundings(
+      runtime: locations.runtime + "/vms/" + name.id,
+      prepare: { record, folder, purpose throws(ControlError) in
+        try await preparation.launch(record, folder: folder, purpose: purpose)
+      },
+      changed: { [weak self] report in self?.take(report) },
+      removed: { [weak self] report in self?.forget(report) },
+      broadcast: { [weak self] event in self?.broadcast(event) })
+  }
+
+  // MARK: What VMs say; each keeps the order in which a VM said it
+
+  nonisolated func take(_ report: VMReport) {
+    executor.queue.async {
+      self.assumeIsolated {
+        $0.reports[report.name.id] = report
+        $0.tell(QMPEvent("VM_STATE_CHANGED", report.change))
+        $0.changed()
+      }
+    }
+  }
+
+  nonisolated private func forget(_ report: VMReport) {
+    executor.queue.async {
+      self.assumeIsolated {
+        $0.machines[report.name.id] = nil
+        $0.reports[report.name.id] = nil
+        $0.tell(QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])))
+        $0.changed()
+      }
+    }
+  }
+
+  nonisolated private func broadcast(_ event: QMPEvent) {
+    executor.queue.async { self.assumeIsolated { $0.tell(event) } }
+  }
+}

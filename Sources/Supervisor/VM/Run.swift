@@ -1,0 +1,38 @@
+internal import Host
+internal import Machine
+internal import QMP
+
+/// One life of a VM's QEMU: the process and what is connected to it.
+///
+/// Owned by the VM's actor and bound to its queue.
+final class Run {
+  let process: ChildProcess
+
+  /// The machine that it was started as; nil when that could not be read back after an adoption.
+  let machine: MachineFacts?
+
+  /// Where this life's words begin in QEMU's log, in bytes.
+  let logStart: Int64
+
+  /// `kvm` or `tcg`, as QEMU says.
+  var accelerator: String?
+
+  var connection: QMPConnection?
+
+  /// Our end of the monitor's listening socket, until QEMU's backlog is set.
+  var listener: FileDescriptor?
+  var console: ConsoleRelay?
+  var exitWatch: ExitWatch?
+
+  /// How the process ended, while its last events are still being read.
+  var exitStatus: ExitStatus?
+
+  /// RESET events since the last one that was passed on, and when that was.
+  var resets: (untold: Int, told: Instant?) = (0, nil)
+
+  init(process: ChildProcess, machine: MachineFacts?, logStart: Int64) {
+    self.process = process
+    self.machine = machine
+    self.logStart = logStart
+  }
+}

@@ -1,0 +1,50 @@
+package import Control
+internal import Host
+package import JSON
+internal import Machine
+
+// What is asked of a VM without changing it.
+extension VirtualMachine {
+  package var isDefined: Bool { record != nil }
+
+  /// The object of `status VM --json`: the fields of `ls` and more.
+  package func details() -> JSONValue {
+    var object = report.json()
+    object["uuid"] = record.map { .string("\($0.uuid)") } ?? .null
+    object["directory"] = record.map { .string($0.directory) } ?? .null
+    object["file"] = record?.file.map { .string($0) } ?? .null
+    object["definition"] = record.map { .object($0.definition.json) } ?? .null
+    let shown = run?.machine ?? launch?.machine.facts
+    object["machine"] = .object(shown?.json ?? [:])
+    object["pending"] = .array(pending(launch).map { .string($0) })
+    object["warnings"] = .array([launch?.machine.acceleratorNote].compactMap { $0.map { .string($0) } })
+    let use = look()
+    object["cpuSeconds"] = use.map { .number($0.cpuSeconds) } ?? .null
+    object["cpuPercent"] = use?.percent.map { .number($0) } ?? .null
+    object["residentBytes"] = use.map { JSONValue($0.residentBytes) } ?? .null
+    return .object(object)
+  }
+
+  /// The exact command line, the program first: of the QEMU that runs, else of the next one.
+  package func commandLine() async throws(ControlError) -> JSONValue {
+    guard let record else { throw .notFound("\(name)") }
+    if let run, let words = ProcessTable.arguments(pid: run.process.pid) {
+      return .array(words.map { .string($0) })
+    }
+    let shown = try await surroundings.prepare(record, folder, .show)
+    return .array(([shown.program] + shown.arguments).map { .string($0) })
+  }
+
+  /// What QEMU has used, and its share of one CPU since the last look, in percent; nil at the first look.
+  private func look() -> (cpuSeconds: Double, percent: Double?, residentBytes: Int64)? {
+    guard let pid = run?.process.pid, let use = ProcessTable.use(pid: pid) else { return nil }
+    let now = Instant.now
+    var percent: Double?
+    if let last = lastUse, last.pid == pid, now > last.at {
+      let share = (use.cpuTime - last.cpuTime).seconds / (now - last.at).seconds
+      percent = (share * 1000).rounded() / 10
+    }
+    lastUse = (now, use.cpuTime, pid)
+    return (use.cpuTime.seconds, percent, use.residentBytes)
+  }
+}

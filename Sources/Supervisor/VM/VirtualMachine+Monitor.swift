@@ -1,0 +1,130 @@
+internal import Host
+internal import JSON
+internal import Machine
+internal import QMP
+
+// QEMU's monitor: what the lifecycle says, and what QEMU's events mean to it.
+extension VirtualMachine {
+  /// Sends a command whose answer says nothing that an event does not.
+  func send(_ command: some QMPCommand, then: @escaping (Bool) -> Void = { _ in }) {
+    guard let connection = run?.connection else { return }
+    connection.assumeIsolated {
+      $0.send(command) { result in
+        if case .failure(let error) = result, case .execution = error { Log.note("\(error)") }
+        then((try? result.get()) != nil)  // Only whether it was answered.
+      }
+    }
+  }
+
+  func negotiate() {
+    guard let connection = run?.connection else { return }
+    let attempt = lifecycle.attempt
+    connection.assumeIsolated {
+      // The lifecycle bounds it: a deadline here would end the connection to a QEMU that is only slow.
+      $0.negotiate(deadline: .seconds(365 * 86400)) { [weak self] result in
+        self?.assumeIsolated { $0.negotiated(result, attempt: attempt) }
+      }
+    }
+  }
+
+  private func negotiated(_ result: Result<QMPGreeting, QMPError>, attempt: Int) {
+    guard attempt == lifecycle.attempt, let run, case .success = result else { return }
+    if let listener = run.listener.take() {
+      // QEMU has lowered it to 1: a QEMU that hangs must not turn the next supervisor away.
+      do throws(SystemError) {
+        try UnixSocket.setBacklog(listener, 128)
+      } catch {
+        Log.note("\(name): the monitor's backlog stays at 1: \(error)")
+      }
+    }
+    run.connection?.assumeIsolated {
+      $0.send(QueryKVM()) { [weak self] result in
+        self?.assumeIsolated { $0.accelerated(result) }
+      }
+    }
+    apply(.negotiated)
+  }
+
+  private func accelerated(_ result: Result<QueryKVM.Reply, QMPError>) {
+    // An unanswered question leaves the field empty.
+    guard let run, let reply = try? result.get() else { return }
+    run.accelerator = reply.isEnabled ? "kvm" : "tcg"
+  }
+
+  func resumeGuest() {
+    guard let connection = run?.connection else { return }
+    connection.assumeIsolated {
+      $0.send(Continue()) { [weak self] result in
+        guard case .failure(.execution(let reply, _)) = result else { return }
+        self?.assumeIsolated { $0.apply(.continueRefused(reply.description)) }
+      }
+    }
+  }
+
+  func askRunState() {
+    guard let connection = run?.connection else { return }
+    connection.assumeIsolated {
+      $0.send(QueryStatus()) { [weak self] result in
+        guard case .success(let reply) = result else { return }
+        self?.assumeIsolated { $0.apply(.runState(reply.status.name)) }
+      }
+    }
+  }
+
+  /// Tells QEMU to end when the guest does, and presses the button, in one go.
+  func pressButton(first: Bool) {
+    if first { send(SetAction(shutdown: .poweroff)) }
+    send(SystemPowerdown()) { [weak self] answered in
+      if answered { self?.assumeIsolated { $0.apply(.buttonAnswered) } }
+    }
+  }
+
+  /// Passes an event on to clients and, where it says something of the guest's life, to the lifecycle.
+  func receive(_ event: QMPEvent) {
+    pass(event)
+    if let guest = GuestEvent(event) { apply(.guest(guest)) }
+  }
+
+  /// A guest in a reset loop sends over 800 RESETs a second: they are told once a second, with their number.
+  private func pass(_ event: QMPEvent) {
+    var data = event.data
+    if event.name == "RESET", let run {
+      run.resets.untold += 1
+      if let told = run.resets.told, .now - told < .seconds(1) { return }
+      data["count"] = JSONValue(run.resets.untold)
+      run.resets = (0, .now)
+    }
+    let inner = QMPEvent(event.name, data, timestamp: event.timestamp)
+    surroundings.broadcast(QMPEvent("VM_EVENT", name.members(["event": inner.json])))
+  }
+}
+
+extension GuestEvent {
+  /// What a QMP event says of the guest's life; nil when nothing.
+  init?(_ event: QMPEvent) {
+    switch event.name {
+    case "RESUME": self = .resumed
+    case "STOP": self = .stopped
+    case "SHUTDOWN": self = .shutdown(reason: event.data["reason"]?.string ?? "none")
+    case "GUEST_PANICKED": self = .panicked
+    case "WATCHDOG": self = .watchdog(action: event.data["action"]?.string ?? "none")
+    case "BLOCK_IO_ERROR" where event.data["action"]?.string == "stop":
+      let node = event.data["node-name"]?.string ?? ""
+      let device = event.data["device"]?.string ?? ""
+      let reason = event.data["reason"]?.string ?? "I/O error"
+      let noSpace = event.data["nospace"]?.bool == true
+      let disk = node.isEmpty ? device : node
+      self = .ioError(noSpace ? "no space left for disk '\(disk)'" : "disk '\(disk)' failed: \(reason)")
+    default: return nil
+    }
+  }
+}
+
+extension VMName {
+  /// `name` and `lab`, as every event has them, and more.
+  func members(_ more: JSONObject) -> JSONObject {
+    var members: JSONObject = ["name": .string(name), "lab": lab.map { .string($0) } ?? .null]
+    for (key, value) in more { members[key] = value }
+    return members
+  }
+}

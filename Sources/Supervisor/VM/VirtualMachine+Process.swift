@@ -1,0 +1,114 @@
+internal import Control
+internal import Host
+internal import JSON
+internal import Machine
+internal import QMP
+
+// From a launch to a process, and from its end to a cause.
+extension VirtualMachine {
+  /// Starts QEMU, deciding first how, unless that is known.
+  func spawn() {
+    if let launch { return spawn(launch) }
+    guard let record else { return }
+    let attempt = lifecycle.attempt
+    Task {
+      let result: Result<Launch, ControlError>
+      do throws(ControlError) {
+        result = .success(try await surroundings.prepare(record, folder, .start))
+      } catch {
+        result = .failure(error)
+      }
+      // A stop that came meanwhile has won.
+      guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
+      switch result {
+      case .success(let launch):
+        self.launch = launch
+        spawn(launch)
+      case .failure(let error): apply(.spawnFailed("cannot start: \(error.description)"))
+      }
+    }
+  }
+
+  private func spawn(_ launch: Launch) {
+    do throws(SystemError) {
+      guard let lock = try FileLock.take(folder.lock) else {
+        return apply(.spawnFailed("cannot start: a process that is not known here holds \(folder.lock)"))
+      }
+      let listener = try UnixSocket.listen(at: folder.monitorSocket)
+      try FileSystem.makeDirectory(surroundings.runtime)
+      for stale in [folder.consoleSocket, surroundings.runtime + "/qmp.sock"] { try FileSystem.remove(stale) }
+      let log = try FileDescriptor.openLog(folder.qemuLog)
+      var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
+      child.descriptors = [
+        1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
+        Launch.monitorDescriptor: listener.rawValue,
+      ]
+      child.directory = "/"
+      let logStart = FileSystem.size(of: folder.qemuLog)
+      let process = try ChildProcess(child)
+      startedAt = .now
+      let run = Run(process: process, machine: launch.machine.facts, logStart: logStart)
+      run.listener = consume listener
+      try take(run)
+    } catch {
+      return apply(.spawnFailed("cannot start: \(error)"))
+    }
+    apply(.spawned)
+  }
+
+  /// Takes back a QEMU that an earlier supervisor started.
+  func adopt(_ process: ChildProcess, as machine: MachineFacts?) {
+    let run = Run(process: process, machine: machine, logStart: FileSystem.size(of: folder.qemuLog))
+    do throws(SystemError) {
+      try take(run)
+    } catch {
+      Log.note("\(name): taking over its QEMU (process \(process.pid)): \(error)")
+    }
+    Log.note("\(name): taken over, QEMU is process \(process.pid)")
+    apply(.adopted)
+  }
+
+  /// Watches a process, connects to its monitor and offers its console.
+  private func take(_ run: Run) throws(SystemError) {
+    self.run = run
+    run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
+      self?.assumeIsolated { $0.processEnded(status) }
+    }
+    let connection = QMPConnection(try UnixSocket.connect(to: folder.monitorSocket), executor: executor)
+    run.connection = connection
+    connection.assumeIsolated {
+      $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
+      $0.onClose { [weak self] _ in self?.assumeIsolated { $0.monitorClosed() } }
+    }
+    do throws(SystemError) {
+      try FileSystem.makeDirectory(surroundings.runtime)
+      run.console = try ConsoleRelay(
+        at: surroundings.runtime + "/console.sock", upstreamPath: folder.consoleSocket, queue: executor.queue)
+    } catch {
+      // The guest matters more than its console; the log is there.
+      Log.note("\(name): no console: \(error)")
+    }
+  }
+
+  private func processEnded(_ status: ExitStatus) {
+    guard let run else { return }
+    run.exitStatus = status
+    // QEMU's last events may still be unread: its end of the monitor comes behind them.
+    if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { conclude(run, status) }
+  }
+
+  private func monitorClosed() {
+    guard let run, let status = run.exitStatus else { return }
+    conclude(run, status)
+  }
+
+  private func conclude(_ run: Run, _ status: ExitStatus) {
+    self.run = nil
+    run.console?.close()
+    // QEMU unlinks its sockets only at a clean exit.
+    for path in [folder.monitorSocket, folder.consoleSocket, surroundings.runtime + "/qmp.sock"] {
+      _ = try? FileSystem.remove(path)  // Each start removes it again.
+    }
+    apply(.exited(status, stderr: QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)))
+  }
+}

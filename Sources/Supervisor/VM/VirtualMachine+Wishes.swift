@@ -1,0 +1,227 @@
+package import Control
+package import Host
+package import JSON
+internal import Machine
+package import QMP
+
+// What its user asks of a VM. Each holds the gate until the wish is on disk, and answers then.
+extension VirtualMachine {
+  /// Brings the VM to a definition and, unless it only exists to be defined, to life.
+  ///
+  /// Without a candidate the VM's own definition stands. Repeated, it changes nothing.
+  package func bring(
+    to candidate: VMRecord?, starting: Bool, dryRun: Bool
+  ) async throws(ControlError) -> JSONValue {
+    await enter()
+    defer { gate.leave() }
+    try refuseIfRetired()
+    guard let next = candidate ?? record else { throw .notFound("\(name)") }
+    if let record { try record.refuseOtherLabFile(next, name) }
+    if !starting, record != nil {
+      throw ControlError(.failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
+    }
+
+    let isNew = record == nil
+    let isChanged = record?.isSame(as: next) == false
+    let starts = starting && !lifecycle.isUp
+    var actions: [String] = []
+    if isNew { actions.append("create") }
+    if isChanged { actions.append("update") }
+    if starts { actions.append("start") }
+
+    // Everything that can be known to be wrong is said before anything is promised.
+    var launch: Launch?
+    if isNew || isChanged || starts {
+      launch = try await surroundings.prepare(next, folder, starts ? .start : .check)
+    }
+    if dryRun { return answer(actions: actions, next: launch) }
+
+    let folder = folder
+    try await promise(starting ? "start" : "create") { () throws(SystemError) in
+      if isNew {
+        try folder.create(next, wanted: starting)
+      } else {
+        if isChanged { try folder.write(next) }
+        if starting { try folder.want() }
+      }
+    }
+    define(next, launch)
+    wish += 1
+    if starting {
+      isForgetting = false
+      apply(.start)
+    }
+    announceIfQuiet(isNew || isChanged)
+    return answer(actions: actions)
+  }
+
+  /// Changes some settings of the definition; a running guest takes them at its next start.
+  package func update(
+    _ change: @Sendable (VMRecord) async throws(ControlError) -> VMRecord
+  ) async throws(ControlError) -> JSONValue {
+    await enter()
+    defer { gate.leave() }
+    try refuseIfRetired()
+    guard let record else { throw .notFound("\(name)") }
+    let next = try await change(record)
+    guard !record.isSame(as: next) else { return answer(actions: []) }
+    let launch = try await surroundings.prepare(next, folder, .check)
+    let folder = folder
+    try await promise("update") { () throws(SystemError) in try folder.write(next) }
+    define(next, launch)
+    wish += 1
+    announce()
+    return answer(actions: ["update"])
+  }
+
+  package func start() async throws(ControlError) -> JSONValue {
+    try await bring(to: nil, starting: true, dryRun: false)
+  }
+
+  /// Stops the VM; with `forgetting`, nothing is left of it afterwards.
+  package func stop(timeout: Duration?, forgetting: Bool = false) async throws(ControlError) -> JSONValue {
+    try await endWish(forgetting: forgetting) { .stop(timeout: timeout) }
+  }
+
+  package func kill() async throws(ControlError) -> JSONValue {
+    try await endWish(forgetting: false) { .kill }
+  }
+
+  /// Forgets a VM that has stopped.
+  package func remove() async throws(ControlError) -> JSONValue {
+    if lifecycle.isUp || run != nil {
+      throw ControlError(.failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
+    }
+    return try await endWish(forgetting: true) { .stop(timeout: nil) }
+  }
+
+  package func restart(timeout: Duration?) async throws(ControlError) -> JSONValue {
+    await enter()
+    defer { gate.leave() }
+    try refuseIfRetired()
+    guard let record else { throw .notFound("\(name)") }
+    // A guest that cannot start again is not stopped.
+    let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
+    let folder = folder
+    try await promise("restart") { () throws(SystemError) in try folder.want() }
+    self.launch = launch
+    wish += 1
+    isForgetting = false
+    apply(.restart(timeout: timeout))
+    return answer(actions: ["restart"])
+  }
+
+  /// Runs a QMP command of the user's; its reply, or QEMU's refusal.
+  package func execute(_ command: JSONObject, timeout: Duration?) async throws(ControlError) -> JSONValue {
+    guard let name = command["execute"]?.string else {
+      throw ControlError(.failed, "the command has no member 'execute'")
+    }
+    return try await monitor(name, command["arguments"]?.object ?? [:], timeout: timeout)
+  }
+
+  /// `pause`, `unpause` and `reset`: QEMU's own commands; what they do shows in its events.
+  package func steer(_ command: String, whenIn states: [VMState], verb: String) async throws(ControlError) -> JSONValue {
+    await enter()
+    defer { gate.leave() }
+    guard states.contains(lifecycle.state) else {
+      throw ControlError(.failed, "\(name): cannot \(verb): it is \(lifecycle.state.rawValue), not \(states.map(\.rawValue).joined(separator: " or "))")
+    }
+    wish += 1
+    _ = try await monitor(command, [:], timeout: nil)
+    return answer(actions: [verb])
+  }
+
+  private func monitor(
+    _ command: String, _ arguments: JSONObject, timeout: Duration?
+  ) async throws(ControlError) -> JSONValue {
+    guard let connection = run?.connection else {
+      throw ControlError(.failed, "\(name): no QEMU runs: it is \(lifecycle.state.rawValue) (\(lifecycle.cause))")
+    }
+    do throws(QMPError) {
+      return try await connection.execute(command, arguments, deadline: timeout)
+    } catch {
+      throw ControlError(error, name: "\(name)")
+    }
+  }
+
+  // MARK: Shared by the wishes
+
+  private func enter() async {
+    if gate.tryEnter() { return }
+    await withCheckedContinuation { gate.wait($0) }
+  }
+
+  private func refuseIfRetired() throws(ControlError) {
+    if isRetired { throw .retired }
+  }
+
+  private func define(_ next: VMRecord, _ launch: Launch?) {
+    record = next
+    lifecycle.policy = next.restartPolicy
+    lifecycle.stopTimeout = next.stopTimeout
+    if let launch { self.launch = launch }
+  }
+
+  /// What stop, kill, down and rm share: the wish to run is taken back on disk, then it is acted on.
+  private func endWish(
+    forgetting: Bool, _ input: () -> LifecycleInput
+  ) async throws(ControlError) -> JSONValue {
+    await enter()
+    defer { gate.leave() }
+    try refuseIfRetired()
+    guard record != nil else { throw .notFound("\(name)") }
+    let folder = folder
+    var unrecorded: SystemError?
+    do throws(SystemError) {
+      try await offQueue { () throws(SystemError) in
+        if forgetting { try folder.markForgotten() } else { try folder.unwant() }
+      }
+    } catch {
+      unrecorded = error
+    }
+    wish += 1
+    if forgetting { isForgetting = true }
+    apply(input())
+    if let unrecorded {
+      throw ControlError(
+        .failed,
+        """
+        \(name): stopped, but not recorded: \(unrecorded)
+          After a crash of the supervisor or the host it may start again. Make room and stop it once more.
+        """)
+    }
+    announceIfQuiet(true)
+    return answer(actions: ["stop"])
+  }
+
+  /// Makes a change durable; when the disk refuses, nothing was promised and nothing is done.
+  private func promise(
+    _ verb: String, _ change: @escaping @Sendable () throws(SystemError) -> Void
+  ) async throws(ControlError) {
+    do throws(SystemError) {
+      try await offQueue(change)
+    } catch {
+      throw ControlError(.failed, "\(name): cannot \(verb): the wish could not be recorded: \(error)")
+    }
+  }
+
+  /// A wish that changed no state is told as well, for those who wait for its number.
+  private func announceIfQuiet(_ wanted: Bool) {
+    if wanted, !isRetired { announce() }
+  }
+
+  /// The reply to a changing command.
+  private func answer(actions: [String], next: Launch? = nil) -> JSONValue {
+    var object = report.json()
+    object["wish"] = JSONValue(wish)
+    object["actions"] = .array(actions.map { .string($0) })
+    object["pending"] = .array(pending(next ?? launch).map { .string($0) })
+    return .object(object)
+  }
+
+  /// What the running QEMU does not have yet of what the VM now is.
+  func pending(_ next: Launch?) -> [String] {
+    guard let running = run?.machine, let next else { return [] }
+    return next.machine.facts.differences(from: running).map(\.description)
+  }
+}

@@ -1,0 +1,368 @@
+import Host
+import Machine
+import Testing
+
+@testable import Supervisor
+
+/// The lifecycle as scenarios: what happens, and what follows from it.
+@Suite struct LifecycleTests {
+  @Test("a wanted VM is spawned, negotiated, let go and running")
+  func start() {
+    var vm = Driver()
+    #expect(vm.handle(.start) == [.announce, .spawn])
+    #expect(vm.life.state == .starting && vm.life.desired == .running)
+    #expect(vm.handle(.spawned) == [.negotiate])
+    #expect(vm.handle(.negotiated) == [.resume])
+    #expect(vm.handle(.guest(.resumed)) == [.announce])
+    #expect(vm.life.state == .running && vm.life.cause == "running")
+    #expect(vm.handle(.start) == [])
+  }
+
+  @Test("stopping asks the guest, again and again, then QEMU, then insists")
+  func ladder() {
+    var vm = Driver.running()
+    #expect(vm.handle(.stop(timeout: .seconds(10))) == [.pressButton(first: true), .announce])
+    #expect(vm.handle(.buttonAnswered) == [])
+    #expect(vm.wait() == [.pressButton(first: false)])
+    #expect(vm.wait() == [.pressButton(first: false)])
+    #expect(vm.wait() == [.pressButton(first: false)])
+    #expect(vm.clock == Instant(nanoseconds: 7_000_000_000))
+    #expect(vm.wait() == [.quit, .tell("the guest did not end within 10 s on power button; trying quit")])
+    #expect(vm.wait() == [.signal(15), .tell("the guest did not end on quit; trying SIGTERM")])
+    #expect(vm.wait() == [.signal(9), .tell("the guest did not end on SIGTERM; trying SIGKILL")])
+    #expect(vm.clock == Instant(nanoseconds: 18_000_000_000))
+    #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce])
+    #expect(vm.life.state == .stopped && vm.life.cause == "stopped by the user (ended by SIGKILL)")
+  }
+
+  @Test("a monitor that left the button unanswered is not asked to quit")
+  func mute() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: .seconds(1)))
+    #expect(vm.wait() == [.signal(15), .tell("the guest did not end within 1 s on power button; trying SIGTERM")])
+  }
+
+  @Test("a guest that takes the power button ends without force")
+  func graceful() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    #expect(vm.handle(.guest(.shutdown(reason: "guest-shutdown"))) == [])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce])
+    #expect(vm.life.cause == "stopped by the user" && vm.life.desired == .stopped)
+  }
+
+  @Test("a guest that stands in shutdown after the button is told to quit")
+  func buttonWithoutAction() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    _ = vm.handle(.guest(.shutdown(reason: "guest-shutdown")))
+    #expect(vm.handle(.guest(.stopped)) == [.quit])
+  }
+
+  @Test("a paused guest is continued before the button, a guest with a failed disk is not asked")
+  func pausedStop() {
+    var vm = Driver.running()
+    _ = vm.handle(.guest(.stopped))
+    _ = vm.handle(.runState("paused"))
+    #expect(vm.life.state == .paused && vm.life.cause == "paused by the user")
+    #expect(vm.handle(.stop(timeout: nil)) == [.resume, .pressButton(first: true), .announce])
+
+    var broken = Driver.running()
+    _ = broken.handle(.guest(.ioError("no space left for disk 'd0'")))
+    #expect(broken.life.cause == "QEMU paused it: no space left for disk 'd0'")
+    #expect(broken.handle(.stop(timeout: nil)) == [.quit, .announce])
+  }
+
+  @Test("a killed QEMU comes back after the policy's delay, and says why")
+  func crash() {
+    var vm = Driver.running()
+    #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce])
+    #expect(vm.life.state == .backoff)
+    #expect(vm.life.cause == "QEMU was killed by signal 9 (SIGKILL); it starts again in 0.1 s")
+    #expect(vm.wait() == [.announce, .spawn])
+    #expect(vm.clock == Instant(nanoseconds: 100_000_000))
+    vm.becomeRunning()
+    #expect(vm.life.restarts == 1)
+    #expect(vm.life.cause == "restarted after a failure: QEMU was killed by signal 9 (SIGKILL)")
+  }
+
+  @Test("with no delay the next QEMU is started in the same step")
+  func crashWithoutDelay() {
+    var vm = Driver.running(policy: RestartPolicy(delay: .zero))
+    #expect(vm.handle(.exited(.code(1), stderr: "out of words")) == [.announce, .spawn])
+    #expect(vm.life.cause == "starting again at once: QEMU exited with code 1: 'out of words'")
+  }
+
+  @Test("a burst of failures inside the window is given up")
+  func giveUp() {
+    var vm = Driver.running(policy: RestartPolicy(burst: 3, window: .seconds(60)))
+    for _ in 0..<2 {
+      _ = vm.handle(.exited(.signal(11), stderr: ""))
+      _ = vm.wait()
+      vm.becomeRunning()
+    }
+    #expect(vm.handle(.exited(.signal(11), stderr: "")) == [.announce])
+    #expect(vm.life.state == .failed && vm.life.desired == .running)
+    #expect(vm.life.cause == "given up after 3 failures within 60 s: QEMU was killed by signal 11 (SIGSEGV)")
+    #expect(vm.handle(.start) == [.announce, .spawn])
+    #expect(vm.life.restarts == 0)
+  }
+
+  @Test("a start that QEMU refuses has failed; during a restart it is one more failure")
+  func refused() {
+    var vm = Driver()
+    _ = vm.handle(.start)
+    _ = vm.handle(.spawned)
+    #expect(vm.handle(.exited(.code(1), stderr: "unsupported machine type")) == [.announce])
+    #expect(vm.life.state == .failed)
+    #expect(
+      vm.life.cause == "cannot start: QEMU exited with code 1 before QMP answered: 'unsupported machine type'")
+
+    var again = Driver.running()
+    _ = again.handle(.exited(.signal(9), stderr: ""))
+    _ = again.wait()
+    _ = again.handle(.spawned)
+    _ = again.handle(.exited(.code(1), stderr: "port in use"))
+    #expect(again.life.state == .backoff)
+    _ = again.wait()
+    #expect(again.life.restarts == 2)
+  }
+
+  @Test("a power-off by the guest settles the wish on disk before QEMU is told to quit")
+  func powerOff() {
+    var vm = Driver.running()
+    #expect(vm.handle(.guest(.shutdown(reason: "guest-shutdown"))) == [.dropWish, .quit, .announce])
+    #expect(vm.life.desired == .stopped && vm.life.state == .stopping)
+    #expect(vm.handle(.guest(.stopped)) == [])
+    #expect(vm.handle(.guest(.shutdown(reason: "host-qmp-quit"))) == [])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce])
+    #expect(vm.life.state == .stopped && vm.life.cause == "the guest powered itself off")
+  }
+
+  @Test(
+    "what follows from an end, by policy",
+    arguments: [
+      (Ending.poweredOff, [Ending.Consequence.stop, .stop, .restart]),
+      (.panicked, [.fail, .restart, .restart]),
+      (.watchdog("poweroff"), [.fail, .restart, .restart]),
+      (.died(.signal(9)), [.fail, .restart, .restart]),
+      (.died(.code(1)), [.fail, .restart, .restart]),
+      (.refused("x"), [.fail, .refuse, .refuse]),
+      (.endedFromOutside("host-signal"), [.stopStillWanted, .restart, .restart]),
+      (.vanished, [.fail, .restart, .restart]),
+      (.hostRebooted, [.restart, .restart, .restart]),
+      (.wished, [.stop, .stop, .stop]),
+      (.killed, [.stop, .stop, .stop]),
+    ])
+  func consequences(ending: Ending, expected: [Ending.Consequence]) {
+    #expect(RestartPolicy.Mode.allCases.map { ending.consequence($0) } == expected)
+  }
+
+  @Test("a stop wins in back-off, before the spawn, in negotiation and after a crash")
+  func stopWins() {
+    var backoff = Driver.running()
+    _ = backoff.handle(.exited(.signal(9), stderr: ""))
+    #expect(backoff.handle(.stop(timeout: nil)) == [.announce])
+    #expect(backoff.life.state == .stopped && backoff.life.nextDeadline == nil)
+
+    var spawning = Driver()
+    _ = spawning.handle(.start)
+    #expect(spawning.handle(.stop(timeout: nil)) == [.announce])
+    #expect(spawning.life.state == .stopped)
+    #expect(!spawning.life.awaitsSpawn)
+
+    var negotiating = Driver()
+    _ = negotiating.handle(.start)
+    _ = negotiating.handle(.spawned)
+    #expect(negotiating.handle(.stop(timeout: nil)) == [.signal(15), .announce])
+    #expect(negotiating.handle(.negotiated) == [])
+    _ = negotiating.handle(.exited(.signal(15), stderr: ""))
+    #expect(negotiating.life.state == .stopped)
+
+    var crashing = Driver.running()
+    _ = crashing.handle(.stop(timeout: nil))
+    _ = crashing.handle(.exited(.signal(11), stderr: ""))
+    #expect(crashing.life.state == .stopped && crashing.life.nextDeadline == nil)
+  }
+
+  @Test("a start during a stop starts the guest again when it has ended")
+  func startWhileStopping() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    #expect(vm.handle(.start) == [.announce])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
+  }
+
+  @Test("a restart is a stop and a start, and no failure")
+  func restart() {
+    var vm = Driver.running()
+    #expect(vm.handle(.restart(timeout: nil)) == [.pressButton(first: true), .announce])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
+    vm.becomeRunning()
+    #expect(vm.life.restarts == 0 && vm.life.cause == "running")
+  }
+
+  @Test("kill pulls the plug and stays stopped")
+  func kill() {
+    var vm = Driver.running()
+    #expect(vm.handle(.kill) == [.signal(9), .announce])
+    _ = vm.handle(.exited(.signal(9), stderr: ""))
+    #expect(vm.life.state == .stopped && vm.life.cause == "killed by the user")
+  }
+
+  @Test("a QEMU that was quit or signalled by others is restarted, and says so")
+  func outside() {
+    var vm = Driver.running()
+    _ = vm.handle(.guest(.shutdown(reason: "host-signal")))
+    _ = vm.handle(.exited(.code(0), stderr: "terminating on signal 15 from pid 7 (kill)"))
+    #expect(vm.life.state == .backoff)
+    #expect(vm.life.cause.hasPrefix("QEMU was ended from outside (host-signal): 'terminating on signal 15"))
+  }
+
+  @Test("an adopted guest is asked how it is", arguments: ["running", "paused", "shutdown", "guest-panicked", "prelaunch"])
+  func adopted(runState: String) {
+    var vm = Driver.running()
+    #expect(vm.handle(.adopted) == [.negotiate])
+    #expect(vm.handle(.negotiated) == [.askRunState])
+    let effects = vm.handle(.runState(runState))
+    switch runState {
+    case "running": #expect(effects == [.announce] && vm.life.state == .running)
+    case "paused": #expect(effects == [.announce] && vm.life.state == .paused)
+    case "shutdown": #expect(effects == [.dropWish, .quit, .announce] && vm.life.desired == .stopped)
+    case "guest-panicked": #expect(effects == [.quit, .announce] && vm.life.desired == .running)
+    default: #expect(effects == [.resume] && vm.life.state == .starting)
+    }
+  }
+
+  @Test("a guest whose stop was under way is stopped by the next supervisor")
+  func adoptedWhileStopping() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    _ = vm.handle(.adopted)
+    _ = vm.handle(.negotiated)
+    #expect(vm.handle(.runState("running")) == [.pressButton(first: true), .announce])
+  }
+
+  @Test("a VM whose QEMU vanished while no supervisor ran, or whose host rebooted, starts again")
+  func absent() {
+    var vanished = Driver.running()
+    #expect(vanished.handle(.absent(hostRebooted: false)) == [.announce])
+    #expect(vanished.life.state == .backoff)
+    var rebooted = Driver.running(policy: RestartPolicy(mode: .no))
+    #expect(rebooted.handle(.absent(hostRebooted: true)) == [.announce, .spawn])
+    #expect(rebooted.life.cause == "started again: the host was rebooted")
+  }
+
+  @Test("whatever happens after a confirmed stop, nothing is spawned before the next start")
+  func stopIsFinal() {
+    var random = SplitMix(seed: 0x5107)
+    for _ in 0..<3000 {
+      var vm = Driver(policy: RestartPolicy(mode: RestartPolicy.Mode.allCases[Int(random.next() % 3)]))
+      for _ in 0..<20 { vm.step(&random) }
+      vm.perform(.stop(timeout: nil))
+      for _ in 0..<20 {
+        vm.step(&random, wishes: false)
+        #expect(vm.life.desired == .stopped)
+        #expect(!vm.life.awaitsSpawn && vm.life.state != .backoff)
+      }
+    }
+  }
+
+  @Test("never are two processes of a VM alive, in any order of happenings")
+  func oneProcess() {
+    var random = SplitMix(seed: 0x0e3)
+    for _ in 0..<3000 {
+      var vm = Driver(policy: RestartPolicy(mode: .always, delay: .zero))
+      for _ in 0..<60 {
+        vm.step(&random)
+        #expect(vm.processes <= 1)
+        #expect(vm.life.hasProcess == (vm.processes == 1))
+      }
+    }
+  }
+}
+
+/// Drives a lifecycle with a clock of its own, and plays the machinery around it.
+struct Driver {
+  var life: Lifecycle
+  var clock = Instant(nanoseconds: 0)
+
+  /// How many QEMUs would live.
+  var processes = 0
+
+  init(policy: RestartPolicy = RestartPolicy()) {
+    life = Lifecycle(policy: policy, stopTimeout: .seconds(60))
+  }
+
+  static func running(policy: RestartPolicy = RestartPolicy()) -> Driver {
+    var driver = Driver(policy: policy)
+    _ = driver.handle(.start)
+    driver.becomeRunning()
+    return driver
+  }
+
+  mutating func handle(_ input: LifecycleInput) -> [LifecycleEffect] {
+    life.handle(input, at: Lifecycle.Moment(clock))
+  }
+
+  mutating func becomeRunning() {
+    _ = handle(.spawned)
+    _ = handle(.negotiated)
+    _ = handle(.guest(.resumed))
+  }
+
+  /// Lets time pass to the next deadline.
+  mutating func wait() -> [LifecycleEffect] {
+    guard let deadline = life.nextDeadline else { return [] }
+    clock = max(clock, deadline)
+    return handle(.timer)
+  }
+
+  /// Handles an input and does what spawning and exiting would do.
+  mutating func perform(_ input: LifecycleInput) {
+    if case .exited = input { processes -= 1 }
+    for effect in handle(input) where effect == .spawn {
+      processes += 1
+      perform(.spawned)
+    }
+  }
+
+  /// Something that can happen now, at random.
+  mutating func step(_ random: inout SplitMix, wishes: Bool = true) {
+    let asked: [LifecycleInput] = [.start, .stop(timeout: nil), .stop(timeout: .seconds(1)), .restart(timeout: nil), .kill]
+    var possible: [LifecycleInput] = wishes ? asked : []
+    if processes > 0 {
+      possible += [
+        .negotiated, .guest(.resumed), .guest(.stopped), .guest(.shutdown(reason: "guest-shutdown")),
+        .guest(.shutdown(reason: "host-signal")), .guest(.panicked), .guest(.watchdog(action: "pause")),
+        .guest(.ioError("x")), .runState("running"), .runState("paused"), .runState("shutdown"),
+        .runState("internal-error"), .buttonAnswered, .continueRefused("x"), .exited(.signal(9), stderr: ""),
+        .exited(.code(0), stderr: ""), .exited(.code(1), stderr: "x"),
+      ]
+    }
+    let choice = Int(random.next() % UInt64(possible.count + 1))
+    if choice == possible.count {
+      clock = max(clock, life.nextDeadline ?? clock)
+      perform(.timer)
+    } else {
+      perform(possible[choice])
+    }
+  }
+}
+
+/// A small random generator that gives the same numbers for the same seed.
+struct SplitMix: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) {
+    state = seed
+  }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
