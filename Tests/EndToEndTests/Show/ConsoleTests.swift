@@ -103,9 +103,9 @@ extension EndToEnd {
       let before = try terminal.settingsText()
       try await terminal.screen.write("go\n")
       try await terminal.screen.read(until: "Ctrl-]")
-      // What it says is said before or after the terminal is raw: the guest's echo proves both ways are open.
-      try await terminal.screen.write("ping.")
-      try await terminal.screen.read(until: "ping.")
+      // A terminal that is not raw yet would echo Ctrl-A as two printable characters: this is the guest's echo.
+      try await terminal.screen.write("\u{01}")
+      try await terminal.screen.read(until: "\u{01}")
       return (terminal, before)
     }
   }
