@@ -1,3 +1,4 @@
+import Host
 import JSON
 import Testing
 
@@ -93,6 +94,20 @@ extension EndToEnd {
           let outcome = try await fleet.qemuvm(words)
           #expect(!(outcome.output + outcome.errors).contains("\u{1b}"))
         }
+      }
+    }
+
+    @Test("On a terminal there is colour, and with NO_COLOR none", arguments: [nil, "NO_COLOR=1"])
+    func colourOnATerminal(variable: String?) async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let terminal = try Terminal(
+          Fleet.binary, ["ls"], environment: fleet.environment + (variable.map { [$0] } ?? []),
+          directory: fleet.folder)
+        #expect(await terminal.end() == .code(0))
+        let seen = try await terminal.screen.read(until: "running")
+        #expect(seen.contains("\u{1b}[") == (variable == nil), "\(seen.debugDescription)")
       }
     }
   }
