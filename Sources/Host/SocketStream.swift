@@ -33,6 +33,9 @@ package final class SocketStream {
   private var written = 0
   private var isOpen = true
 
+  /// Called when the output is sent and the stream closed; nil unless `closeWhenSent` was called.
+  private var sent: (() -> Void)?
+
   /// Starts to read at once.
   ///
   /// The socket must not block.
@@ -66,11 +69,22 @@ package final class SocketStream {
     if isOpen, queuedBytes > outputLimit { finish(.outputLimit(outputLimit)) }
   }
 
+  /// Closes once what is queued has been sent, and then calls the handler; at once if nothing is queued.
+  ///
+  /// Until then it reads on, and `end` is called instead if the peer goes first.
+  package func closeWhenSent(_ sent: @escaping () -> Void) {
+    dispatchPrecondition(condition: .onQueue(queue))
+    guard isOpen else { return }
+    self.sent = sent
+    if queuedBytes == 0 { finishSending() }
+  }
+
   /// Drops the connection; no handler is called after it.
   package func close() {
     dispatchPrecondition(condition: .onQueue(queue))
     guard isOpen else { return }
     isOpen = false
+    sent = nil
     writing?.cancel()
     writing = nil
     _ = shutdown(descriptor, Int32(SHUT_RDWR))
@@ -125,6 +139,13 @@ package final class SocketStream {
     written = 0
     writing?.cancel()
     writing = nil
+    finishSending()
+  }
+
+  private func finishSending() {
+    guard let sent else { return }
+    close()
+    sent()
   }
 
   private func waitUntilWritable() {

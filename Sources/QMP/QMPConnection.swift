@@ -60,6 +60,10 @@ package actor QMPConnection {
     self.lineLimit = lineLimit
   }
 
+  isolated deinit {
+    close(.closed)
+  }
+
   // MARK: Negotiation
 
   /// Reads the greeting and enables no capability: then the server takes commands.

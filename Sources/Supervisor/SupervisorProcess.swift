@@ -131,11 +131,12 @@ package actor SupervisorProcess {
     Log.note("leaving: \(why)")
     Task {
       let locations = locations
-      let lock = await offQueue { try? FileLock.take(locations.startLock, wait: true) }
-      await server?.close()
+      // The number is never closed: the lock is ours until the process ends. Where it cannot be had there is no
+      // client that starts another either.
+      _ = await offQueue { try? FileLock.take(locations.startLock, wait: true)?.release().release() }
       // The path may be gone with its folder.
       _ = try? FileSystem.remove(locations.controlSocket)
-      _ = consume lock
+      await server?.close()
       exit(0)
     }
   }

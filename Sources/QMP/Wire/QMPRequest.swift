@@ -23,9 +23,13 @@ package struct QMPRequest: Sendable, Equatable {
 }
 
 extension QMPRequest {
-  /// A message that is no request, with the reply that QEMU would give.
+  /// A message that is no request: why, in QEMU's words, and the id it had.
   package struct Malformed: Error, Sendable, Equatable {
-    package let reply: QMPReply
+    package let reason: String
+    package let id: JSONValue?
+
+    /// The reply that QEMU would give.
+    package var reply: QMPReply { QMPReply(.failure(QMPErrorReply("GenericError", reason)), id: id) }
   }
 
   /// Reads a client's message, refusing what QEMU refuses and in its words.
@@ -50,11 +54,11 @@ extension QMPRequest {
 }
 
 extension QMPRequest.Malformed {
-  fileprivate init(_ description: String, id: JSONValue?) {
-    reply = QMPReply(.failure(QMPErrorReply("GenericError", description)), id: id)
+  fileprivate init(_ reason: String, id: JSONValue?) {
+    self.init(reason: reason, id: id)
   }
 
-  /// A line that is no JSON at all: the reply has no id, since none could be read.
+  /// Text that is no JSON at all: no id could be read.
   package init(_ error: JSONSyntaxError) {
     self.init("JSON parse error, \(error)", id: nil)
   }

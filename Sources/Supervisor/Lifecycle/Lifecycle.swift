@@ -106,6 +106,24 @@ package struct Lifecycle: Sendable, Equatable {
     }
   }
 
+  /// Whether a guest runs, or is on its way up or down.
+  package var isUp: Bool {
+    switch phase {
+    case .starting, .running, .paused, .stopping: true
+    case .stopped, .backoff, .failed: false
+    }
+  }
+
+  /// Whether the next thing is a process of its own.
+  package var awaitsSpawn: Bool {
+    if case .starting(let start) = phase { !start.hasProcess } else { false }
+  }
+
+  /// Whether a process will come by itself.
+  package var awaitsProcess: Bool {
+    if case .backoff = phase { true } else { awaitsSpawn }
+  }
+
   /// When `timer` is due; nil while nothing waits for time.
   package var nextDeadline: Instant? {
     switch phase {

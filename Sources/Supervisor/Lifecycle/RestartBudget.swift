@@ -1,4 +1,5 @@
 package import Host
+package import Machine
 
 /// When a VM that failed starts again, and when that is given up: the restart policy's memory.
 ///

@@ -1,8 +1,8 @@
 package import Control
-package import Host
+internal import Host
 package import JSON
 internal import Machine
-package import QMP
+internal import QMP
 
 // What its user asks of a VM. Each holds the gate until the wish is on disk, and answers then.
 extension VirtualMachine {
@@ -15,7 +15,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let next = candidate ?? record else { throw .notFound("\(name)") }
+    guard let next = candidate ?? record else { throw .noSuchVM("\(name)") }
     if let record { try record.refuseOtherLabFile(next, name) }
     if !starting, record != nil {
       throw ControlError(.failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
@@ -62,7 +62,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let record else { throw .notFound("\(name)") }
+    guard let record else { throw .noSuchVM("\(name)") }
     let next = try await change(record)
     guard !record.isSame(as: next) else { return answer(actions: []) }
     let launch = try await surroundings.prepare(next, folder, .check)
@@ -99,7 +99,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let record else { throw .notFound("\(name)") }
+    guard let record else { throw .noSuchVM("\(name)") }
     // A guest that cannot start again is not stopped.
     let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
     let folder = folder
@@ -152,7 +152,7 @@ extension VirtualMachine {
   }
 
   private func refuseIfRetired() throws(ControlError) {
-    if isRetired { throw .retired }
+    if isRetired { throw .noSuchVM("\(name)") }
   }
 
   private func define(_ next: VMRecord, _ launch: Launch?) {
@@ -169,7 +169,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard record != nil else { throw .notFound("\(name)") }
+    guard record != nil else { throw .noSuchVM("\(name)") }
     let folder = folder
     var unrecorded: SystemError?
     do throws(SystemError) {

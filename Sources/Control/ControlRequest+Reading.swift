@@ -1,0 +1,36 @@
+package import JSON
+
+extension ControlRequest {
+  /// Reads a command from the wire; an argument that is unknown, missing or of another type is refused by name.
+  package init(command: String, arguments: JSONObject) throws(ControlError) {
+    var given = GivenArguments(arguments)
+    switch command {
+    case "create": self = .create(try given.subject())
+    case "up": self = .up(try given.subject(), dryRun: try given.flag("dry-run"))
+    case "down":
+      self = .down(name: try given.name(), disks: try given.flag("disks"), timeout: try given.timeout())
+    case "start": self = .start(name: try given.name())
+    case "stop": self = .stop(name: try given.name(), timeout: try given.timeout())
+    case "restart": self = .restart(name: try given.name(), timeout: try given.timeout())
+    case "kill": self = .kill(name: try given.name())
+    case "pause": self = .pause(name: try given.name())
+    case "unpause": self = .unpause(name: try given.name())
+    case "reset": self = .reset(name: try given.name())
+    case "update": self = .update(name: try given.name(), settings: try given.required("settings"))
+    case "remove": self = .remove(name: try given.name(), disks: try given.flag("disks"))
+    case "query-vms": self = .queryVMs
+    case "query-vm": self = .queryVM(name: try given.name())
+    case "query-arguments": self = .queryArguments(name: try given.name())
+    case "query-events":
+      self = .queryEvents(name: try given.optional("name"), since: try given.optional("since"))
+    case "query-commands": self = .queryCommands
+    case "query-supervisor": self = .querySupervisor
+    case "query-version": self = .queryVersion
+    case "vm-execute":
+      self = .execute(name: try given.name(), command: try given.command(), timeout: try given.timeout())
+    case "quit": self = .quit
+    default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
+    }
+    try given.finish()
+  }
+}

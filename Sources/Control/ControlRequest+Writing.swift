@@ -1,0 +1,86 @@
+package import JSON
+
+extension ControlRequest {
+  /// The names of all commands, in the order in which `query-commands` gives them.
+  package static let commandNames = [
+    "create", "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "reset", "update",
+    "remove",
+    "query-vms", "query-vm", "query-arguments", "query-events", "query-commands", "query-supervisor",
+    "query-version", "vm-execute", "quit",
+  ]
+
+  /// Its name on the wire.
+  package var commandName: String {
+    switch self {
+    case .create: "create"
+    case .up: "up"
+    case .down: "down"
+    case .start: "start"
+    case .stop: "stop"
+    case .restart: "restart"
+    case .kill: "kill"
+    case .pause: "pause"
+    case .unpause: "unpause"
+    case .reset: "reset"
+    case .update: "update"
+    case .remove: "remove"
+    case .queryVMs: "query-vms"
+    case .queryVM: "query-vm"
+    case .queryArguments: "query-arguments"
+    case .queryEvents: "query-events"
+    case .queryCommands: "query-commands"
+    case .querySupervisor: "query-supervisor"
+    case .queryVersion: "query-version"
+    case .execute: "vm-execute"
+    case .quit: "quit"
+    }
+  }
+
+  /// Its arguments on the wire; what has its default is left out.
+  package var arguments: JSONObject {
+    var members: JSONObject = [:]
+    switch self {
+    case .create(let subject): members = subject.arguments
+    case .up(let subject, let dryRun):
+      members = subject.arguments
+      if dryRun { members["dry-run"] = true }
+    case .down(let name, let disks, let timeout):
+      members["name"] = .string(name)
+      if disks { members["disks"] = true }
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
+    case .stop(let name, let timeout), .restart(let name, let timeout):
+      members["name"] = .string(name)
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
+    case .start(let name), .kill(let name), .pause(let name), .unpause(let name), .reset(let name),
+      .queryVM(let name), .queryArguments(let name):
+      members["name"] = .string(name)
+    case .update(let name, let settings):
+      members["name"] = .string(name)
+      members["settings"] = .object(settings)
+    case .remove(let name, let disks):
+      members["name"] = .string(name)
+      if disks { members["disks"] = true }
+    case .queryEvents(let name, let since):
+      members["name"] = name.map { .string($0) }
+      members["since"] = since.map { JSONValue($0) }
+    case .execute(let name, let command, let timeout):
+      members["name"] = .string(name)
+      members["command"] = .object(command)
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
+    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: break
+    }
+    return members
+  }
+}
+
+extension ControlRequest.Subject {
+  fileprivate var arguments: JSONObject {
+    switch self {
+    case .named(let name): return ["name": .string(name)]
+    case .definition(let definition, let directory, let file):
+      var members: JSONObject = ["definition": .object(definition), "directory": .string(directory)]
+      members["file"] = file.map { .string($0) }
+      return members
+    }
+  }
+}

@@ -1,0 +1,152 @@
+internal import Dispatch
+internal import Glibc
+package import Host
+package import JSON
+package import QMP
+
+/// The supervisor's end of the control socket: any number of clients, each with its own replies and all events.
+///
+/// Lives on a queue of its own, which runs no command: each runs as a task that calls the handler, and a slow one
+/// delays its own client only. A client that goes cancels nothing that has started. One that does not read, or sends
+/// far more than is answered, is dropped.
+package actor ControlServer {
+  package typealias Handler = @Sendable (ControlRequest) async throws(ControlError) -> JSONValue
+
+  /// How long `close` waits for replies that are on their way.
+  private static let drainTime = Duration.seconds(1)
+
+  package nonisolated let executor = QueueExecutor(label: "control")
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  private let version: QMPVersion
+  private let handler: Handler
+  private var socket: FileDescriptor?
+  private var listener: SocketListener?
+  private var sessions: [Int: ControlSession] = [:]
+  private var nextSession = 0
+  private var clientCountHandler: (Int) -> Void = { _ in }
+  private var whenEmpty: [CheckedContinuation<Void, Never>] = []
+  private lazy var drainTimer = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.dropAll() }
+  }
+
+  /// Takes over a socket that listens; `version` is what the greeting and `query-version` say.
+  ///
+  /// `query-commands` and `query-version` are answered here and never reach the handler.
+  package init(
+    listener: consuming FileDescriptor, version: QMPVersion = qemuvmVersion, handler: @escaping Handler
+  ) {
+    socket = consume listener
+    self.version = version
+    self.handler = handler
+  }
+
+  /// Begins to take clients.
+  package func start() {
+    guard let socket = socket.take() else { return }
+    listener = SocketListener(socket, queue: executor.queue) { [weak self] connection in
+      let number = connection.release()
+      guard let self else {
+        _ = FileDescriptor(owning: number)
+        return
+      }
+      assumeIsolated { $0.admit(FileDescriptor(owning: number)) }
+    }
+  }
+
+  /// The clients that are connected.
+  package var clientCount: Int { sessions.count }
+
+  /// Calls the handler on the server's queue with each new number of clients.
+  package func onClientCountChange(_ handler: @escaping @Sendable (Int) -> Void) {
+    clientCountHandler = handler
+  }
+
+  /// Sends an event to every client, in the order of the calls.
+  package nonisolated func broadcast(_ event: QMPEvent) {
+    executor.queue.async { self.assumeIsolated { $0.send(event) } }
+  }
+
+  /// Takes no more clients and no more commands; returns when what runs is answered and all is sent, or after a
+  /// second.
+  ///
+  /// A handler must not wait for it: its own reply would come too late.
+  package func close() async {
+    socket = nil
+    listener?.close()
+    listener = nil
+    for session in sessions.values { session.leave() }
+    guard !sessions.isEmpty else { return }
+    drainTimer.arm(at: .now + Self.drainTime)
+    await withCheckedContinuation { whenEmpty.append($0) }
+  }
+
+  /// Whether a user may command the supervisor: its own, and root.
+  static func isAllowed(_ user: UInt32) -> Bool {
+    user == 0 || user == getuid()
+  }
+
+  private func admit(_ socket: consuming FileDescriptor) {
+    do throws(SystemError) {
+      let peer = try UnixSocket.peer(of: socket)
+      guard Self.isAllowed(peer.uid) else {
+        return Log.note("control socket: refused user \(peer.uid), process \(peer.pid)")
+      }
+    } catch {
+      return Log.note("control socket: \(error)")
+    }
+    let number = nextSession
+    nextSession += 1
+    let session = ControlSession(version: version) { [weak self] in
+      self?.assumeIsolated { $0.forget(number) }
+    }
+    sessions[number] = session
+    clientCountHandler(sessions.count)
+    session.open(socket, queue: executor.queue) { [weak self] input in
+      self?.assumeIsolated { $0.take(input, from: number) }
+    }
+  }
+
+  private func take(_ input: QMPRequestReader.Input, from number: Int) {
+    guard let session = sessions[number] else { return }
+    run(session.take(input), of: number)
+  }
+
+  private func run(_ starts: [CommandOrder.Start], of number: Int) {
+    for start in starts {
+      Task { [handler, weak self] in
+        let result: Result<JSONValue, ControlError>
+        do throws(ControlError) {
+          result = .success(try await handler(start.request))
+        } catch {
+          result = .failure(error)
+        }
+        await self?.finish(start.ticket, result, of: number)
+      }
+    }
+  }
+
+  private func finish(_ ticket: Int, _ result: Result<JSONValue, ControlError>, of number: Int) {
+    guard let session = sessions[number] else { return }
+    run(session.finish(ticket, result), of: number)
+  }
+
+  private func send(_ event: QMPEvent) {
+    let line = QMPLine.fromServer(event.json)
+    for session in sessions.values { session.send(event: line) }
+  }
+
+  private func dropAll() {
+    for session in sessions.values { session.drop() }
+  }
+
+  private func forget(_ number: Int) {
+    guard sessions.removeValue(forKey: number) != nil else { return }
+    clientCountHandler(sessions.count)
+    guard sessions.isEmpty, !whenEmpty.isEmpty else { return }
+    drainTimer.arm(at: nil)
+    let waiting = whenEmpty
+    whenEmpty = []
+    for continuation in waiting { continuation.resume() }
+  }
+}
