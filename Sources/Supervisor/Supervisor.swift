@@ -91,7 +91,8 @@ package actor Supervisor {
 
   /// A VM that is not defined yet; it shows in no list before it is.
   func make(_ name: VMName) -> VirtualMachine {
-    let machine = VirtualMachine(name: name, folder: state.folder(of: name.id), surroundings: surroundings(of: name))
+    let machine = VirtualMachine(
+      name: name, folder: state.folder(of: name.id), surroundings: surroundings(of: name))
     machines[name.id] = machine
     return machine
   }

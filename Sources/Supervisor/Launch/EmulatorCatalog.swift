@@ -81,7 +81,7 @@ package actor EmulatorCatalog {
   }
 
   private func learn(_ path: String, _ identity: String) async -> Result<Emulator, Failure> {
-    let file = folder + "/" + path.utf8.map { String($0, radix: 16) }.joined().suffix(200) + ".json"
+    let file = folder + "/" + path.dropFirst().replacing("/", with: "%").suffix(200) + ".json"
     if let kept = Self.read(file, identity) { return .success(kept) }
     do throws(Failure) {
       let emulator = try await Self.ask(path)

@@ -2,7 +2,9 @@ internal import Host
 internal import Machine
 
 extension FileToPrepare {
-  /// Makes the file, with its folder. Blocks.
+  /// Makes the file, with its folder.
+  ///
+  /// Blocks.
   func prepare() throws(SystemError) {
     switch self {
     case .write(let bytes, let path):

@@ -54,7 +54,9 @@ package struct Preparation: Sendable {
     } catch let error as DefinitionError {
       throw error
     } catch {
-      throw DefinitionError([Problem(.invalid("\(error)"), path: "profile", origin: definition.origins["profile"])])
+      throw DefinitionError([
+        Problem(.invalid("\(error)"), path: "profile", origin: definition.origins["profile"])
+      ])
     }
     return VMRecord(
       uuid: uuid(of: definition.name), definition: definition, directory: directory, file: file,
@@ -84,7 +86,9 @@ package struct Preparation: Sendable {
   private func knownProfiles(_ directory: String) -> [String] {
     locations.profileFolders(directory: directory).flatMap { folder in
       // A folder that is not there has no profiles.
-      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".json5") }.map { String($0.dropLast(6)) }
+      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".json5") }.map {
+        String($0.dropLast(6))
+      }
     }
   }
 
@@ -141,7 +145,8 @@ package struct Preparation: Sendable {
   private func look(
     at machine: Machine, _ name: VMName, _ origins: Origins, starting: Bool
   ) throws(ControlError) {
-    for path in [machine.places.userMonitorSocket, machine.places.consoleSocket] where path.utf8.count > UnixSocket.longestPath {
+    for path in [machine.places.userMonitorSocket, machine.places.consoleSocket]
+    where path.utf8.count > UnixSocket.longestPath {
       throw ControlError(
         .failed,
         """
@@ -169,7 +174,8 @@ package struct Preparation: Sendable {
     for port in machine.networks.flatMap(\.ports) {
       guard let reason = PortCheck.refusal(port) else { continue }
       throw ControlError(
-        .failed, "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
+        .failed,
+        "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
     }
   }
 }

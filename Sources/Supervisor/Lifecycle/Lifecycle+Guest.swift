@@ -163,7 +163,8 @@ extension Lifecycle {
     switch ending {
     case nil:
       if case .starting(let start) = phase, !start.isNegotiated, case .code(let code) = status {
-        return end(.refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"), moment)
+        return end(
+          .refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"), moment)
       }
       return end(.died(status), moment, detail: quoted)
     case .endedFromOutside(let reason)?:
@@ -248,7 +249,8 @@ extension Lifecycle {
     }
   }
 
-  private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect] {
+  private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect]
+  {
     restartCause = words
     switch budget.fail(policy, at: moment.now, uptime: uptime, chance: moment.chance) {
     case .giveUp(let failures, let window):
@@ -257,7 +259,8 @@ extension Lifecycle {
       restarts += 1
       return begin(saying: "starting again at once: \(words)")
     case .restart(let delay):
-      return settle(.backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.inWords)")
+      return settle(
+        .backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.inWords)")
     }
   }
 }

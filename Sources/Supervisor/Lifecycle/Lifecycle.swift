@@ -160,7 +160,8 @@ package struct Lifecycle: Sendable, Equatable {
     case .exited(let status, let stderr): return exited(status, stderr, moment)
     case .adopted:
       phase = .starting(
-        Start(hasProcess: true, isAdoption: true, deadline: desired == .stopped ? moment.now + .seconds(5) : nil))
+        Start(
+          hasProcess: true, isAdoption: true, deadline: desired == .stopped ? moment.now + .seconds(5) : nil))
       return [.negotiate]
     case .absent(let hostRebooted): return absent(hostRebooted, moment)
     case .timer: return timer(moment)
@@ -222,7 +223,8 @@ extension Lifecycle {
   }
 
   /// Brings down what there is, gently where a guest runs.
-  private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect] {
+  private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect]
+  {
     cause = words
     switch phase {
     case .stopped, .failed, .backoff:

@@ -52,7 +52,8 @@ package struct VMRecord: Sendable, Equatable {
       let object = try JSONObject(json: try JSONValue(parsing: bytes))
       let format: Int = try object.required("format")
       guard format == StateDirectory.version else {
-        throw Unreadable(file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)")
+        throw Unreadable(
+          file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)")
       }
       guard let identity = UUID(try object.required("uuid")) else {
         throw Unreadable(file: path, why: "its uuid is none")

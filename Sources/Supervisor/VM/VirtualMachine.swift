@@ -180,7 +180,8 @@ package actor VirtualMachine {
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       pid: run?.process.pid, profile: record?.profile, accelerator: run?.accelerator,
       cpus: shown?["cpus"].flatMap { Int($0) } ?? record?.flat.settings.cpus,
-      memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.flat.settings.memory)?.bytes,
+      memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.flat.settings.memory)?
+        .bytes,
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
       qmpSocket: run == nil ? nil : surroundings.runtime + "/qmp.sock",

@@ -1,3 +1,4 @@
+internal import Host
 internal import Supervisor
 
 /// `qemuvm supervisor run`: the supervisor itself, in the foreground.
@@ -22,6 +23,8 @@ struct SupervisorRun: Verb {
   }
 
   func run(_ context: Context) async throws -> ExitCode {
-    try await SupervisorProcess.run(locations: context.locations, readyDescriptor: readyDescriptor)
+    try await SupervisorProcess.run(
+      locations: context.locations, environment: context.environment,
+      readyDescriptor: readyDescriptor.map { FileDescriptor(owning: $0) })
   }
 }

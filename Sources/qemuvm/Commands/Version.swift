@@ -1,5 +1,6 @@
 internal import Control
 internal import JSON
+internal import QMP
 
 /// `qemuvm version`: the version of this program and of the supervisor that runs.
 struct Version: Verb {

@@ -1,6 +1,7 @@
 internal import Control
 internal import Glibc
 internal import Host
+internal import QMP
 internal import Supervisor
 
 /// Reaches the supervisor, and starts one where none runs.
