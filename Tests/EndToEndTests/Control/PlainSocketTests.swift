@@ -46,6 +46,7 @@ extension EndToEnd {
         try await monitor.execute("stop", ["name": "web"])
         for state in ["stopping", "stopped"] { try await Self.state(state, of: "web", on: monitor) }
         try await monitor.execute("remove", ["name": "web"])
+        _ = try await monitor.event { $0["event"] == "VM_REMOVED" && $0["data"]?["name"] == "web" }
         #expect(try await monitor.execute("query-vms") == [])
       }
     }

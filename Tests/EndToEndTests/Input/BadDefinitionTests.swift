@@ -17,7 +17,7 @@ extension EndToEnd {
     }
 
     static let cases = [
-      Case("unknown key", "cpsu: 2", says: "qemuvm.json5:2:", "cpsu", "cpus"),
+      Case("unknown key", "memroy: '5M'", says: "qemuvm.json5:2:", "memroy", "memory"),
       Case("wrong type of a number", "cpus: 'two'", says: "qemuvm.json5:2:", "cpus"),
       Case("wrong type of a size", "memory: []", says: "qemuvm.json5:2:", "memory"),
       Case("wrong type of a list", "disks: 'a.raw'", says: "qemuvm.json5:2:", "disks"),
@@ -26,9 +26,10 @@ extension EndToEnd {
       Case("half a cpu", "cpus: 1.5", says: "qemuvm.json5:2:", "cpus"),
       Case("negative size", "memory: '-5M'", says: "qemuvm.json5:2:", "memory"),
       Case("no size", "memory: '0'", says: "qemuvm.json5:2:", "memory"),
+      Case("absurdly many cpus", "cpus: 100000", says: "qemuvm.json5:2:", "cpus"),
       Case("absurd size", "memory: '900000000G'", says: "qemuvm.json5:2:", "memory"),
       Case("a size beyond 64 bits", "memory: '99999999999999999999'", says: "qemuvm.json5:2:", "memory"),
-      Case("more cpus than the machine takes", "cpus: 5000", [1, 2], says: "web", "5000", "255"),
+      Case("more cpus than the machine takes", "cpus: 300", [1, 2], says: "web", "300", "255"),
       Case("missing disk image", "disks: [{ file: 'absent.raw' }]", [1, 2], says: "web", "absent.raw"),
       Case("unknown profile", "profile: 'helo'", [1, 2], says: "helo", "hello"),
       Case("unknown accelerator", "accelerator: 'kwm'", says: "qemuvm.json5:2:", "kwm", "kvm"),

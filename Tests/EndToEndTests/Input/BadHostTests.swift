@@ -56,7 +56,7 @@ extension EndToEnd {
         #expect(outcome.code == 1 || outcome.code == 5, "\(outcome)")
         #expect(outcome.errors.contains("107") && outcome.errors.contains(long))
         #expect(try fleet.guests().isEmpty)
-        for process in try fleet.processes() { await process.kill() }
+        _ = try await fleet.start(["supervisor", "stop"]).end()
         if FileSystem.exists(long) { try FileSystem.removeTree(long) }
       }
     }

@@ -50,6 +50,8 @@ extension EndToEnd {
       try await Fleet.run { fleet in
         try fleet.define()
         let supervisor = try fleet.start(["supervisor", "run"])
+        // Its log says when it listens.
+        _ = try await supervisor.errors.readLine()
         try await fleet.qemuvm("up")
         #expect(try fleet.supervisor().pid == Int(supervisor.process.pid))
         supervisor.signal(2)
