@@ -60,6 +60,9 @@ package enum UnixSocket {
   package struct Pair: ~Copyable, Sendable {
     package let first: FileDescriptor
     package let second: FileDescriptor
+
+    /// Keeps the first end and closes the other.
+    package consuming func takeFirst() -> FileDescriptor { first }
   }
 
   /// The user who connected or listened; SO_PEERCRED of unix(7).

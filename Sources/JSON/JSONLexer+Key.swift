@@ -1,15 +1,19 @@
 extension JSONLexer {
   /// Reads the key of a member: a string, and in JSON5 also a bare identifier.
-  mutating func key(orClose close: String) throws(JSONSyntaxError) -> String {
+  ///
+  /// Where the object `mayClose` as well, the error that no key is here says so.
+  mutating func key(mayClose: Bool) throws(JSONSyntaxError) -> String {
     switch (next, dialect) {
     case (.doubleQuote, _), (.singleQuote, .json5): return try string()
-    case (_, .json): throw unexpected("a key in double quotes\(close)")
-    case (_, .json5): return try identifier(orClose: close)
+    case (_, .json5): if let name = try identifier() { return name }
+    case (_, .json): break
     }
+    let key = dialect == .json ? "a key in double quotes" : "a key"
+    throw unexpected(mayClose ? key + " or '}'" : key)
   }
 
-  /// Reads an ECMAScript 5.1 IdentifierName.
-  private mutating func identifier(orClose close: String) throws(JSONSyntaxError) -> String {
+  /// Reads an ECMAScript 5.1 IdentifierName; nil if none is next.
+  private mutating func identifier() throws(JSONSyntaxError) -> String? {
     var name = String.UnicodeScalarView()
     while let scalar = text.scalar(at: offset) {
       let start = offset
@@ -26,8 +30,7 @@ extension JSONLexer {
       }
       name.append(part)
     }
-    guard !name.isEmpty else { throw unexpected("a key\(close)") }
-    return String(name)
+    return name.isEmpty ? nil : String(name)
   }
 }
 

@@ -114,8 +114,11 @@ extension JSONLexer {
   ) throws(JSONSyntaxError) -> JSONScalar? {
     switch next {
     case UInt8(ascii: "I"), UInt8(ascii: "N"):
-      guard case .number(let value) = try scalar() else { throw malformedNumber(from: start) }
-      return .number(isNegative ? -value : value)
+      switch takeWord() {
+      case "Infinity": return .number(isNegative ? -.infinity : .infinity)
+      case "NaN": return .number(.nan)
+      default: throw malformedNumber(from: start)
+      }
     case 0x30 where offset + 1 < text.end && text[offset + 1] | 0x20 == UInt8(ascii: "x"):
       offset += 2
     default:
@@ -134,17 +137,20 @@ extension JSONLexer {
   }
 
   /// Refuses a number that goes on with what is no part of it, such as `512M` or `1.2.3`.
-  private mutating func endNumber(from start: Int) throws(JSONSyntaxError) {
-    guard let byte = next, byte.isWord || byte == .point || byte == .plus || byte == .minus else { return }
-    throw malformedNumber(from: start)
+  private func endNumber(from start: Int) throws(JSONSyntaxError) {
+    if let next, next.isNumberLike { throw malformedNumber(from: start) }
   }
 
   /// The error that the word from `start` on is no number.
   private func malformedNumber(from start: Int) -> JSONSyntaxError {
-    let isPart = { (byte: UInt8) in byte.isWord || byte == .point || byte == .plus || byte == .minus }
-    let end = text.bytes[start...].firstIndex { !isPart($0) } ?? text.end
+    let end = text.bytes[start...].firstIndex { !$0.isNumberLike } ?? text.end
     return error(.malformedNumber(clipped(start..<end)), at: start)
   }
+}
+
+extension UInt8 {
+  /// Whether a person may have meant the byte as part of a number, right or wrong.
+  fileprivate var isNumberLike: Bool { isWord || self == .point || self == .plus || self == .minus }
 }
 
 /// The powers of ten that a double holds exactly.

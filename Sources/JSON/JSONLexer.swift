@@ -16,9 +16,11 @@ struct JSONLexer {
   var isAtEnd: Bool { offset == text.end }
 
   /// The next byte; nil at the end.
+  @inline(__always)
   var next: UInt8? { offset < text.end ? text[offset] : nil }
 
   /// Steps over a byte if it is next.
+  @inline(__always)
   mutating func take(_ byte: UInt8) -> Bool {
     guard next == byte else { return false }
     offset += 1
@@ -38,8 +40,7 @@ struct JSONLexer {
 
   private mutating func word() throws(JSONSyntaxError) -> JSONScalar {
     let start = offset
-    while let byte = next, byte.isWord { offset += 1 }
-    switch UnsafeBufferPointer(rebasing: text.bytes[start..<offset]) {
+    switch takeWord() {
     case "null": return .null
     case "true": return .bool(true)
     case "false": return .bool(false)
@@ -51,6 +52,13 @@ struct JSONLexer {
 }
 
 extension JSONLexer {
+  /// Steps over letters and digits, as many as there are.
+  mutating func takeWord() -> UnsafeBufferPointer<UInt8> {
+    let start = offset
+    while let byte = next, byte.isWord { offset += 1 }
+    return UnsafeBufferPointer(rebasing: text.bytes[start..<offset])
+  }
+
   func error(_ problem: JSONSyntaxError.Problem, at offset: Int) -> JSONSyntaxError {
     JSONSyntaxError(problem, at: text.position(of: offset))
   }
@@ -73,6 +81,6 @@ extension JSONLexer {
 }
 
 /// Compares bytes with a word of the grammar.
-private func ~= (word: StaticString, bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+func ~= (word: StaticString, bytes: UnsafeBufferPointer<UInt8>) -> Bool {
   word.utf8CodeUnitCount == bytes.count && word.withUTF8Buffer { $0.elementsEqual(bytes) }
 }

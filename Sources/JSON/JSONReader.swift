@@ -45,17 +45,17 @@ struct JSONReader<Builder: JSONBuilder> {
     try open(depth: depth)
     var members = builder.noMembers()
     if lexer.take(.closeBrace) { return builder.object(members, at: place) }
-    var mayClose = " or '}'"
+    var mayClose = true
     repeat {
       let start = lexer.offset
       let keyPlace = builder.place(of: start)
-      let key = try lexer.key(orClose: mayClose)
+      let key = try lexer.key(mayClose: mayClose)
       guard !builder.contains(key, in: members) else { throw lexer.error(.duplicateKey(key), at: start) }
       try lexer.skipSpace()
       guard lexer.take(.colon) else { throw lexer.unexpected("':'") }
       try lexer.skipSpace()
       builder.append(key, at: keyPlace, value: try value(depth: depth + 1), to: &members)
-      if lexer.dialect == .json { mayClose = "" }
+      mayClose = lexer.dialect == .json5
     } while try goesOn(until: .closeBrace, or: "',' or '}'")
     return builder.object(members, at: place)
   }

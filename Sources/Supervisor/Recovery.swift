@@ -20,7 +20,8 @@ extension Supervisor {
       }
     }
     for (id, process) in survivors {
-      Log.note("\(id): QEMU process \(process.pid) runs for a VM that is not in \(state.path); it is left alone")
+      Log.note(
+        "\(id): QEMU process \(process.pid) runs for a VM that is not in \(state.path); it is left alone")
     }
   }
 

@@ -23,9 +23,13 @@ extension Supervisor {
       if disks { try await removeDisks(of: known) }
       return reply
     case .stop(let name, let timeout):
-      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.stop(timeout: timeout) }
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.stop(timeout: timeout)
+      }
     case .restart(let name, let timeout):
-      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.restart(timeout: timeout) }
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.restart(timeout: timeout)
+      }
     case .kill(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in try await vm.kill() }
     case .pause(let name):
@@ -79,7 +83,9 @@ extension Supervisor {
     case .definition(let json, let directory, let file):
       let record = try await preparation.record(json, directory: directory, file: file)
       let name = record.definition.name
-      if let other = reports.values.first(where: { $0.name.lab != nil && $0.name.lab == name.lab && $0.file != file }),
+      if let other = reports.values.first(where: {
+        $0.name.lab != nil && $0.name.lab == name.lab && $0.file != file
+      }),
         let lab = name.lab, let otherFile = other.file
       {
         throw ControlError(
@@ -99,7 +105,9 @@ extension Supervisor {
     let name = try identify(text)
     let preparation = preparation
     return try await with(name) { vm throws(ControlError) in
-      try await vm.update { record throws(ControlError) in try await preparation.updated(record, with: settings) }
+      try await vm.update { record throws(ControlError) in
+        try await preparation.updated(record, with: settings)
+      }
     }
   }
 

@@ -1,7 +1,8 @@
-package import Control
+internal import Control
+internal import Dispatch
 package import Host
-package import JSON
-package import Machine
+internal import JSON
+internal import Machine
 package import QMP
 
 /// The VMs of one state folder: finds them by name, makes and forgets them, answers for all of them.
@@ -60,7 +61,7 @@ package actor Supervisor {
     let bearers = reports.values.map(\.name).filter { $0.name == name.name && name.lab == nil }.sorted()
     switch bearers.count {
     case 1: return bearers[0]
-    case 0: throw .notFound(text, known: reports.values.map { "\($0.name)" })
+    case 0: throw .noSuchVM(text, known: reports.values.map { "\($0.name)" })
     default:
       let names = bearers.map { "\($0)" }.joined(separator: ", ")
       throw ControlError(.notFound, "'\(text)' may mean \(names)\n  Name one of them with its lab.")
@@ -74,7 +75,7 @@ package actor Supervisor {
   ) async throws(ControlError) -> Value {
     while true {
       guard let machine = machines[name.id] ?? (creating ? make(name) : nil) else {
-        throw .notFound("\(name)", known: reports.values.map { "\($0.name)" })
+        throw .noSuchVM("\(name)", known: reports.values.map { "\($0.name)" })
       }
       do throws(ControlError) {
         return try await body(machine)
@@ -90,7 +91,8 @@ package actor Supervisor {
 
   /// A VM that is not defined yet; it shows in no list before it is.
   func make(_ name: VMName) -> VirtualMachine {
-    let machine = VirtualMachine(name: name, folder: state.folder(of: name.id), surroundings: surroundings(of: name))
+    let machine = VirtualMachine(
+      name: name, folder: state.folder(of: name.id), surroundings: surroundings(of: name))
     machines[name.id] = machine
     return machine
   }

@@ -53,7 +53,7 @@ package struct RestartSetting: Sendable, Equatable {
   }
 
   /// The policy, with defaults for what is not written.
-  var policy: RestartPolicy {
+  package var policy: RestartPolicy {
     var policy = RestartPolicy()
     if let mode { policy.mode = mode }
     if let delay { policy.delay = delay }
@@ -71,7 +71,7 @@ extension RestartSetting: DefinitionValue {
     guard var reader = ObjectReader(node, expected: "a restart policy or an object") else { return nil }
     var setting = RestartSetting()
     setting.mode = reader.read("policy") { $0.word("restart policy") }
-    setting.delay = reader.read("delay", positiveDuration)
+    setting.delay = reader.read("delay")
     setting.maxDelay = reader.read("maxDelay", positiveDuration)
     setting.burst = reader.read("burst") { $0.integer(in: 1...1_000_000, "number of failures") }
     setting.window = reader.read("window", positiveDuration)
@@ -80,7 +80,7 @@ extension RestartSetting: DefinitionValue {
     return setting
   }
 
-  /// Without any wait a guest that fails at once would take a whole CPU of the host.
+  /// A window or a longest wait of nothing is none.
   private static func positiveDuration(_ node: DefinitionNode) -> Duration? {
     guard let duration = Duration.read(node) else { return nil }
     return duration == .zero ? node.wrong("must be longer than nothing") : duration

@@ -8,6 +8,8 @@ struct SettingKey: Sendable {
   enum Kind {
     case virtualMachine
     case profile
+    /// A definition with its profiles merged in, as it is kept: any key.
+    case flat
   }
 
   let name: String
@@ -35,6 +37,7 @@ struct SettingKey: Sendable {
   /// Why a kind of settings cannot have this key; nil when it can.
   func refusal(in kind: Kind) -> String? {
     switch onlyIn {
+    case _ where kind == .flat: nil
     case .profile where kind != .profile: "'\(name)' belongs in a profile"
     case .virtualMachine where kind != .virtualMachine: "a profile names the one below it with 'extends'"
     default: nil

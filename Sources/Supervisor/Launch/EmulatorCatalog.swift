@@ -81,10 +81,10 @@ package actor EmulatorCatalog {
   }
 
   private func learn(_ path: String, _ identity: String) async -> Result<Emulator, Failure> {
-    let file = folder + "/" + path.utf8.map { String($0, radix: 16) }.joined().suffix(200) + ".json"
+    let file = folder + "/" + path.dropFirst().replacing("/", with: "%").suffix(200) + ".json"
     if let kept = Self.read(file, identity) { return .success(kept) }
     do throws(Failure) {
-      let emulator = try await Self.ask(path, folder: folder)
+      let emulator = try await Self.ask(path)
       let value: JSONObject = ["identity": .string(identity), "emulator": .object(emulator.json)]
       do throws(SystemError) {
         try FileSystem.makeDirectory(folder)
@@ -103,43 +103,61 @@ package actor EmulatorCatalog {
     guard let value = (try? FileSystem.read(file)).flatMap({ try? JSONValue(parsing: $0) }),
       value["identity"]?.string == identity, let emulator = value["emulator"]?.object
     else { return nil }
-    return try? Emulator(json: emulator)
+    return try? Emulator(json: .object(emulator))
   }
 
   /// Starts the binary without a machine and asks it over QMP.
-  private static func ask(_ path: String, folder: String) async throws(Failure) -> Emulator {
-    do {
-      let pair = try UnixSocket.pair()
-      let errors = try FileDescriptor.pipe()
-      var child = ChildProcess.Launch(
-        program: path,
-        arguments: [
-          "-M", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S",
-          "-chardev", "socket,id=mon,fd=3", "-mon", "chardev=mon,mode=control",
-        ])
-      child.descriptors = [2: errors.writeEnd.rawValue, 3: pair.second.rawValue]
-      let process = try ChildProcess(child)
-      let words = errors.takeReadEnd()
-      let connection = QMPConnection(pair.takeFirst(), executor: QueueExecutor(label: "emulator"))
-      do {
-        let greeting = try await connection.negotiate(deadline: .seconds(30))
-        let machines = try await connection.execute(QueryMachines())
-        _ = try? await connection.execute(Quit())  // It may close the connection before it answers.
-        await connection.close()
-        _ = await offQueue { process.wait() }
-        return Emulator(path: path, version: greeting.version, machines: machines)
-      } catch {
-        process.signal(Signal.kill)
-        await connection.close()
-        let status = await offQueue { process.wait() }
-        let said = try words.read(upTo: 4096)
-        let text = String(decoding: said, as: UTF8.self).split(separator: "\n").last.map(String.init)
-        throw Failure.unusable(program: path, why: text ?? "\(error) (\(status))")
-      }
-    } catch let failure as Failure {
-      throw failure
+  private static func ask(_ path: String) async throws(Failure) -> Emulator {
+    let answer: Result<Emulator, Failure>
+    do throws(SystemError) {
+      answer = try await converse(with: path)
     } catch {
       throw .unusable(program: path, why: "\(error)")
     }
+    return try answer.get()
+  }
+
+  private static func converse(with path: String) async throws(SystemError) -> Result<Emulator, Failure> {
+    let pair = try UnixSocket.pair()
+    let errors = try FileDescriptor.pipe()
+    var child = ChildProcess.Launch(
+      program: path,
+      arguments: [
+        "-M", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S",
+        "-chardev", "socket,id=mon,fd=3", "-mon", "chardev=mon,mode=control",
+      ])
+    child.descriptors = [2: errors.writeEnd.rawValue, 3: pair.second.rawValue]
+    let process = try ChildProcess(child)
+    let words = errors.takeReadEnd()
+    let connection = QMPConnection(pair.takeFirst(), executor: QueueExecutor(label: "emulator"))
+    let answer: Result<(QMPGreeting, [QueryMachines.MachineType]), QMPError>
+    do throws(QMPError) {
+      let greeting = try await connection.negotiate(deadline: .seconds(30))
+      answer = .success((greeting, try await connection.execute(QueryMachines())))
+      _ = try? await connection.execute(Quit())  // It may close the connection before it answers.
+    } catch {
+      process.signal(Signal.kill)
+      answer = .failure(error)
+    }
+    await connection.close()
+    _ = await offQueue { process.wait() }
+    switch answer {
+    case .success(let (greeting, machines)):
+      return .success(Emulator(path: path, greeting: greeting, machines: machines))
+    case .failure(let error):
+      // Its own words, if it had any, say more than the silence that followed.
+      let said = String(decoding: try words.read(upTo: 4096), as: UTF8.self)
+      let why = said.split(separator: "\n").last.map(String.init) ?? "\(error)"
+      return .failure(.unusable(program: path, why: why))
+    }
+  }
+}
+
+extension Emulator {
+  fileprivate init(path: String, greeting: QMPGreeting, machines: [QueryMachines.MachineType]) {
+    let version = greeting.version
+    self.init(
+      path: path, version: Version(major: version.major, minor: version.minor, micro: version.micro),
+      machines: machines.map { MachineType(name: $0.name, alias: $0.alias, maxCPUs: $0.maximumCPUs) })
   }
 }

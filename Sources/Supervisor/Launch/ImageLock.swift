@@ -11,7 +11,9 @@ package enum ImageLock {
   /// The permission to write, BLK_PERM_WRITE, as a bit number.
   private static let write: Int64 = 1
 
-  /// Whether an image can be opened for what is wanted. Corresponds to fcntl(2) F_OFD_GETLK.
+  /// Whether an image can be opened for what is wanted.
+  ///
+  /// Corresponds to fcntl(2) F_OFD_GETLK.
   package static func isHeld(_ path: String, readOnly: Bool) throws(SystemError) -> Bool {
     let file = try FileDescriptor.open(path, O_RDONLY)
     let bytes = readOnly ? [100 + write] : [100 + write, 200 + write]

@@ -4,7 +4,9 @@ package import Machine
 
 /// Whether KVM works here: /dev/kvm opens and creates a VM.
 package enum KVM {
-  /// Asks the kernel; corresponds to KVM_CREATE_VM, QEMU's own first step. Takes up to some milliseconds.
+  /// Asks the kernel; corresponds to KVM_CREATE_VM, QEMU's own first step.
+  ///
+  /// Takes up to some milliseconds.
   package static func availability(device: String = "/dev/kvm") -> KVMAvailability {
     let file: FileDescriptor
     do throws(SystemError) {

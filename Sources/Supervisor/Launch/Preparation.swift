@@ -1,6 +1,6 @@
 package import Control
 internal import Glibc
-package import Host
+internal import Host
 package import JSON
 package import Machine
 
@@ -46,12 +46,21 @@ package struct Preparation: Sendable {
   private func record(
     _ definition: VMDefinition, directory: String, file: String?
   ) throws(DefinitionError) -> VMRecord {
-    let chain = try ProfileChain(
-      definition.profile, askedAt: definition.origins["profile"], known: { knownProfiles(directory) }
-    ) { name throws(DefinitionError) in try profile(name, directory: directory) }
+    let chain: ProfileChain
+    do {
+      chain = try ProfileChain(
+        definition.profile, askedAt: definition.origins["profile"], known: { knownProfiles(directory) },
+        lookup: { try profile($0, directory: directory) })
+    } catch let error as DefinitionError {
+      throw error
+    } catch {
+      throw DefinitionError([
+        Problem(.invalid("\(error)"), path: "profile", origin: definition.origins["profile"])
+      ])
+    }
     return VMRecord(
       uuid: uuid(of: definition.name), definition: definition, directory: directory, file: file,
-      settings: definition.settings.anchored(in: directory).merged(over: chain.settings))
+      flat: FlatDefinition(definition, in: directory, over: chain))
   }
 
   /// The record with some keys of its definition written anew.
@@ -66,14 +75,10 @@ package struct Preparation: Sendable {
     }
   }
 
-  private func profile(_ name: String, directory: String) throws(DefinitionError) -> ProfileChain.Source? {
+  private func profile(_ name: String, directory: String) throws(SystemError) -> ProfileChain.Source? {
     for folder in locations.profileFolders(directory: directory) {
       let file = "\(folder)/\(name).json5"
-      do throws(SystemError) {
-        if let bytes = try FileSystem.readIfPresent(file) { return (bytes, file) }
-      } catch {
-        throw DefinitionError([Problem(.invalid("the profile cannot be read: \(error)"), path: "profile", origin: nil)])
-      }
+      if let bytes = try FileSystem.readIfPresent(file) { return (bytes, file) }
     }
     return nil
   }
@@ -81,7 +86,9 @@ package struct Preparation: Sendable {
   private func knownProfiles(_ directory: String) -> [String] {
     locations.profileFolders(directory: directory).flatMap { folder in
       // A folder that is not there has no profiles.
-      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".json5") }.map { String($0.dropLast(6)) }
+      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".json5") }.map {
+        String($0.dropLast(6))
+      }
     }
   }
 
@@ -103,23 +110,27 @@ package struct Preparation: Sendable {
     let name = record.definition.name
     let emulator: Emulator
     do throws(EmulatorCatalog.Failure) {
-      emulator = try await catalog.emulator(record.settings.qemu)
+      emulator = try await catalog.emulator(record.flat.settings.qemu)
     } catch {
       throw ControlError(.failed, "\(name): cannot start: \(error)")
     }
-    let wantsKVM = record.settings.accelerator != .tcg
-    let host = HostFacts(emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable)
+    let wantsKVM = record.flat.settings.accelerator != .tcg
+    let host = HostFacts(emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable, uefi: Self.uefi)
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
-        resolving: record.settings, name: name, uuid: record.uuid, places: places(name, folder), host: host,
-        origins: record.definition.origins)
+        resolving: record.flat, uuid: record.uuid, places: places(name, folder), host: host)
     } catch {
       throw ControlError(.invalid, "\(name): \(error)")
     }
-    if purpose != .show { try look(at: machine, name, record.definition.origins, starting: purpose == .start) }
+    if purpose != .show { try look(at: machine, name, record.flat.origins, starting: purpose == .start) }
     return Launch(
       machine: machine, program: emulator.path, arguments: machine.arguments)
+  }
+
+  /// The UEFI firmware of this host.
+  private static var uefi: UEFIFirmware? {
+    UEFIFirmware.candidates.first { FileSystem.exists($0.code) && FileSystem.exists($0.variables) }
   }
 
   private func places(_ name: VMName, _ folder: VMFolder) -> Places {
@@ -134,7 +145,8 @@ package struct Preparation: Sendable {
   private func look(
     at machine: Machine, _ name: VMName, _ origins: Origins, starting: Bool
   ) throws(ControlError) {
-    for path in [machine.places.userMonitorSocket, machine.places.consoleSocket] where path.utf8.count > UnixSocket.longestPath {
+    for path in [machine.places.userMonitorSocket, machine.places.consoleSocket]
+    where path.utf8.count > UnixSocket.longestPath {
       throw ControlError(
         .failed,
         """
@@ -162,7 +174,8 @@ package struct Preparation: Sendable {
     for port in machine.networks.flatMap(\.ports) {
       guard let reason = PortCheck.refusal(port) else { continue }
       throw ControlError(
-        .failed, "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
+        .failed,
+        "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
     }
   }
 }

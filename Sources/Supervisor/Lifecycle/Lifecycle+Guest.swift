@@ -1,5 +1,5 @@
-package import Host
-package import Machine
+internal import Host
+internal import Machine
 
 // What QEMU and the clock say, and what follows from it.
 extension Lifecycle {
@@ -160,11 +160,18 @@ extension Lifecycle {
   mutating func exited(_ status: ExitStatus, _ stderr: String, _ moment: Moment) -> [LifecycleEffect] {
     guard hasProcess else { return [] }
     let quoted = stderr.isEmpty ? "" : ": '\(stderr)'"
-    var fact = ending ?? .died(status)
-    if ending == nil, case .starting(let start) = phase, !start.isNegotiated, case .code(let code) = status {
-      fact = .refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)")
+    switch ending {
+    case nil:
+      if case .starting(let start) = phase, !start.isNegotiated, case .code(let code) = status {
+        return end(
+          .refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"), moment)
+      }
+      return end(.died(status), moment, detail: quoted)
+    case .endedFromOutside(let reason)?:
+      return end(.endedFromOutside(reason), moment, detail: quoted)
+    case let fact?:
+      return end(fact, moment)
     }
-    return end(fact, moment, detail: ending == nil ? quoted : "")
   }
 
   mutating func absent(_ hostRebooted: Bool, _ moment: Moment) -> [LifecycleEffect] {
@@ -242,7 +249,8 @@ extension Lifecycle {
     }
   }
 
-  private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect] {
+  private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect]
+  {
     restartCause = words
     switch budget.fail(policy, at: moment.now, uptime: uptime, chance: moment.chance) {
     case .giveUp(let failures, let window):
@@ -251,7 +259,8 @@ extension Lifecycle {
       restarts += 1
       return begin(saying: "starting again at once: \(words)")
     case .restart(let delay):
-      return settle(.backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.inWords)")
+      return settle(
+        .backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.inWords)")
     }
   }
 }

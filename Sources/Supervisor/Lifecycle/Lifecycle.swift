@@ -106,6 +106,24 @@ package struct Lifecycle: Sendable, Equatable {
     }
   }
 
+  /// Whether a guest runs, or is on its way up or down.
+  package var isUp: Bool {
+    switch phase {
+    case .starting, .running, .paused, .stopping: true
+    case .stopped, .backoff, .failed: false
+    }
+  }
+
+  /// Whether the next thing is a process of its own.
+  package var awaitsSpawn: Bool {
+    if case .starting(let start) = phase { !start.hasProcess } else { false }
+  }
+
+  /// Whether a process will come by itself.
+  package var awaitsProcess: Bool {
+    if case .backoff = phase { true } else { awaitsSpawn }
+  }
+
   /// When `timer` is due; nil while nothing waits for time.
   package var nextDeadline: Instant? {
     switch phase {
@@ -142,7 +160,8 @@ package struct Lifecycle: Sendable, Equatable {
     case .exited(let status, let stderr): return exited(status, stderr, moment)
     case .adopted:
       phase = .starting(
-        Start(hasProcess: true, isAdoption: true, deadline: desired == .stopped ? moment.now + .seconds(5) : nil))
+        Start(
+          hasProcess: true, isAdoption: true, deadline: desired == .stopped ? moment.now + .seconds(5) : nil))
       return [.negotiate]
     case .absent(let hostRebooted): return absent(hostRebooted, moment)
     case .timer: return timer(moment)
@@ -204,7 +223,8 @@ extension Lifecycle {
   }
 
   /// Brings down what there is, gently where a guest runs.
-  private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect] {
+  private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect]
+  {
     cause = words
     switch phase {
     case .stopped, .failed, .backoff:

@@ -1,4 +1,5 @@
 package import Host
+package import Machine
 
 /// When a VM that failed starts again, and when that is given up: the restart policy's memory.
 ///
@@ -7,7 +8,9 @@ package struct RestartBudget: Sendable, Equatable {
   /// Failures in a row; the exponent of the delay.
   package private(set) var consecutive = 0
 
-  /// When the failures of the current window happened, oldest first. Kept only while a `burst` is set.
+  /// When the failures of the current window happened, oldest first.
+  ///
+  /// Kept only while a `burst` is set.
   package private(set) var failures: [Instant] = []
 
   package init() {}

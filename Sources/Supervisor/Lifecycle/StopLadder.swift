@@ -33,7 +33,9 @@ package struct StopLadder: Sendable, Equatable {
   private var isButtonAnswered = false
   private let timeout: Duration
 
-  /// The ladder from a given step on. Its first effects come from `begin`.
+  /// The ladder from a given step on.
+  ///
+  /// Its first effects come from `begin`.
   private init(step: Step, timeout: Duration) {
     self.step = step
     self.timeout = timeout
@@ -82,7 +84,10 @@ package struct StopLadder: Sendable, Equatable {
       case .terminate: return enter(.kill, now: now)
       case .kill:
         self.deadline = nil
-        return [.tell("SIGKILL has not ended QEMU: it hangs in the kernel (state D), perhaps on storage"), .announce]
+        return [
+          .tell("SIGKILL has not ended QEMU: it hangs in the kernel (state D), perhaps on storage"),
+          .announce,
+        ]
       }
     }
     if let press = nextPress, now >= press {

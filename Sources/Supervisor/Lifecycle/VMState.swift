@@ -1,3 +1,6 @@
+package import Host
+package import Machine
+
 /// The state of a VM as everyone sees it; the table stands in the README.
 package enum VMState: String, Sendable, CaseIterable {
   case stopped, starting, running, paused, stopping, backoff, failed

@@ -23,7 +23,8 @@ package struct SavedState: Sendable, Equatable {
       "format": JSONValue(StateDirectory.version), "boot": JSONValue(Self.boot),
       "phase": JSONValue(lifecycle.state.rawValue), "cause": JSONValue(lifecycle.cause),
       "restarts": JSONValue(lifecycle.restarts), "consecutive": JSONValue(lifecycle.budget.consecutive),
-      "failures": .array(lifecycle.budget.failures.map { JSONValue($0.nanoseconds) }), "wish": JSONValue(wish),
+      "failures": .array(lifecycle.budget.failures.map { JSONValue($0.nanoseconds) }),
+      "wish": JSONValue(wish),
     ]
     if case .backoff(let until) = lifecycle.phase { object["until"] = JSONValue(until.nanoseconds) }
     if let since = lifecycle.runningSince { object["runningSince"] = JSONValue(since.nanoseconds) }
@@ -60,7 +61,8 @@ package struct SavedState: Sendable, Equatable {
         failures: failures.map { Instant(nanoseconds: Int64($0)) }),
       runningSince: instant("runningSince"), restartCause: value["restartCause"]?.string)
     let saved = SavedState(
-      lifecycle: lifecycle, wish: value["wish"]?.int ?? 0, machine: value["machine"].flatMap { try? MachineFacts(json: $0) },
+      lifecycle: lifecycle, wish: value["wish"]?.int ?? 0,
+      machine: value["machine"].flatMap { try? MachineFacts(json: $0) },
       startedAt: (value["startedAt"]?.int).map { Timestamp(microseconds: Int64($0)) })
     return (saved, isOtherBoot)
   }

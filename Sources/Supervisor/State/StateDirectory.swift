@@ -97,7 +97,9 @@ package struct StateDirectory: Sendable {
     return folders
   }
 
-  /// What tells this machine from others; machine-id(5). Empty where there is none.
+  /// What tells this machine from others; machine-id(5).
+  ///
+  /// Empty where there is none.
   package static var machineID: String { word(in: "/etc/machine-id") }
 
   /// What tells this boot from others; proc(5).

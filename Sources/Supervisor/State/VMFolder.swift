@@ -75,7 +75,9 @@ package struct VMFolder: Sendable, Equatable {
     }
   }
 
-  /// Keeps causes and counters: they survive the supervisor, not a loss of power. Does not block.
+  /// Keeps causes and counters: they survive the supervisor, not a loss of power.
+  ///
+  /// Does not block.
   package func save(_ state: SavedState) throws(SystemError) {
     try FileSystem.replace(self.state, with: state.bytes(), durable: false)
   }

@@ -1,6 +1,6 @@
 internal import Control
 internal import Host
-package import JSON
+internal import JSON
 package import Machine
 
 /// What a VM is: `definition.json` in its folder.
@@ -18,14 +18,14 @@ package struct VMRecord: Sendable, Equatable {
   package let file: String?
 
   /// The definition with its profiles merged in.
-  package let settings: Settings
+  package let flat: FlatDefinition
 
-  package init(uuid: UUID, definition: VMDefinition, directory: String, file: String?, settings: Settings) {
+  package init(uuid: UUID, definition: VMDefinition, directory: String, file: String?, flat: FlatDefinition) {
     self.uuid = uuid
     self.definition = definition
     self.directory = directory
     self.file = file
-    self.settings = settings
+    self.flat = flat
   }
 
   /// Why a `definition.json` cannot be used.
@@ -42,7 +42,7 @@ package struct VMRecord: Sendable, Equatable {
     let object: JSONObject = [
       "format": JSONValue(StateDirectory.version), "uuid": .string("\(uuid)"),
       "definition": .object(definition.json), "directory": .string(directory),
-      "file": file.map { .string($0) } ?? .null, "settings": .object(settings.json),
+      "file": file.map { .string($0) } ?? .null, "settings": .object(flat.json),
     ]
     return Array((JSONValue.object(object).pretty() + "\n").utf8)
   }
@@ -52,7 +52,8 @@ package struct VMRecord: Sendable, Equatable {
       let object = try JSONObject(json: try JSONValue(parsing: bytes))
       let format: Int = try object.required("format")
       guard format == StateDirectory.version else {
-        throw Unreadable(file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)")
+        throw Unreadable(
+          file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)")
       }
       guard let identity = UUID(try object.required("uuid")) else {
         throw Unreadable(file: path, why: "its uuid is none")
@@ -61,7 +62,7 @@ package struct VMRecord: Sendable, Equatable {
       definition = try VMDefinition(json: .object(try object.required("definition")))
       directory = try object.required("directory")
       file = try object.optional("file")
-      settings = try Settings(json: .object(try object.required("settings")))
+      flat = try FlatDefinition(json: .object(try object.required("settings")), name: definition.name)
     } catch let error as Unreadable {
       throw error
     } catch {
@@ -70,12 +71,12 @@ package struct VMRecord: Sendable, Equatable {
   }
 
   var profile: String { definition.profile }
-  var restartPolicy: RestartPolicy { settings.restart?.policy ?? RestartPolicy() }
-  var stopTimeout: Duration { settings.stopTimeout ?? .seconds(60) }
+  var restartPolicy: RestartPolicy { flat.settings.restart?.policy ?? RestartPolicy() }
+  var stopTimeout: Duration { flat.settings.stopTimeout ?? .seconds(60) }
 
   /// Whether the other would make the same machine.
   func isSame(as other: VMRecord) -> Bool {
-    settings == other.settings && directory == other.directory && file == other.file
+    flat.settings == other.flat.settings && directory == other.directory && file == other.file
       && definition.hasSameMeaning(as: other.definition)
   }
 

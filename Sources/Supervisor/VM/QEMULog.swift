@@ -17,7 +17,8 @@ enum QEMULog {
     if let space = rest.firstIndex(of: " "), rest[..<space].hasSuffix("Z"), rest[..<space].contains("T") {
       rest = rest[rest.index(after: space)...]
     }
-    if rest.hasPrefix("qemu"), let colon = rest.firstRange(of: ": "), !rest[..<colon.lowerBound].contains(" ") {
+    if rest.hasPrefix("qemu"), let colon = rest.firstRange(of: ": "), !rest[..<colon.lowerBound].contains(" ")
+    {
       rest = rest[colon.upperBound...]
     }
     return rest

@@ -48,8 +48,9 @@ package struct VMReport: Sendable {
   package var change: JSONObject {
     [
       "name": .string(name.name), "lab": text(name.lab), "state": .string(state.rawValue),
-      "desired": .string(desired.rawValue), "cause": .string(cause), "health": "none", "wish": JSONValue(wish),
-      "pid": pid.map { JSONValue($0) } ?? .null,
+      "desired": .string(desired.rawValue), "cause": .string(cause), "health": "none",
+      "wish": JSONValue(wish),
+      "pid": pid.map { JSONValue($0) } ?? .null, "accelerator": text(accelerator),
     ]
   }
 

@@ -27,7 +27,7 @@ extension VirtualMachine {
 
   /// The exact command line, the program first: of the QEMU that runs, else of the next one.
   package func commandLine() async throws(ControlError) -> JSONValue {
-    guard let record else { throw .notFound("\(name)") }
+    guard let record else { throw .noSuchVM("\(name)") }
     if let run, let words = ProcessTable.arguments(pid: run.process.pid) {
       return .array(words.map { .string($0) })
     }

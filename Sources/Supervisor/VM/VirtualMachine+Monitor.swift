@@ -6,7 +6,7 @@ internal import QMP
 // QEMU's monitor: what the lifecycle says, and what QEMU's events mean to it.
 extension VirtualMachine {
   /// Sends a command whose answer says nothing that an event does not.
-  func send(_ command: some QMPCommand, then: @escaping (Bool) -> Void = { _ in }) {
+  func send(_ command: some QMPCommand, then: @escaping @Sendable (Bool) -> Void = { _ in }) {
     guard let connection = run?.connection else { return }
     connection.assumeIsolated {
       $0.send(command) { result in

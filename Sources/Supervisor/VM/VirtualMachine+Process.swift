@@ -8,25 +8,37 @@ internal import QMP
 extension VirtualMachine {
   /// Starts QEMU, deciding first how, unless that is known.
   func spawn() {
-    if let launch { return spawn(launch) }
-    guard let record else { return }
+    if let launch, areFilesReady { return spawn(launch) }
     let attempt = lifecycle.attempt
     Task {
-      let result: Result<Launch, ControlError>
-      do throws(ControlError) {
-        result = .success(try await surroundings.prepare(record, folder, .start))
-      } catch {
-        result = .failure(error)
-      }
+      let result = await makeReady()
       // A stop that came meanwhile has won.
       guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
-      case .success(let launch):
-        self.launch = launch
-        spawn(launch)
-      case .failure(let error): apply(.spawnFailed("cannot start: \(error.description)"))
+      case .success(let launch): spawn(launch)
+      case .failure(let error): apply(.spawnFailed(error.description))
       }
     }
+  }
+
+  /// Decides how QEMU is started, unless that is known, and writes the files it needs of us.
+  private func makeReady() async -> Result<Launch, ControlError> {
+    do throws(ControlError) {
+      if launch == nil, let record { launch = try await surroundings.prepare(record, folder, .start) }
+    } catch {
+      return .failure(error)
+    }
+    guard let launch else { return .failure(.noSuchVM("\(name)")) }
+    let files = launch.machine.filesToPrepare
+    do throws(SystemError) {
+      try await offQueue { () throws(SystemError) in
+        for file in files { try file.prepare() }
+      }
+    } catch {
+      return .failure(ControlError(.failed, "cannot start: a file for QEMU cannot be written: \(error)"))
+    }
+    areFilesReady = true
+    return .success(launch)
   }
 
   private func spawn(_ launch: Launch) {

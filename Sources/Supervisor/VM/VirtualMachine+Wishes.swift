@@ -1,8 +1,8 @@
 package import Control
-package import Host
+internal import Host
 package import JSON
 internal import Machine
-package import QMP
+internal import QMP
 
 // What its user asks of a VM. Each holds the gate until the wish is on disk, and answers then.
 extension VirtualMachine {
@@ -15,10 +15,11 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let next = candidate ?? record else { throw .notFound("\(name)") }
+    guard let next = candidate ?? record else { throw .noSuchVM("\(name)") }
     if let record { try record.refuseOtherLabFile(next, name) }
     if !starting, record != nil {
-      throw ControlError(.failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
+      throw ControlError(
+        .failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
     }
 
     let isNew = record == nil
@@ -62,7 +63,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let record else { throw .notFound("\(name)") }
+    guard let record else { throw .noSuchVM("\(name)") }
     let next = try await change(record)
     guard !record.isSame(as: next) else { return answer(actions: []) }
     let launch = try await surroundings.prepare(next, folder, .check)
@@ -90,7 +91,8 @@ extension VirtualMachine {
   /// Forgets a VM that has stopped.
   package func remove() async throws(ControlError) -> JSONValue {
     if lifecycle.isUp || run != nil {
-      throw ControlError(.failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
+      throw ControlError(
+        .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
     }
     return try await endWish(forgetting: true) { .stop(timeout: nil) }
   }
@@ -99,7 +101,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let record else { throw .notFound("\(name)") }
+    guard let record else { throw .noSuchVM("\(name)") }
     // A guest that cannot start again is not stopped.
     let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
     let folder = folder
@@ -120,22 +122,34 @@ extension VirtualMachine {
   }
 
   /// `pause`, `unpause` and `reset`: QEMU's own commands; what they do shows in its events.
-  package func steer(_ command: String, whenIn states: [VMState], verb: String) async throws(ControlError) -> JSONValue {
-    await enter()
-    defer { gate.leave() }
-    guard states.contains(lifecycle.state) else {
-      throw ControlError(.failed, "\(name): cannot \(verb): it is \(lifecycle.state.rawValue), not \(states.map(\.rawValue).joined(separator: " or "))")
-    }
-    wish += 1
+  package func steer(_ command: String, whenIn states: [VMState], verb: String) async throws(ControlError)
+    -> JSONValue
+  {
+    try await number(verb, whenIn: states)
+    // A QEMU that does not answer keeps this command waiting, and no other.
     _ = try await monitor(command, [:], timeout: nil)
     return answer(actions: [verb])
+  }
+
+  /// Counts the wish in its turn, if the VM is in a state that allows it.
+  private func number(_ verb: String, whenIn states: [VMState]) async throws(ControlError) {
+    await enter()
+    defer { gate.leave() }
+    try refuseIfRetired()
+    guard states.contains(lifecycle.state) else {
+      let allowed = states.map(\.rawValue).joined(separator: " or ")
+      throw ControlError(
+        .failed, "\(name): cannot \(verb): it is \(lifecycle.state.rawValue), not \(allowed)")
+    }
+    wish += 1
   }
 
   private func monitor(
     _ command: String, _ arguments: JSONObject, timeout: Duration?
   ) async throws(ControlError) -> JSONValue {
     guard let connection = run?.connection else {
-      throw ControlError(.failed, "\(name): no QEMU runs: it is \(lifecycle.state.rawValue) (\(lifecycle.cause))")
+      throw ControlError(
+        .failed, "\(name): no QEMU runs: it is \(lifecycle.state.rawValue) (\(lifecycle.cause))")
     }
     do throws(QMPError) {
       return try await connection.execute(command, arguments, deadline: timeout)
@@ -152,7 +166,7 @@ extension VirtualMachine {
   }
 
   private func refuseIfRetired() throws(ControlError) {
-    if isRetired { throw .retired }
+    if isRetired { throw .noSuchVM("\(name)") }
   }
 
   private func define(_ next: VMRecord, _ launch: Launch?) {
@@ -169,7 +183,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard record != nil else { throw .notFound("\(name)") }
+    guard record != nil else { throw .noSuchVM("\(name)") }
     let folder = folder
     var unrecorded: SystemError?
     do throws(SystemError) {

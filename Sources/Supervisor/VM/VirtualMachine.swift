@@ -1,6 +1,6 @@
-package import Control
+internal import Control
 package import Host
-package import JSON
+internal import JSON
 package import Machine
 package import QMP
 
@@ -15,7 +15,7 @@ package actor VirtualMachine {
     package let runtime: String
 
     /// Decides every value of the machine and prepares its files; throws what a person should read.
-    package let prepare: @Sendable (VMRecord, VMFolder, Preparation.Purpose) async throws(ControlError) -> Launch
+    let prepare: @Sendable (VMRecord, VMFolder, Preparation.Purpose) async throws(ControlError) -> Launch
 
     /// Takes a new report in, tells clients; called on the VM's queue.
     package let changed: @Sendable (VMReport) -> Void
@@ -42,7 +42,12 @@ package actor VirtualMachine {
   var wish = 0
 
   /// How the next QEMU is started; nil when that is to be decided anew.
-  var launch: Launch?
+  var launch: Launch? {
+    didSet { areFilesReady = false }
+  }
+
+  /// Whether the files that the launch needs of us have been written.
+  var areFilesReady = false
 
   /// The QEMU that lives.
   var run: Run?
@@ -174,8 +179,9 @@ package actor VirtualMachine {
     return VMReport(
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       pid: run?.process.pid, profile: record?.profile, accelerator: run?.accelerator,
-      cpus: shown?["cpus"].flatMap { Int($0) } ?? record?.settings.cpus,
-      memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.settings.memory)?.bytes,
+      cpus: shown?["cpus"].flatMap { Int($0) } ?? record?.flat.settings.cpus,
+      memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.flat.settings.memory)?
+        .bytes,
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
       qmpSocket: run == nil ? nil : surroundings.runtime + "/qmp.sock",

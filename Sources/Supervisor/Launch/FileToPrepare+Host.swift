@@ -1,0 +1,19 @@
+internal import Host
+internal import Machine
+
+extension FileToPrepare {
+  /// Makes the file, with its folder.
+  ///
+  /// Blocks.
+  func prepare() throws(SystemError) {
+    switch self {
+    case .write(let bytes, let path):
+      try FileSystem.makeDirectory(FileSystem.parent(of: path))
+      try FileSystem.replace(path, with: bytes, durable: false)
+    case .copyUnlessPresent(let source, let path):
+      guard !FileSystem.exists(path) else { return }
+      try FileSystem.makeDirectory(FileSystem.parent(of: path))
+      try FileSystem.replace(path, with: try FileSystem.read(source), durable: true)
+    }
+  }
+}

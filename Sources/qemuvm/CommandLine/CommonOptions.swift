@@ -1,0 +1,14 @@
+internal import Machine
+
+/// The options that several verbs share, each declared once.
+enum CommonOptions {
+  static let help = Flag("help", short: "h", help: "Show this help.")
+  static let json = Flag("json", help: "Print JSON, for programs.")
+  static let file = ValueOption("file", "F", .text, help: "The lab file (default: qemuvm.json5 here).")
+  static let timeout = ValueOption(
+    "timeout", "T", .duration, help: "Wait at most this long, as 10s or 2m; exit 4 when it passes.")
+  static let stopTimeout = ValueOption(
+    "stop-timeout", "T", .duration,
+    help: "How long the guest may take to power off before qemuvm insists (default: the VM's own, 60s).")
+  static let disks = Flag("disks", help: "Delete the disks that qemuvm made for the VM, too.")
+}

@@ -1,0 +1,30 @@
+/// What stood on the command line behind a verb: option values of their declared types, and the words.
+struct GivenArguments: Sendable {
+  /// The words that are no options, in order; their number fits the verb's declarations.
+  private(set) var words: [String] = []
+
+  private var values: [String: [any Sendable]] = [:]
+
+  init() {}
+
+  /// Whether the option stood there at all.
+  func has(_ option: any DeclaredOption) -> Bool { values[option.declaration.name] != nil }
+
+  subscript(flag: Flag) -> Bool { has(flag) }
+
+  subscript<Value>(option: ValueOption<Value>) -> Value? {
+    values[option.declaration.name]?.last as? Value
+  }
+
+  subscript<Value>(option: ListOption<Value>) -> [Value] {
+    values[option.declaration.name]?.compactMap { $0 as? Value } ?? []
+  }
+
+  mutating func add(_ value: any Sendable, for declaration: OptionDeclaration) {
+    values[declaration.name, default: []].append(value)
+  }
+
+  mutating func add(word: String) {
+    words.append(word)
+  }
+}

@@ -1,0 +1,38 @@
+internal import Control
+
+/// `qemuvm down`: stops VMs and drops them from the list.
+struct Down: Verb {
+  static let name = "down"
+  static let group = VerbGroup.lifecycle
+  static let summary = "Stop VMs and drop them from the list"
+  static let discussion = [
+    "The guests are asked to power off as by 'qemuvm stop'. Nothing of the VM is left but its disks, which the next "
+      + "'qemuvm up' takes again; --disks deletes those that qemuvm made.",
+    "Without names it takes all VMs of the lab file, the last first.",
+  ]
+  static let examples = ["qemuvm down", "qemuvm down web --stop-timeout 10s"]
+  static let arguments = [VMSelection.anyOfLab]
+  static let options: [any DeclaredOption] =
+    StepOptions.all + [CommonOptions.stopTimeout, CommonOptions.disks]
+  static let exitCodes = StepOptions.exitCodes
+
+  private let step: StepOptions
+  private let stopTimeout: Duration?
+  private let disks: Bool
+
+  init(_ given: GivenArguments) {
+    step = StepOptions(given)
+    stopTimeout = given[CommonOptions.stopTimeout]
+    disks = given[CommonOptions.disks]
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    let isWholeLab = step.selection.names.isEmpty
+    // Of a whole lab, what was never created is down already.
+    return try await step.run(
+      context, verb: Self.name, goal: .removed, isUnknownFine: isWholeLab, reversed: isWholeLab
+    ) {
+      .down(name: $0, disks: disks, timeout: stopTimeout)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+internal import Control
+internal import JSON
+
+/// `qemuvm ls`: the VMs that the supervisor knows, one a line.
+struct List: Verb {
+  static let name = "ls"
+  static let group = VerbGroup.look
+  static let summary = "List all VMs with their states"
+  static let examples = ["qemuvm ls", "qemuvm ls --json"]
+  static let options: [any DeclaredOption] = [CommonOptions.json]
+  static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSupervisor]
+
+  private let isJSON: Bool
+
+  init(_ given: GivenArguments) {
+    isJSON = given[CommonOptions.json]
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    let client = try await SupervisorConnector(context: context).connect()
+    let reply = try await client.perform(.queryVMs, deadline: Query.deadline)
+    if isJSON {
+      try context.output.write(json: reply)
+    } else {
+      try context.output.write(Self.table((reply.array ?? []).compactMap(\.object)).text(context.outputStyle))
+    }
+    return .done
+  }
+
+  /// VMs outside labs first, then lab by lab.
+  static func table(_ vms: [JSONObject]) -> Table {
+    var table = Table([
+      ("NAME", .left), ("STATE", .left), ("CPUS", .right), ("MEMORY", .right), ("UPTIME", .right),
+      ("RESTARTS", .right), ("CAUSE", .left),
+    ])
+    let reports = vms.map { (object: $0, report: VMReport($0)) }
+    let sorted = reports.sorted {
+      ($0.report.lab ?? "", $0.report.name) < ($1.report.lab ?? "", $1.report.name)
+    }
+    for (object, report) in sorted {
+      table.add([
+        Table.Cell(report.displayName),
+        Table.Cell(report.stateWord, state: report.state),
+        Table.Cell(object["cpus"]?.int.map(String.init) ?? "-"),
+        Table.Cell(object["memoryBytes"]?.uint64.map(Quantity.bytes) ?? "-"),
+        Table.Cell(object["uptimeSeconds"]?.double.map { Quantity.elapsed(seconds: Int($0)) } ?? "-"),
+        Table.Cell(object["restarts"]?.int.map(String.init) ?? "-"),
+        Table.Cell(report.cause ?? ""),
+      ])
+    }
+    return table
+  }
+}

@@ -1,0 +1,58 @@
+internal import Control
+internal import Host
+internal import JSON
+
+/// `qemuvm logs`: what the guest wrote on its serial console, or QEMU on its stderr.
+struct Logs: Verb {
+  static let name = "logs"
+  static let group = VerbGroup.look
+  static let summary = "Print a VM's console log, or QEMU's own"
+  static let discussion = [
+    "With --follow it goes on until Ctrl-C, across rotation and restarts, or until the VM is removed."
+  ]
+  static let examples = ["qemuvm logs web --tail 20", "qemuvm logs web -f", "qemuvm logs web --qemu"]
+  static let arguments = [VMSelection.one]
+  static let options: [any DeclaredOption] = [follow, tail, qemu, CommonOptions.file]
+  static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSuchVM, .noSupervisor]
+
+  private static let follow = Flag("follow", short: "f", help: "Print what comes, too.")
+  private static let tail = ValueOption(
+    "tail", "N", .number(0...Int.max), help: "Begin with the last N lines, and not with the first.")
+  private static let qemu = Flag("qemu", help: "QEMU's stderr, and not the guest's console.")
+
+  private let query: Query
+  private let isFollowing: Bool
+  private let lastLines: Int?
+  private let isQEMU: Bool
+
+  init(_ given: GivenArguments) {
+    query = Query(selection: VMSelection(given), verb: Self.name)
+    isFollowing = given[Self.follow]
+    lastLines = given[Self.tail]
+    isQEMU = given[Self.qemu]
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    let client = try await SupervisorConnector(context: context).connect()
+    let vm = try await query.vm(client, context)
+    // The supervisor may leave while the log is followed.
+    await client.close()
+    guard let path = vm[isQEMU ? "qemuLog" : "consoleLog"]?.string else {
+      throw CommandFailure(.failed, VMReport(vm).displayName, "has no such log")
+    }
+    try print(path, to: context.output)
+    return .done
+  }
+
+  private func print(_ path: String, to output: StandardStream) throws(SystemError) {
+    let folder = FileSystem.parent(of: path)
+    let name = String(path.dropFirst(folder.count + 1))
+    // Watched before it is read, so that nothing is written unseen between the two.
+    let watch = isFollowing ? try FolderWatch.start(folder) : nil
+    var log = GrowingLog(path)
+    if let lastLines { try log.skip(toLast: lastLines) }
+    repeat {
+      try log.readOn { bytes throws(SystemError) in try output.write(bytes) }
+    } while try watch?.wait(for: name) == .file
+  }
+}

@@ -1,0 +1,27 @@
+internal import Control
+
+/// `qemuvm pause`: freezes the vCPUs and keeps the memory.
+struct Pause: Verb {
+  static let name = "pause"
+  static let group = VerbGroup.lifecycle
+  static let summary = "Freeze the vCPUs of VMs"
+  static let discussion = [
+    "The guest stands still with its memory in place. A stop of a paused VM lets it go on first.",
+  ]
+  static let examples = ["qemuvm pause web"]
+  static let arguments = [VMSelection.several]
+  static let options = StepOptions.all
+  static let exitCodes = StepOptions.exitCodes
+
+  private let step: StepOptions
+
+  init(_ given: GivenArguments) {
+    step = StepOptions(given)
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    try await step.run(context, verb: Self.name, goal: .paused) {
+      .pause(name: $0)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+internal import Control
+
+/// `qemuvm stop`: asks guests to power off, and insists when they do not.
+struct Stop: Verb {
+  static let name = "stop"
+  static let group = VerbGroup.lifecycle
+  static let summary = "Ask guests to power off, and insist when they do not"
+  static let discussion = [
+    "The power button is pressed; a guest that has not powered off after its stop timeout is ended by QEMU's quit, "
+      + "then by signals, and stderr says so. A stopped VM stays known and is not restarted.",
+    "--timeout limits how long this command waits, and not how long the guest may take.",
+  ]
+  static let examples = ["qemuvm stop web", "qemuvm stop --stop-timeout 10s", "qemuvm stop shop/db shop/web"]
+  static let arguments = [VMSelection.anyOfLab]
+  static let options: [any DeclaredOption] = StepOptions.all + [CommonOptions.stopTimeout]
+  static let exitCodes = StepOptions.exitCodes
+
+  private let step: StepOptions
+  private let stopTimeout: Duration?
+
+  init(_ given: GivenArguments) {
+    step = StepOptions(given)
+    stopTimeout = given[CommonOptions.stopTimeout]
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    let isWholeLab = step.selection.names.isEmpty
+    // Of a whole lab, what was never created is stopped already.
+    return try await step.run(
+      context, verb: Self.name, goal: .stopped, isUnknownFine: isWholeLab, reversed: isWholeLab
+    ) {
+      .stop(name: $0, timeout: stopTimeout)
+    }
+  }
+}

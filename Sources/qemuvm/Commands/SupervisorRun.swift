@@ -1,0 +1,30 @@
+internal import Host
+internal import Supervisor
+
+/// `qemuvm supervisor run`: the supervisor itself, in the foreground.
+struct SupervisorRun: Verb {
+  static let name = "supervisor run"
+  static let group = VerbGroup.supervisor
+  static let summary = "Be the supervisor, in the foreground"
+  static let discussion = [
+    "It owns the VMs until SIGTERM or 'qemuvm supervisor stop', either of which leaves guests running. Every command "
+      + "that needs one starts one in the background."
+  ]
+  static let examples = ["qemuvm supervisor run"]
+  static let options: [any DeclaredOption] = [readyDescriptor]
+
+  private static let readyDescriptor = ValueOption(
+    "ready-fd", "N", .number(3...Int(Int32.max)), help: "Write 'ok' to this descriptor when it listens.")
+
+  private let readyDescriptor: Int32?
+
+  init(_ given: GivenArguments) {
+    readyDescriptor = given[Self.readyDescriptor].flatMap(Int32.init(exactly:))
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    try await SupervisorProcess.run(
+      locations: context.locations, environment: context.environment,
+      readyDescriptor: readyDescriptor.map { FileDescriptor(owning: $0) })
+  }
+}

@@ -1,0 +1,95 @@
+internal import Host
+internal import JSON
+internal import Machine
+internal import Supervisor
+
+/// `qemuvm validate`: whether a lab file is right, with the profiles that it names.
+struct Validate: Verb {
+  static let name = "validate"
+  static let group = VerbGroup.configure
+  static let summary = "Check a lab file, and report all of its problems at once"
+  static let discussion = [
+    "The profiles that its VMs are made from are checked with it. Nothing is started, and no QEMU is asked: what "
+      + "depends on the host, such as a missing image, shows at 'qemuvm up --dry-run'."
+  ]
+  static let examples = ["qemuvm validate", "qemuvm validate lab.json5 --json"]
+  static let arguments = [
+    ArgumentDeclaration("FILE", .optional, help: "The lab file (default: qemuvm.json5 here).")
+  ]
+  static let options: [any DeclaredOption] = [CommonOptions.file, CommonOptions.json]
+
+  private let file: String?
+  private let isJSON: Bool
+
+  init(_ given: GivenArguments) throws(UsageError) {
+    file = given.words.first ?? given[CommonOptions.file]
+    isJSON = given[CommonOptions.json]
+    guard given.words.isEmpty || given[CommonOptions.file] == nil else {
+      throw UsageError(.combination("the file is named twice, by FILE and by --file"), verb: Self.name)
+    }
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    guard let lab = try LabAtHand.find(file, in: context) else {
+      throw CommandFailure(.usage, nil, "there is no \(LabAtHand.customaryName) here", hints: ["Name a file."])
+    }
+    var problems: [Problem] = []
+    var definitions: LabFile?
+    do throws(DefinitionError) {
+      definitions = try lab.definitions()
+    } catch {
+      problems = error.problems
+    }
+    if let definitions { problems = try Self.problemsOfProfiles(definitions, lab, context) }
+    if isJSON {
+      try context.output.write(json: .object(Self.json(lab, definitions, problems)))
+    } else if problems.isEmpty, let definitions {
+      try context.output.write(Self.summary(lab, definitions))
+    } else {
+      context.diagnostics.note(problems.map { "\($0)\n" }.joined())
+    }
+    return problems.isEmpty ? .done : .usage
+  }
+
+  private static func problemsOfProfiles(
+    _ file: LabFile, _ lab: LabAtHand, _ context: Context
+  ) throws -> [Problem] {
+    let catalog = ProfileCatalog(folders: context.locations.profileFolders(directory: lab.directory))
+    var problems: [Problem] = []
+    for vm in file.vms {
+      do {
+        _ = try catalog.chain(vm.profile, askedAt: vm.origins["profile"])
+      } catch let error as DefinitionError {
+        // Several VMs of one broken profile have one problem.
+        problems += error.problems.filter { !problems.contains($0) }
+      }
+    }
+    return problems
+  }
+
+  static func summary(_ lab: LabAtHand, _ file: LabFile) -> String {
+    let names = file.vms.map(\.name.name)
+    let list = names.isEmpty ? "" : ": \(names.joined(separator: ", "))"
+    return "\(lab.shownPath): lab \(file.lab), \(names.count) \(names.count == 1 ? "VM" : "VMs")\(list)\n"
+  }
+
+  private static func json(_ lab: LabAtHand, _ file: LabFile?, _ problems: [Problem]) -> JSONObject {
+    [
+      "file": .string(lab.path),
+      "valid": .bool(problems.isEmpty),
+      "lab": file.map { .string($0.lab) } ?? .null,
+      "vms": .array(file?.vms.map { .string($0.name.name) } ?? []),
+      "problems": .array(problems.map { .object(json($0)) }),
+    ]
+  }
+
+  private static func json(_ problem: Problem) -> JSONObject {
+    [
+      "file": problem.origin.map { .string($0.file) } ?? .null,
+      "line": problem.origin.map { JSONValue($0.position.line) } ?? .null,
+      "column": problem.origin.map { JSONValue($0.position.column) } ?? .null,
+      "path": .string(problem.path),
+      "message": .string("\(problem.reason)"),
+    ]
+  }
+}

@@ -1,0 +1,35 @@
+internal import Control
+internal import JSON
+
+/// A question to the supervisor about one VM.
+struct Query {
+  /// How long the supervisor may take to answer what it knows by heart.
+  static let deadline: Duration = .seconds(10)
+
+  let selection: VMSelection
+  let verb: String
+
+  /// The VM as the supervisor finds it: with its lab where the lab file at hand has it.
+  func name(_ context: Context) throws -> String {
+    try selection.resolved(in: context, verb: verb)[0]
+  }
+
+  /// All that the supervisor tells of the VM.
+  func vm(_ client: ControlClient, _ context: Context) async throws -> JSONObject {
+    let name = try name(context)
+    return try await client.ask(.queryVM(name: name), about: name, deadline: Self.deadline).object ?? [:]
+  }
+}
+
+extension ControlClient {
+  /// Performs a request about one VM, with the VM named in what goes wrong; `task` says what was asked of it.
+  nonisolated func ask(
+    _ request: ControlRequest, about name: String, deadline: Duration?, task: String? = nil
+  ) async throws(CommandFailure) -> JSONValue {
+    do throws(ControlError) {
+      return try await perform(request, deadline: deadline)
+    } catch {
+      throw CommandFailure(error, subject: name, doing: task)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+internal import Control
+internal import Glibc
+internal import Host
+internal import QMP
+internal import Supervisor
+
+/// Reaches the supervisor, and starts one where none runs.
+struct SupervisorConnector {
+  let context: Context
+
+  private var locations: Locations { context.locations }
+
+  /// A connection to the supervisor that runs, or to one just started.
+  func connect() async throws -> ControlClient {
+    if let client = try await connectIfRunning() { return client }
+    try prepareFolders()
+    // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides.
+    let lock = try takeStartLock()
+    defer { withExtendedLifetime(lock) {} }
+    if let client = try await connectIfRunning() { return client }
+    if let client = try await connectElsewhere() { return client }
+    try SupervisorLauncher(context: context).launch()
+    guard let client = try await connectIfRunning() else {
+      throw CommandFailure(
+        .noSupervisor, nil, "the supervisor started and left at once",
+        hints: ["\(locations.supervisorLog) tells why."])
+    }
+    return client
+  }
+
+  /// A connection to the supervisor, or nil when none runs.
+  func connectIfRunning() async throws -> ControlClient? {
+    try await connect(to: locations.controlSocket)
+  }
+
+  /// A connection to the supervisor that runs; without one this fails, and starts none.
+  func connectToRunning() async throws -> ControlClient {
+    guard let client = try await connectIfRunning() else {
+      throw CommandFailure(.noSupervisor, nil, "no supervisor is running")
+    }
+    return client
+  }
+
+  private func connect(to path: String) async throws -> ControlClient? {
+    let client: ControlClient
+    do {
+      client = try await ControlClient.connect(to: path)
+    } catch let error as SystemError where error.code == ENOENT || error.code == ECONNREFUSED {
+      return nil
+    } catch let error as SystemError where error.code == ENAMETOOLONG {
+      throw CommandFailure(
+        .failed, path, "cannot be the control socket: \(error.call)",
+        hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."])
+    } catch let error as SystemError where error.code == EAGAIN {
+      throw unreachable("it takes no connections: it hangs, or is stopped")
+    } catch let error as SystemError {
+      throw unreachable(error.description)
+    } catch let error as ControlError {
+      throw unreachable(error.description)
+    }
+    noteOtherVersion(client)
+    return client
+  }
+
+  /// The supervisor of our state where it listens at another place, because the runtime folder differs or was wiped.
+  private func connectElsewhere() async throws -> ControlClient? {
+    guard let holder = ProcessLock.holder(locations.supervisorLock) else { return nil }
+    let bytes = try FileSystem.read(locations.supervisorLock)
+    let path = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
+    if !path.isEmpty, path != locations.controlSocket, let client = try await connect(to: String(path)) {
+      return client
+    }
+    throw CommandFailure(
+      .noSupervisor, nil, "a supervisor runs (PID \(holder)) but nothing answers at \(path)",
+      hints: ["'kill \(holder)' ends it and leaves guests running; the next command starts another."])
+  }
+
+  private func prepareFolders() throws {
+    do throws(SystemError) {
+      try FileSystem.makeDirectory(locations.state)
+    } catch {
+      throw unusableState(error)
+    }
+  }
+
+  private func takeStartLock() throws -> FileLock? {
+    do throws(SystemError) {
+      return try FileLock.take(locations.startLock, wait: true)
+    } catch {
+      throw unusableState(error)
+    }
+  }
+
+  private func unusableState(_ error: SystemError) -> CommandFailure {
+    CommandFailure(
+      .failed, error.subject ?? locations.state, "no supervisor can start here: \(error.reason)",
+      hints: ["QEMUVM_STATE_DIR names another folder for qemuvm's state."])
+  }
+
+  private func unreachable(_ reason: String) -> CommandFailure {
+    CommandFailure(.noSupervisor, nil, "the supervisor cannot be reached: \(reason)")
+  }
+
+  private func noteOtherVersion(_ client: ControlClient) {
+    guard client.serverVersion != qemuvmVersion.description else { return }
+    context.diagnostics.note(
+      """
+      qemuvm: the supervisor is version \(client.serverVersion), this command \(qemuvmVersion)
+        'qemuvm supervisor stop' ends it and leaves guests running; the next command starts this version's.
+
+      """)
+  }
+}

@@ -1,0 +1,34 @@
+internal import Glibc
+internal import Host
+internal import Supervisor
+
+/// What a verb runs in: the environment, the working directory, the streams, and when the command began.
+struct Context: Sendable {
+  let environment: [String: String]
+  let locations: Locations
+  let output = StandardStream.output
+  let diagnostics = StandardStream.diagnostics
+
+  /// When the process began, as near as it can tell: what a command took counts from here.
+  let began: Instant
+
+  init(environment: [String], began: Instant = .now) {
+    var values: [String: String] = [:]
+    for entry in environment {
+      guard let equals = entry.firstIndex(of: "=") else { continue }
+      values[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+    }
+    self.environment = values
+    self.began = began
+    locations = Locations(environment: values)
+  }
+
+  /// How results look.
+  var outputStyle: TextStyle { TextStyle(isTerminal: output.isTerminal, environment: environment) }
+
+  /// How progress looks.
+  var diagnosticsStyle: TextStyle { TextStyle(isTerminal: diagnostics.isTerminal, environment: environment) }
+
+  /// A path that a person gave, as others can find it.
+  func absolute(_ path: String) -> String { FileSystem.absolute(path, in: FileSystem.currentDirectory) }
+}

@@ -1,0 +1,34 @@
+internal import Control
+internal import Glibc
+internal import Host
+internal import Machine
+
+/// The program: reads the command line, runs one verb, and ends with its exit code.
+@main struct QEMUVM {
+  static func main() async {
+    let context = Context(environment: ChildProcess.environment)
+    let code = await run(Array(CommandLine.arguments.dropFirst()), context)
+    exit(code.rawValue)
+  }
+
+  private static func run(_ line: [String], _ context: Context) async -> ExitCode {
+    do {
+      switch try Invocation(line, verbs: VerbTable.verbs) {
+      case .run(let verb): return try await verb.run(context)
+      case .help(let verb?): try context.output.write(HelpText.verb(verb))
+      case .help(nil): try context.output.write(HelpText.program(VerbTable.verbs))
+      case .helpOfNoun(let noun):
+        try context.output.write(HelpText.program(VerbTable.verbs.filter { $0.name.hasPrefix(noun + " ") }))
+      case .version: try context.output.write("qemuvm \(qemuvmVersion)\n")
+      }
+      return .done
+    } catch let error as SystemError where error.code == EPIPE {
+      // Whoever read our output has had enough of it.
+      return .failed
+    } catch {
+      let (text, code) = ErrorText.of(error)
+      context.diagnostics.note(text)
+      return code
+    }
+  }
+}

@@ -1,0 +1,94 @@
+internal import Control
+internal import Host
+internal import JSON
+internal import Machine
+
+/// Where `up` and `create` take their VMs from: the lab file, what the supervisor knows, or options alone.
+struct DefinitionSource: Sendable {
+  /// A VM as the person calls it, and what the supervisor is told of it.
+  struct Subject: Sendable {
+    let label: String
+    let subject: ControlRequest.Subject
+  }
+
+  static let options: [any DeclaredOption] = [CommonOptions.file, profile, name] + SettingOption.options
+
+  private static let profile = ValueOption(
+    "profile", "PROFILE", .text, help: "Make a VM outside any lab from this profile and the settings below.")
+  private static let name = ValueOption("name", "NAME", .text, help: "That VM's name (default: the profile's).")
+
+  /// A VM that is made of options alone.
+  private struct Adhoc: Sendable {
+    let name: VMName
+    let settings: Settings
+  }
+
+  private let selection: VMSelection
+  private let verb: String
+  private let adhoc: Adhoc?
+
+  init(_ given: GivenArguments, verb: String) throws(UsageError) {
+    self.verb = verb
+    selection = VMSelection(given)
+    guard let profile = given[Self.profile] else {
+      adhoc = nil
+      let useless = (given.has(Self.name) ? ["--name"] : []) + SettingOption.names(in: given)
+      guard useless.isEmpty else {
+        throw UsageError(
+          .combination("\(useless.joined(separator: ", ")): without --profile there is no VM to make"), verb: verb,
+          hint: "'qemuvm update' changes a VM that is there.")
+      }
+      return
+    }
+    guard selection.names.isEmpty, selection.file == nil else {
+      throw UsageError(
+        .combination("--profile makes one VM outside any lab, and takes no VM and no --file"), verb: verb,
+        hint: "--name names the VM.")
+    }
+    var settings = try SettingOption.settings(in: given, verb: verb)
+    settings.profile = profile
+    adhoc = Adhoc(name: try Self.vmName(given[Self.name], profile: profile, verb: verb), settings: settings)
+  }
+
+  private static func vmName(_ given: String?, profile: String, verb: String) throws(UsageError) -> VMName {
+    let text = given ?? profile
+    do throws(NameError) {
+      return try VMName(text)
+    } catch {
+      let option = given == nil ? "--profile" : "--name"
+      throw UsageError(.valueInvalid(of: option, text: text, reason: "is no name: \(error)"), verb: verb)
+    }
+  }
+
+  /// All VMs asked for, in the person's order or the file's.
+  func subjects(in context: Context) throws -> [Subject] {
+    if let adhoc {
+      let directory = FileSystem.currentDirectory
+      let definition = VMDefinition(name: adhoc.name, settings: adhoc.settings.anchored(in: directory))
+      let subject = ControlRequest.Subject.definition(definition.json, directory: directory, file: nil)
+      return [Subject(label: adhoc.name.description, subject: subject)]
+    }
+    let lab = try LabAtHand.find(selection.file, in: context)
+    guard let lab else { return try named(VMSelection.names(selection.names, in: nil, verb: verb)) }
+    let names = try VMSelection.names(selection.names, in: try lab.outline(), verb: verb)
+    return try subjects(names, in: lab)
+  }
+
+  private func named(_ names: [String]) -> [Subject] {
+    names.map { Subject(label: $0, subject: .named($0)) }
+  }
+
+  private func subjects(_ names: [String], in lab: LabAtHand) throws -> [Subject] {
+    let outline = try lab.outline()
+    let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
+    // A file that defines none of them is not asked what it thinks of others.
+    guard names.isEmpty || names.contains(where: inLab.contains) else { return named(names) }
+    let file = try lab.definitions()
+    let definitions = Dictionary(file.vms.map { ($0.name.description, $0) }) { first, _ in first }
+    return names.map { name in
+      guard let definition = definitions[name] else { return Subject(label: name, subject: .named(name)) }
+      return Subject(
+        label: name, subject: .definition(definition.json, directory: lab.directory, file: lab.path))
+    }
+  }
+}

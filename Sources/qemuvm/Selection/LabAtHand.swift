@@ -1,0 +1,82 @@
+internal import Host
+internal import JSON
+internal import Machine
+
+/// The lab file that a command works on: the one named by `--file`, or `qemuvm.json5` in the working directory.
+struct LabAtHand: Sendable {
+  static let customaryName = "qemuvm.json5"
+
+  /// Its absolute path.
+  let path: String
+
+  /// The path as messages show it: what the person gave.
+  let shownPath: String
+  let bytes: [UInt8]
+
+  /// The folder that relative paths in the file stand on.
+  var directory: String { FileSystem.parent(of: path) }
+
+  /// The file named, which must be there, or the customary one where it is.
+  static func find(_ file: String?, in context: Context) throws -> LabAtHand? {
+    let shown = file ?? customaryName
+    let bytes: [UInt8]?
+    do throws(SystemError) {
+      bytes = file == nil ? try FileSystem.readIfPresent(shown) : try FileSystem.read(shown)
+    } catch {
+      throw CommandFailure(.usage, shown, "cannot be read: \(error.reason)")
+    }
+    return bytes.map { LabAtHand(path: context.absolute(shown), shownPath: shown, bytes: $0) }
+  }
+
+  /// Its definitions, or every problem of the file.
+  func definitions() throws(DefinitionError) -> LabFile {
+    try LabFile(parsing: bytes, file: shownPath, defaultLab: defaultLab)
+  }
+
+  /// Its names alone, which is all that a verb needs for finding VMs: a definition that is wrong hinders no `stop`.
+  func outline() throws -> LabOutline {
+    do throws(JSONSyntaxError) {
+      return LabOutline(try LocatedJSON(parsing: bytes, dialect: .json5), defaultLab: defaultLab)
+    } catch {
+      throw CommandFailure(
+        .usage, "\(shownPath):\(error.position.line):\(error.position.column)", error.problem.description,
+        hints: ["A VM named with its lab, as lab/name, is found without the file."])
+    }
+  }
+
+  private var defaultLab: String {
+    let folder = directory
+    return folder.lastIndex(of: "/").map { String(folder[folder.index(after: $0)...]) } ?? folder
+  }
+}
+
+/// The names in a lab file: the lab's, and its VMs' in their order.
+struct LabOutline: Sendable, Equatable {
+  let lab: String
+  let vms: [String]
+
+  init(lab: String, vms: [String]) {
+    self.lab = lab
+    self.vms = vms
+  }
+
+  /// Takes what can be read; what is wrong with the rest is told when the definitions are wanted.
+  init(_ file: LocatedJSON, defaultLab: String) {
+    var (lab, vms) = (defaultLab, [String]())
+    if case .object(let members) = file.content {
+      for member in members {
+        switch (member.key, member.value.content) {
+        case ("lab", .string(let name)): lab = name
+        case ("vms", .object(let entries)): vms = entries.map(\.key)
+        default: continue
+        }
+      }
+    }
+    self.init(lab: lab, vms: vms)
+  }
+
+  /// The name with its lab, where the lab has the VM.
+  func qualified(_ name: String) -> String {
+    vms.contains(name) ? "\(lab)/\(name)" : name
+  }
+}

@@ -1,0 +1,56 @@
+internal import Host
+internal import Machine
+
+/// The profiles at hand: those in the folders, in the order in which they are looked up, then those built in.
+struct ProfileCatalog: Sendable {
+  /// A profile's place.
+  struct Entry: Sendable {
+    let name: String
+
+    /// Its file; nil for one that is built in.
+    let file: String?
+    let bytes: [UInt8]
+  }
+
+  private static let suffix = ".json5"
+
+  /// Where profiles are looked for, the nearest first.
+  let folders: [String]
+
+  /// Each name once, as the nearest folder has it.
+  func entries() throws(SystemError) -> [Entry] {
+    var entries: [Entry] = []
+    for name in try names() {
+      if let entry = try entry(name) { entries.append(entry) }
+    }
+    return entries
+  }
+
+  /// The profile that a definition of that name gets; nil where there is none.
+  func entry(_ name: String) throws(SystemError) -> Entry? {
+    for folder in folders {
+      let file = "\(folder)/\(name)\(Self.suffix)"
+      if let bytes = try FileSystem.readIfPresent(file) { return Entry(name: name, file: file, bytes: bytes) }
+    }
+    return BuiltinProfiles.named(name).map { Entry(name: name, file: nil, bytes: $0) }
+  }
+
+  /// All names, sorted.
+  func names() throws(SystemError) -> [String] {
+    var names = Set(BuiltinProfiles.names)
+    for folder in folders where FileSystem.isDirectory(folder) {
+      for file in try FileSystem.names(in: folder) where file.hasSuffix(Self.suffix) {
+        names.insert(String(file.dropLast(Self.suffix.count)))
+      }
+    }
+    return names.sorted()
+  }
+
+  /// A profile with all that it extends; what is wrong with them is told together with where they were asked for.
+  func chain(_ name: String, askedAt origin: Origin?) throws -> ProfileChain {
+    let known = try names()
+    return try ProfileChain(name, askedAt: origin, known: { known }) { name in
+      try entry(name).flatMap { entry in entry.file.map { (bytes: entry.bytes, file: $0) } }
+    }
+  }
+}

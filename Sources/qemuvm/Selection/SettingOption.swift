@@ -1,0 +1,97 @@
+internal import JSON
+internal import Machine
+
+/// A key of a definition as an option of the command line.
+struct SettingOption: Sendable {
+  /// The key in the definition: `memoryPerCPU`.
+  let key: String
+  let option: any DeclaredOption
+
+  /// The key's value as the definition would have it; nil where the option is not given.
+  let value: @Sendable (GivenArguments) -> JSONValue?
+
+  private init(_ key: String, _ option: ValueOption<JSONValue>) {
+    self.key = key
+    self.option = option
+    value = { $0[option] }
+  }
+
+  /// `none` is the word that alone stands for an empty list, where there is one.
+  private init(_ key: String, _ option: ListOption<JSONValue>, none: JSONValue? = nil) {
+    self.key = key
+    self.option = option
+    value = { given in
+      let values = given[option]
+      if values.isEmpty { return nil }
+      return values == [none] ? none : .array(values)
+    }
+  }
+
+  static let all: [SettingOption] = [
+    SettingOption("cpus", ValueOption("cpus", "N", .wholeNumber, help: "The number of CPUs.")),
+    SettingOption("memory", ValueOption("memory", "SIZE", .setting, help: "The memory, as 512M or 2G.")),
+    SettingOption(
+      "memoryPerCPU", ValueOption("memory-per-cpu", "SIZE", .setting, help: "The memory for each CPU, instead.")),
+    SettingOption("disks", ListOption("disk", "FILE", .setting, help: "A disk image, used as it is.")),
+    SettingOption("networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
+    SettingOption(
+      "ports",
+      ListOption("port", "PORT", .setting, help: "A port of the host for one of the guest, as 8080:80 or 5353:53/udp.")),
+    SettingOption(
+      "accelerator", ValueOption("accelerator", "NAME", .setting, help: "What runs the guest: auto, kvm or tcg.")),
+    SettingOption("machine", ValueOption("machine", "TYPE", .setting, help: "QEMU's machine type, as q35.")),
+    SettingOption("cpu", ValueOption("cpu", "MODEL", .setting, help: "QEMU's CPU model, as host.")),
+    SettingOption(
+      "firmware", ValueOption("firmware", "NAME", .setting, help: "The firmware: seabios, uefi, or a ROM's file.")),
+    SettingOption("kernel", ValueOption("kernel", "FILE", .setting, help: "A Linux kernel to boot.")),
+    SettingOption("initrd", ValueOption("initrd", "FILE", .setting, help: "The kernel's initial RAM disk.")),
+    SettingOption("append", ValueOption("append", "TEXT", .setting, help: "The kernel's command line.")),
+    SettingOption("qemu", ValueOption("qemu", "PROGRAM", .setting, help: "Another QEMU binary.")),
+    SettingOption(
+      "restart", ValueOption("restart", "POLICY", .setting, help: "Restart it: no, on-failure or always.")),
+    SettingOption(
+      "stopTimeout",
+      ValueOption("stop-timeout", "T", .setting, help: "How long the guest may take to power off, as 60s.")),
+    SettingOption(
+      "arguments", ListOption("argument", "ARGUMENT", .setting, help: "One more argument for QEMU, as it is.")),
+  ]
+
+  static var options: [any DeclaredOption] { all.map(\.option) }
+
+  /// The written names of the settings that are given.
+  static func names(in given: GivenArguments) -> [String] {
+    all.filter { given.has($0.option) }.map(\.option.declaration.written)
+  }
+
+  /// The settings that are given, by the rules of a definition, with paths seen from the working directory.
+  static func settings(in given: GivenArguments, verb: String) throws(UsageError) -> Settings {
+    var object = JSONObject()
+    for setting in all { object[setting.key] = setting.value(given) }
+    do throws(DefinitionError) {
+      return try Settings(json: .object(object))
+    } catch {
+      throw UsageError(.combination(error.problems.map(sentence).joined(separator: "\n")), verb: verb)
+    }
+  }
+
+  /// A problem with the option's name in the place of the key's.
+  private static func sentence(_ problem: Problem) -> String {
+    let key = problem.path.prefix { $0 != "." && $0 != "[" }
+    let place = all.first { $0.key == key }?.option.declaration.written ?? problem.path
+    return "\(place): \(problem.reason)"
+  }
+}
+
+extension ValueParser<JSONValue> {
+  /// A text that the definition's rules judge.
+  fileprivate static var setting: ValueParser {
+    ValueParser { text throws(InvalidValue) in .string(text) }
+  }
+
+  fileprivate static var wholeNumber: ValueParser {
+    ValueParser { text throws(InvalidValue) in
+      guard let number = Int64(text) else { throw InvalidValue(reason: "is not a whole number") }
+      return .integer(number)
+    }
+  }
+}

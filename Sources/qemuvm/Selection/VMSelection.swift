@@ -1,0 +1,51 @@
+/// Which VMs a verb works on: those named, or all of the lab file at hand.
+///
+/// A bare name means the lab file's VM where the file has it; else the supervisor looks for a VM outside labs, then
+/// for the only one of that name.
+struct VMSelection: Sendable, Equatable {
+  /// The VMs' arguments of a verb that takes several.
+  static let several = ArgumentDeclaration("VM", .several, help: "A VM's name, as web or shop/web.")
+
+  /// The same where none means all of the lab file.
+  static let anyOfLab = ArgumentDeclaration(
+    "VM", .any, help: "A VM's name, as web or shop/web; none means all of the lab file.")
+
+  /// The argument of a verb about one VM.
+  static let one = ArgumentDeclaration("VM", .one, help: "The VM's name, as web or shop/web.")
+
+  let names: [String]
+  let file: String?
+
+  init(names: [String], file: String?) {
+    self.names = names
+    self.file = file
+  }
+
+  init(_ given: GivenArguments) {
+    self.init(names: given.words, file: given[CommonOptions.file])
+  }
+
+  /// The names for the supervisor, each once, in the person's order or the file's.
+  func resolved(in context: Context, verb: String) throws -> [String] {
+    // A name with its lab needs no file, which then may even be broken.
+    if !names.isEmpty, names.allSatisfy({ $0.contains("/") }) { return Self.unique(names) }
+    let outline = try LabAtHand.find(file, in: context)?.outline()
+    return try Self.names(names, in: outline, verb: verb)
+  }
+
+  /// The rule itself.
+  static func names(_ names: [String], in lab: LabOutline?, verb: String) throws(UsageError) -> [String] {
+    guard names.isEmpty else { return unique(names.map { lab?.qualified($0) ?? $0 }) }
+    guard let lab else {
+      throw UsageError(
+        .combination("no VM is named, and there is no \(LabAtHand.customaryName) here"), verb: verb,
+        hint: "Name a VM ('qemuvm ls' lists them), or a lab file with --file.")
+    }
+    return lab.vms.map { "\(lab.lab)/\($0)" }
+  }
+
+  static func unique(_ names: [String]) -> [String] {
+    var seen: Set<String> = []
+    return names.filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,201 @@
+internal import Control
+internal import JSON
+internal import Machine
+internal import QMP
+
+/// One VM on its way to a goal: what was heard of it, and how the wait ends; pure.
+///
+/// The reply and the events come by two ways and may overtake each other, so events are kept until the reply has
+/// told who the VM is and which wish is ours; from then on an event counts when its wish is not older.
+struct VMWait: Sendable {
+  /// What a person is told.
+  enum Sign: Equatable {
+    /// The VM's state, or what the command has come to; the state gives the colour.
+    case progress(VMState?, String)
+    case note(String)
+  }
+
+  enum Outcome: Equatable {
+    case reached
+    case failed(CommandFailure)
+  }
+
+  /// The VM as the person named it, until the reply says more.
+  private(set) var label: String
+  let goal: Goal
+  private(set) var outcome: Outcome?
+
+  /// The supervisor's reply, once there.
+  private(set) var reply: VMReport?
+
+  private var early: [QMPEvent] = []
+  private var latest: VMReport?
+
+  /// Whether a VM that the supervisor does not know has reached the goal already.
+  private let isUnknownFine: Bool
+
+  init(label: String, goal: Goal, isUnknownFine: Bool = false) {
+    self.label = label
+    self.goal = goal
+    self.isUnknownFine = isUnknownFine
+  }
+
+  /// Takes the supervisor's reply, and the events that came before it.
+  mutating func take(reply object: JSONObject, elapsed: Duration) -> [Sign] {
+    guard outcome == nil else { return [] }
+    let report = VMReport(object)
+    reply = report
+    label = report.displayName
+    var signs: [Sign] = []
+    if goal != .accepted(nil) {
+      signs = report.pending.map { .note("\(label): waits for the next start: \($0)") }
+    }
+    signs += begin(report, elapsed)
+    for event in early where outcome == nil { signs += take(event: event, elapsed: elapsed) }
+    early = []
+    return signs
+  }
+
+  /// Takes the supervisor's refusal.
+  mutating func take(error: ControlError) -> [Sign] {
+    guard outcome == nil else { return [] }
+    if isUnknownFine, error.kind == .notFound {
+      outcome = .reached
+      return [.progress(.stopped, goal == .removed ? "is not there" : "is stopped")]
+    }
+    outcome = .failed(CommandFailure(error, subject: label))
+    return []
+  }
+
+  /// Takes any event; those of others leave no trace.
+  mutating func take(event: QMPEvent, elapsed: Duration) -> [Sign] {
+    guard outcome == nil else { return [] }
+    let report = VMReport(event.data)
+    guard let reply else {
+      if label == report.name || label.hasSuffix("/" + report.name) { early.append(event) }
+      return []
+    }
+    guard report.isSameVM(as: reply) else { return [] }
+    switch event.name {
+    case "VM_MESSAGE":
+      return event.data["message"]?.string.map { [.note("\(label): \(Printable.line($0))")] } ?? []
+    case "VM_REMOVED" where report.wish >= reply.wish:
+      return removed(elapsed)
+    case "VM_STATE_CHANGED" where report.wish >= reply.wish:
+      return changed(report, elapsed)
+    default:
+      return []
+    }
+  }
+
+  /// The time that the person gave is over.
+  mutating func pass(deadline: Duration) {
+    guard outcome == nil else { return }
+    let limit = TimeText.text(deadline)
+    guard let latest else {
+      return outcome = .failed(
+        CommandFailure(.deadline, label, "\(goal.failure): the supervisor did not answer within \(limit)"))
+    }
+    let state = describe(latest)
+    outcome = .failed(
+      CommandFailure(
+        .deadline, label, "\(goal.failure): still \(state) after \(limit)",
+        hints: ["It goes on by itself; 'qemuvm status \(label)' shows how far it is."]))
+  }
+
+  /// The connection to the supervisor ended.
+  mutating func loseSupervisor() {
+    guard outcome == nil else { return }
+    outcome = .failed(
+      CommandFailure(
+        .noSupervisor, label, "the supervisor left before this was done",
+        hints: ["Its wish is kept when it was answered; 'qemuvm status \(label)' shows what became of it."]))
+  }
+
+  // MARK: Decisions
+
+  private mutating func begin(_ report: VMReport, _ elapsed: Duration) -> [Sign] {
+    latest = report
+    switch goal {
+    case .accepted(let word):
+      outcome = .reached
+      return word.map { [.progress(report.state, $0)] } ?? []
+    case .running where report.actions.isEmpty && report.state == .running:
+      outcome = .reached
+      return [.progress(.running, "already running\(Self.details(report.accelerator, nil))")]
+    case .running where report.actions.isEmpty && report.state == .paused:
+      return fail(.paused, report)
+    case .restarted where report.state == .running:
+      // Not stopped yet: the QEMU that is to go still runs.
+      return [.progress(.stopping, "restarting")]
+    default:
+      return changed(report, elapsed, isReply: true)
+    }
+  }
+
+  private mutating func changed(_ report: VMReport, _ elapsed: Duration, isReply: Bool = false) -> [Sign] {
+    latest = report
+    switch (goal, report.state) {
+    case (.running, .running), (.unpaused, .running): return reach(report, elapsed)
+    case (.restarted, .running):
+      guard reply?.pid == nil || report.pid != reply?.pid else { return [] }
+      return reach(report, elapsed)
+    case (.paused, .paused), (.stopped, .stopped): return reach(report, elapsed)
+    case (.running, .failed), (.restarted, .failed), (.unpaused, .failed), (.paused, .failed):
+      return fail(.failed, report)
+    case (.stopped, .failed): return reach(report, elapsed)
+    case (.running, .paused), (.restarted, .paused):
+      // A reply may tell of the pause that this command is about to end.
+      return isReply ? [progress(report)] : fail(.paused, report)
+    case (.running, .stopped), (.restarted, .stopped), (.paused, .stopped), (.unpaused, .stopped):
+      return report.isWanted || isReply ? [progress(report)] : fail(.stopped, report)
+    case (.stopped, .starting), (.stopped, .running):
+      let isCountermanded = report.isWanted && report.wish > reply?.wish ?? .max
+      return isCountermanded ? fail(report.state, report) : [progress(report)]
+    default:
+      return [progress(report)]
+    }
+  }
+
+  private mutating func removed(_ elapsed: Duration) -> [Sign] {
+    guard goal == .removed || goal == .stopped else {
+      outcome = .failed(CommandFailure(.failed, label, "\(goal.failure): it was removed meanwhile"))
+      return []
+    }
+    outcome = .reached
+    return [.progress(.stopped, (goal == .removed ? "removed" : "stopped") + Self.details(nil, elapsed))]
+  }
+
+  private mutating func reach(_ report: VMReport, _ elapsed: Duration) -> [Sign] {
+    outcome = .reached
+    let accelerator = report.state == .running ? report.accelerator ?? reply?.accelerator : nil
+    return [.progress(report.state, report.stateWord + Self.details(accelerator, elapsed))]
+  }
+
+  private mutating func fail(_ state: VMState?, _ report: VMReport) -> [Sign] {
+    let reason = report.cause ?? "it is \(report.stateWord)"
+    let hint: String =
+      switch state {
+      case .paused: "'qemuvm unpause \(label)' lets it go on."
+      case .failed: "'qemuvm logs \(label) --qemu' shows QEMU's own words."
+      default: "'qemuvm status \(label)' tells more."
+      }
+    outcome = .failed(CommandFailure(.failed, label, "\(goal.failure): \(reason)", hints: [hint]))
+    return [.progress(state, report.stateWord)]
+  }
+
+  private func progress(_ report: VMReport) -> Sign {
+    .progress(report.state, describe(report))
+  }
+
+  private func describe(_ report: VMReport) -> String {
+    guard report.state == .backoff, let cause = report.cause else { return report.stateWord }
+    return "\(report.stateWord): \(cause)"
+  }
+
+  /// What stands behind a state: ` (kvm, 0.06 s)`.
+  private static func details(_ accelerator: String?, _ elapsed: Duration?) -> String {
+    let parts = [accelerator, elapsed.map(Quantity.shortTime)].compactMap { $0 }
+    return parts.isEmpty ? "" : " (\(parts.joined(separator: ", ")))"
+  }
+}
