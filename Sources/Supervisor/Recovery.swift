@@ -80,7 +80,8 @@ extension VirtualMachine {
       adopt(survivor, as: saved.machine)
     } else {
       apply(.absent(hostRebooted: isOtherBoot))
-      announce()
     }
+    // Known to everyone before the first client is answered.
+    announce()
   }
 }

@@ -176,6 +176,12 @@ package actor VirtualMachine {
     }
   }
 
+  /// QEMU's second monitor, for the user's own tools.
+  nonisolated var userMonitorSocket: String { surroundings.runtime + "/qmp.sock" }
+
+  /// The console for several people at once.
+  nonisolated var sharedConsoleSocket: String { surroundings.runtime + "/console.sock" }
+
   /// What everyone may know now.
   var report: VMReport {
     let shown = run?.machine ?? launch?.machine.facts
@@ -187,8 +193,8 @@ package actor VirtualMachine {
         .bytes,
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
-      qmpSocket: run == nil ? nil : surroundings.runtime + "/qmp.sock",
-      consoleSocket: run?.console == nil ? nil : surroundings.runtime + "/console.sock",
+      qmpSocket: run == nil ? nil : userMonitorSocket,
+      consoleSocket: run?.console == nil ? nil : sharedConsoleSocket,
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, wish: wish, file: record?.file,
       keepsSupervisor: run != nil || lifecycle.awaitsProcess)
   }
