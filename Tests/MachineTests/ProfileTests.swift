@@ -1,3 +1,4 @@
+import Host
 import JSON
 import Machine
 import Testing
@@ -15,6 +16,18 @@ struct ProfileTests {
     let chain = try ProfileChain(name)
     #expect(chain.profiles[0].name == name)
     #expect(chain.profiles[0].description != nil)
+  }
+
+  @Test("What is built in are the files of the folder")
+  func builtinFiles() throws {
+    let folder = FileSystem.absolute("../../qemu-profiles", in: FileSystem.parent(of: #filePath))
+    let names = try FileSystem.names(in: folder).filter { $0.hasSuffix(".json5") }.map {
+      String($0.dropLast(6))
+    }
+    #expect(Set(names) == Set(BuiltinProfiles.names))
+    for name in names {
+      #expect(BuiltinProfiles.named(name) == (try FileSystem.read("\(folder)/\(name).json5")))
+    }
   }
 
   @Test("A profile builds on the one it extends, and the chain goes on")
