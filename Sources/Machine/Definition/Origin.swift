@@ -24,6 +24,12 @@ extension Origin: CustomStringConvertible {
   package var description: String { "\(file):\(position)" }
 }
 
+extension Origin: Comparable {
+  package static func < (left: Origin, right: Origin) -> Bool {
+    (left.file, left.position) < (right.file, right.position)
+  }
+}
+
 /// Where each key of a definition was written, by its path in the definition, such as `disks[0].file`.
 ///
 /// It travels with the definition, so that an error found long after the file was read still names the line.
