@@ -45,6 +45,20 @@ struct ProfileTests {
     #expect(chain.origins["machine"]?.file == "builtin:hello.json5")
   }
 
+  @Test("A value keeps its place when the definition writes another member of its object")
+  func originOfMember() throws {
+    let files = ["p": "{ machine: { type: 'q53', usb: false } }"]
+    let chain = try Self.chain("p", files)
+    let written = try Example.definition("machine: { usb: true }")
+    let flat = FlatDefinition(written, in: "/lab", over: chain)
+    #expect(flat.origins["machine.type"]?.description == "/etc/qemuvm/profiles/p.json5:1:20")
+    #expect(flat.origins["machine.usb"]?.description == "qemuvm.json5:1:32")
+    let placeless = try VMDefinition(json: ["name": "web", "machine": ["usb": true]])
+    #expect(FlatDefinition(placeless, in: "/lab", over: chain).origins["machine.usb"] == nil)
+    let whole = try VMDefinition(json: ["name": "web", "machine": "pc"])
+    #expect(FlatDefinition(whole, in: "/lab", over: chain).origins.nearest(to: "machine.type") == nil)
+  }
+
   @Test("A profile that is found stands before a built-in one of its name")
   func override() throws {
     let chain = try Self.chain("hello", ["hello": "{ machine: 'q35', cpus: 3 }"])

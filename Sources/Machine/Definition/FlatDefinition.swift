@@ -20,7 +20,7 @@ package struct FlatDefinition: Sendable, Equatable {
     name = definition.name
     self.settings = settings
     // What was written without a place, on the command line, has none: not that of the profile's value below it.
-    let below = profiles.origins.without(keys: Set(definition.settings.json.keys))
+    let below = profiles.origins.without(definition.settings.writtenPaths)
     origins = definition.origins.merged(over: below)
   }
 

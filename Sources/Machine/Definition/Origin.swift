@@ -53,11 +53,12 @@ package struct Origins: Sendable, Equatable {
     }
   }
 
-  /// These origins less those of some keys and of what stands in them.
-  func without(keys: Set<String>) -> Origins {
+  /// These origins less those of some paths and of what stands in them.
+  func without(_ paths: Set<String>) -> Origins {
     var rest = self
     rest.origins = origins.filter { path, _ in
-      !keys.contains(String(path.prefix { $0 != "." && $0 != "[" }))
+      let ends = path.indices.filter { path[$0] == "." || path[$0] == "[" } + [path.endIndex]
+      return !ends.contains { paths.contains(String(path[..<$0])) }
     }
     return rest
   }

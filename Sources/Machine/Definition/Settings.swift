@@ -90,6 +90,11 @@ extension Settings {
     return object
   }
 
+  /// The paths that take the place of a profile's: keys, and members of those that are written as objects.
+  var writtenPaths: Set<String> {
+    Set(json.flatMap { key, value in value.object.map { $0.keys.map { "\(key).\($0)" } } ?? [key] })
+  }
+
   /// Reads all keys of an object that has no others.
   static func read(_ node: DefinitionNode, of kind: SettingKey.Kind) -> Settings? {
     guard var reader = ObjectReader(node) else { return nil }
