@@ -1,6 +1,6 @@
 package import JSON
 
-/// Everything that is wrong with a definition, a lab file or a profile, all at once and in the order of its text.
+/// Everything that is wrong with a definition, a lab file or a profile, in the order of its text.
 package struct DefinitionError: Error, Sendable, Equatable {
   package let problems: [Problem]
 

@@ -1,6 +1,6 @@
 internal import JSON
 
-/// One value of a definition while it is read, with its path and place; what is wrong with it goes to the log.
+/// One value of a definition while it is read, with its path and place; its problems go to the log.
 ///
 /// It reads alike from a file, where values have places, and from the control socket, where they have none.
 struct DefinitionNode {

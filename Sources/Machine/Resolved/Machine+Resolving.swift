@@ -86,7 +86,8 @@ struct MachineResolver {
     let family = Machine.Family(typeName: type?.name ?? name)
     var options = settings.machine?.options ?? [:]
     if family == .microvm, accelerator == .tcg, options["acpi"] == nil {
-      // With ACPI Linux looks for none of the clocks that it would need here without KVM's, and hangs at boot.
+      // With ACPI Linux looks for none of the clocks that it would need here without KVM's, and hangs at
+      // boot.
       options["acpi"] = "off"
     }
     return Machine.BoardType(name: name, family: family, options: options)
