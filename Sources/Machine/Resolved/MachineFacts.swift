@@ -68,6 +68,7 @@ extension Machine {
       }
     }
     facts += [("serial", "\(hasSerial)"), ("rng", "\(hasRNG)")]
+    facts += [("powerButton", "\(type.hasPowerButton)")]
     facts += [("pvpanic", "\(hasPanicDevice)"), ("hotplugPorts", "\(hotplugPorts)")]
     if !extraArguments.isEmpty { facts.append(("arguments", ShellText.quote(extraArguments))) }
     return MachineFacts(facts: facts)

@@ -115,7 +115,7 @@ extension Lifecycle {
     guard adopted, desired == .stopped else { return [.announce] }
     ending = .wished
     cause = "the user asked it to stop"
-    return descend(from: .powerButton, moment.now, stopTimeout)
+    return descend(from: hasPowerButton ? .powerButton : .quit, moment.now, stopTimeout)
   }
 
   private mutating func pause(
@@ -123,7 +123,7 @@ extension Lifecycle {
   ) -> [LifecycleEffect] {
     if desired == .stopped {
       ending = .wished
-      if reason == .user { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
+      if reason == .user, hasPowerButton { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
       return descend(from: .quit, now)
     }
     guard phase != .paused(reason) else { return [] }

@@ -47,6 +47,9 @@ package struct Lifecycle: Sendable, Equatable {
 
   package var policy: RestartPolicy
   package var stopTimeout: Duration
+
+  /// Whether the machine that runs has a power button: without one its guest cannot be asked to end.
+  package var hasPowerButton = true
   package internal(set) var desired: DesiredState
   package internal(set) var phase: Phase
 
@@ -240,8 +243,8 @@ extension Lifecycle {
       return descend(from: start.isNegotiated ? .quit : .terminate, now)
     case .running:
       ending = ending ?? .wished
-      return descend(from: .powerButton, now, timeout)
-    case .paused(.user):
+      return descend(from: hasPowerButton ? .powerButton : .quit, now, timeout)
+    case .paused(.user) where hasPowerButton:
       ending = ending ?? .wished
       return [.resume] + descend(from: .powerButton, now, timeout)
     case .paused:
