@@ -50,6 +50,9 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// Whether the machine that runs has a power button: without one its guest cannot be asked to end.
   package var hasPowerButton = true
+
+  /// Whether a guest that panicked is kept to be looked at.
+  package var keepsPanicked = false
   package internal(set) var desired: DesiredState
   package internal(set) var phase: Phase
 
@@ -68,6 +71,12 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// What ended the guest, as far as QEMU's events have told.
   var ending: Ending?
+
+  /// Resets of the guest's own since it was started, until it has stayed up for long; nil from then on.
+  var bootResets: Int? = 0
+
+  /// When the guest last began to boot.
+  var bootedAt: Instant?
 
   /// What an automatic start is a consequence of; nil after the user's own.
   package internal(set) var restartCause: String?
@@ -138,6 +147,7 @@ package struct Lifecycle: Sendable, Equatable {
     case .starting(let start): start.deadline
     case .stopping(let ladder): ladder.nextDeadline
     case .backoff(let until): until
+    case .paused(.noSpace(_, let watch)): watch.due
     case .stopped, .running, .paused, .failed: nil
     }
   }
@@ -155,6 +165,7 @@ package struct Lifecycle: Sendable, Equatable {
       return end(.refused(words), moment)
     case .negotiated: return negotiated()
     case .runState(let name): return runState(name, moment)
+    case .space(let isBack): return space(isBack, moment.now)
     case .continueRefused(let words):
       guard case .starting = phase else { return [] }
       ending = .refused("cannot start: QEMU refused to let the guest run: '\(words)'")
@@ -270,6 +281,8 @@ extension Lifecycle {
   mutating func begin(saying words: String) -> [LifecycleEffect] {
     attempt += 1
     ending = nil
+    bootResets = 0
+    bootedAt = nil
     runningSince = nil
     cause = words
     phase = .starting(Start())

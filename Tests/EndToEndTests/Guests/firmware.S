@@ -118,6 +118,8 @@ obey:   cmpb    $'O', %al
         je      reset
         cmpb    $'X', %al
         je      exit
+        cmpb    $'W', %al
+        je      arm
         call    print
         jmp     wait
 off:    out16   0x604, 0x2000           /* PM1_CNT: SLP_EN, S5 */
@@ -127,6 +129,9 @@ panic:  out8    0x505, 1
 reset:  out8    0x64, 0xfe              /* the keyboard controller pulls the reset line */
         jmp     wait
 exit:   out8    0xf4, 0x10              /* 2 * 0x10 + 1 = 33 */
+        jmp     wait
+
+arm:    out8    0x443, 0xe              /* ib700: 2 s to be fed in, which nobody does */
         jmp     wait
 
 print:  movb    %al, %bl
