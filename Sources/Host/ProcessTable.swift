@@ -20,7 +20,9 @@ package enum ProcessTable {
 
   /// The file a process holds at a descriptor number, also one that was removed since; nil when none.
   package static func heldFile(pid: Int32, descriptor number: Int32) -> String? {
-    guard let target = FileSystem.linkTarget("/proc/\(pid)/fd/\(number)"), target.hasPrefix("/") else { return nil }
+    guard let target = FileSystem.linkTarget("/proc/\(pid)/fd/\(number)"), target.hasPrefix("/") else {
+      return nil
+    }
     let removed = " (deleted)"
     return target.hasSuffix(removed) ? String(target.dropLast(removed.count)) : target
   }

@@ -1,7 +1,8 @@
 internal import JSON
+internal import Supervisor
 
-/// What the supervisor says of a VM in a reply or an event, as far as somebody who waits needs it.
-struct VMReport: Sendable, Equatable {
+/// A VM as a reply or an event of the supervisor tells of it, as far as somebody who waits needs it.
+struct ReportedVM: Sendable, Equatable {
   let name: String
   let lab: String?
 
@@ -41,5 +42,5 @@ struct VMReport: Sendable, Equatable {
   /// As a person reads and writes it: `shop/web`.
   var displayName: String { lab.map { "\($0)/\(name)" } ?? name }
 
-  func isSameVM(as other: VMReport) -> Bool { name == other.name && lab == other.lab }
+  func isSameVM(as other: ReportedVM) -> Bool { name == other.name && lab == other.lab }
 }
