@@ -28,7 +28,9 @@ extension VirtualMachine {
     } catch {
       return .failure(error)
     }
-    guard let launch else { return .failure(.noSuchVM("\(name)")) }
+    guard let launch else {
+      return .failure(ControlError(.failed, "cannot start: \(damage ?? "it has no definition")"))
+    }
     let files = launch.machine.filesToPrepare
     do throws(SystemError) {
       try await offQueue { () throws(SystemError) in

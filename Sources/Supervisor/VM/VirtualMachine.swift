@@ -38,6 +38,9 @@ package actor VirtualMachine {
   var record: VMRecord?
   var lifecycle: Lifecycle
 
+  /// Why the definition on disk cannot be read; nil when it can.
+  var damage: String?
+
   /// Grows with each command of a user, so that who waits knows which states are an answer.
   var wish = 0
 
@@ -138,7 +141,7 @@ package actor VirtualMachine {
 
   /// Keeps the state and tells everyone.
   func announce() {
-    guard record != nil else { return }
+    guard isDefined else { return }
     save()
     surroundings.changed(report)
   }
