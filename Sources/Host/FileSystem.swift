@@ -60,7 +60,7 @@ package enum FileSystem {
       _ = try retrying("rename", path) { rename(temporary, path) }
     } catch {
       unlink(temporary)
-      throw error
+      throw SystemError(error.call, path, code: error.code)
     }
     if durable { try sync(directory: parent(of: path)) }
   }

@@ -19,7 +19,9 @@ package struct FlatDefinition: Sendable, Equatable {
     settings.profile = definition.profile
     name = definition.name
     self.settings = settings
-    origins = definition.origins.merged(over: profiles.origins)
+    // What was written without a place, on the command line, has none: not that of the profile's value below it.
+    let below = profiles.origins.without(keys: Set(definition.settings.json.keys))
+    origins = definition.origins.merged(over: below)
   }
 
   package var profile: String { settings.profile ?? VMDefinition.defaultProfile }

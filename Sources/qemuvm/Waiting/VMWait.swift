@@ -175,7 +175,10 @@ struct VMWait: Sendable {
   }
 
   private mutating func fail(_ state: VMState?, _ report: ReportedVM) -> [Sign] {
-    let reason = report.cause ?? "it is \(report.stateWord)"
+    let cause = report.cause ?? "it is \(report.stateWord)"
+    // The cause of a start that failed says so itself.
+    let reason =
+      cause.hasPrefix("\(goal.failure): ") ? String(cause.dropFirst(goal.failure.count + 2)) : cause
     let hint: String =
       switch state {
       case .paused: "'qemuvm unpause \(label)' lets it go on."
