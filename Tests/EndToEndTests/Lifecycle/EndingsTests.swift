@@ -135,14 +135,17 @@ extension EndToEnd {
       }
     }
 
-    @Test("An exit code of QEMU's is named")
-    func exitCode() async throws {
+    @Test("A QEMU that refuses to start is failed at once, with its exit code and its words")
+    func refusesToStart() async throws {
       try await Fleet.run { fleet in
-        try await fleet.defineObedient(.nothing, "restart: 'no',")
-        try await fleet.qemuvm("up")
-        try await fleet.tellGuest("X")
-        let vm = try await fleet.wait(for: "shop/web", toBe: "failed")
-        #expect(try #require(vm["cause"]?.string).contains("33"))
+        try fleet.define("restart: 'always', arguments: ['-device', 'no-such-device'],")
+        let up = try await fleet.qemuvm("up", expecting: 1)
+        #expect(up.errors.contains("web") && up.errors.contains("no-such-device"))
+        let vm = try await fleet.status("web")
+        #expect(vm["state"] == "failed")
+        let cause = try #require(vm["cause"]?.string)
+        #expect(cause.contains("code 1") && cause.contains("no-such-device"), "\(cause)")
+        #expect(vm["restarts"] == 0)
       }
     }
 
@@ -183,10 +186,10 @@ extension EndToEnd {
     func crashLoop() async throws {
       try await Fleet.run { fleet in
         try await fleet.defineObedient(
-          .exit, "restart: { policy: 'on-failure', delay: '10ms', burst: 3, window: '1m' },")
+          .panic, "restart: { policy: 'on-failure', delay: '10ms', burst: 3, window: '1m' },")
         _ = try await fleet.start(["up"]).end()
         let vm = try await fleet.wait(for: "shop/web", toBe: "failed")
-        #expect(try #require(vm["cause"]?.string).contains("33"))
+        #expect(try #require(vm["cause"]?.string).contains("panic"))
         #expect(vm["restarts"] == 2)
         #expect(try fleet.guests().isEmpty)
       }
@@ -198,7 +201,7 @@ extension EndToEnd {
         try await fleet.defineObedient(
           .nothing, "restart: { policy: 'on-failure', delay: '1h', maxDelay: '1h' },")
         try await fleet.qemuvm("up")
-        try await fleet.tellGuest("X")
+        try await fleet.tellGuest("P")
         try await fleet.wait(for: "shop/web", toBe: "backoff")
         try await fleet.qemuvm("down")
         #expect(try await fleet.json("ls") == [])
