@@ -68,6 +68,10 @@ import Testing
     #expect(vm.life.state == .paused && vm.life.cause == "paused by the user")
     #expect(vm.handle(.stop(timeout: nil)) == [.resume, .pressButton(first: true), .announce])
 
+    var buttonless = Driver.running()
+    buttonless.life.hasPowerButton = false
+    #expect(buttonless.handle(.stop(timeout: nil)) == [.quit, .announce])
+
     var broken = Driver.running()
     _ = broken.handle(.guest(.ioError("no space left for disk 'd0'")))
     #expect(broken.life.cause == "QEMU paused it: no space left for disk 'd0'")
