@@ -59,5 +59,17 @@ func awaitInput(from monitors: [BareMonitor]) throws -> [Int] {
 }
 
 extension [UInt8] {
-  func contains(_ word: String) -> Bool { contains(Array(word.utf8)) }
+  /// Whether the word's bytes stand anywhere in these.
+  func contains(_ word: String) -> Bool {
+    let wanted = Array(word.utf8)
+    guard let first = wanted.first else { return true }
+    return withUnsafeBytes { text in
+      var rest = text[...]
+      while let start = rest.firstIndex(of: first), text.count - start >= wanted.count {
+        if text[start..<start + wanted.count].elementsEqual(wanted) { return true }
+        rest = text[(start + 1)...]
+      }
+      return false
+    }
+  }
 }
