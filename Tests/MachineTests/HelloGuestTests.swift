@@ -53,7 +53,7 @@ struct HelloGuestTests {
     let machine = try Example.machine(
       definition, directory: folder.path, places: LiveQEMU.places(in: folder), host: host)
     let qemu = try LiveQEMU(machine, in: folder)
-    let console = try UnixSocket.connect(to: machine.places.consoleSocket)
+    let console = try UnixSocket.connect(to: folder.file("console.sock"))
     try qemu.execute("cont")
     #expect(try line(from: console) == "READY: hello from qemuvm\r\n")
     try console.write(Array("ab\r".utf8))

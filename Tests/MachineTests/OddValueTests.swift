@@ -21,7 +21,6 @@ struct OddValueTests {
     ])
     var places = LiveQEMU.places(in: folder)
     places.consoleLog = folder.file("log" + odd)
-    places.userMonitorSocket = folder.file("sock" + odd)
     let machine = try Example.machine(definition, directory: folder.path, places: places, host: host)
     try StandInFiles.make(for: machine)
     let qemu = try LiveQEMU(machine, in: folder)
@@ -35,7 +34,6 @@ struct OddValueTests {
     let disk = nodes.first { $0["node-name"] == "disk0-file" }
     #expect(disk?["file"]?.string.map { $0.hasSuffix(odd + ".raw") } == true)
     #expect(FileSystem.exists(places.consoleLog))
-    #expect(FileSystem.exists(places.userMonitorSocket))
     #expect(try qemu.quit() == .code(0))
   }
 }

@@ -44,9 +44,10 @@ struct RequestSplitterTests {
   func limit() throws {
     let longest = "[" + String(repeating: " ", count: 98) + "]"
     #expect(try messages(longest + longest) == [longest, longest])
-    #expect(throws: QMPRequestSplitter.MessageTooLong(limit: 100)) {
+    let error = #expect(throws: QMPRequestSplitter.MessageTooLong.self) {
       try messages("[" + String(repeating: " ", count: 99) + "]")
     }
+    #expect(error?.limit == 100)
   }
 
   @Test("becomes requests and refusals, in order, and nothing after what is too long")

@@ -13,6 +13,21 @@ extension Lifecycle {
     return [.negotiate]
   }
 
+  /// A guest that runs without us: asked how it is, and given time to answer only when it is to end.
+  mutating func adopted(_ now: Instant) -> [LifecycleEffect] {
+    phase = .starting(Start(hasProcess: true, isAdoption: true))
+    cause = "taken over by a new supervisor; its QEMU has not answered yet"
+    return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : [])
+  }
+
+  /// Ends an adopted QEMU that stays silent.
+  mutating func expectAnswer(within patience: Duration, _ now: Instant) -> [LifecycleEffect] {
+    guard case .starting(var start) = phase else { return [] }
+    start.deadline = now + patience
+    phase = .starting(start)
+    return [.announce]
+  }
+
   mutating func negotiated() -> [LifecycleEffect] {
     guard case .starting(var start) = phase else { return [] }
     start.isNegotiated = true
@@ -100,7 +115,7 @@ extension Lifecycle {
     guard adopted, desired == .stopped else { return [.announce] }
     ending = .wished
     cause = "the user asked it to stop"
-    return descend(from: .powerButton, moment.now, stopTimeout)
+    return descend(from: hasPowerButton ? .powerButton : .quit, moment.now, stopTimeout)
   }
 
   private mutating func pause(
@@ -108,7 +123,7 @@ extension Lifecycle {
   ) -> [LifecycleEffect] {
     if desired == .stopped {
       ending = .wished
-      if reason == .user { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
+      if reason == .user, hasPowerButton { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
       return descend(from: .quit, now)
     }
     guard phase != .paused(reason) else { return [] }

@@ -50,12 +50,14 @@ extension VirtualMachine {
       }
       let listener = try UnixSocket.listen(at: folder.monitorSocket)
       try FileSystem.makeDirectory(surroundings.runtime)
-      for stale in [folder.consoleSocket, surroundings.runtime + "/qmp.sock"] { try FileSystem.remove(stale) }
+      let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
+      let console = try UnixSocket.listen(at: folder.consoleSocket)
       let log = try FileDescriptor.openLog(folder.qemuLog)
       var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
       child.descriptors = [
         1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
-        Launch.monitorDescriptor: listener.rawValue,
+        Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
+        Launch.consoleDescriptor: console.rawValue,
       ]
       child.directory = "/"
       let logStart = FileSystem.size(of: folder.qemuLog)
@@ -85,6 +87,7 @@ extension VirtualMachine {
   /// Watches a process, connects to its monitor and offers its console.
   private func take(_ run: Run) throws(SystemError) {
     self.run = run
+    lifecycle.hasPowerButton = run.machine?["powerButton"] != "false"
     run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
       self?.assumeIsolated { $0.processEnded(status) }
     }
@@ -97,7 +100,7 @@ extension VirtualMachine {
     do throws(SystemError) {
       try FileSystem.makeDirectory(surroundings.runtime)
       run.console = try ConsoleRelay(
-        at: surroundings.runtime + "/console.sock", upstreamPath: folder.consoleSocket, queue: executor.queue)
+        at: sharedConsoleSocket, upstreamPath: folder.consoleSocket, queue: executor.queue)
     } catch {
       // The guest matters more than its console; the log is there.
       Log.note("\(name): no console: \(error)")
@@ -120,7 +123,7 @@ extension VirtualMachine {
     self.run = nil
     run.console?.close()
     // QEMU unlinks its sockets only at a clean exit.
-    for path in [folder.monitorSocket, folder.consoleSocket, surroundings.runtime + "/qmp.sock"] {
+    for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {
       _ = try? FileSystem.remove(path)  // Each start removes it again.
     }
     apply(.exited(status, stderr: QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)))

@@ -68,6 +68,12 @@ package actor VirtualMachine {
   var lastUse: (at: Instant, cpuTime: Duration, pid: Int32)?
 
   var gate = CommandGate()
+
+  /// Who waits for an adopted guest to say how it is.
+  var takeOver: CheckedContinuation<Void, Never>?
+  lazy var takeOverTimer = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.endTakeOver() }
+  }
   private var effects: [LifecycleEffect] = []
   private var isPerforming = false
 
@@ -105,6 +111,7 @@ package actor VirtualMachine {
     }
     isPerforming = false
     timer.arm(at: lifecycle.nextDeadline)
+    if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
     settleIfForgotten()
   }
 
@@ -176,6 +183,12 @@ package actor VirtualMachine {
     }
   }
 
+  /// QEMU's second monitor, for the user's own tools.
+  nonisolated var userMonitorSocket: String { surroundings.runtime + "/qmp.sock" }
+
+  /// The console for several people at once.
+  nonisolated var sharedConsoleSocket: String { surroundings.runtime + "/console.sock" }
+
   /// What everyone may know now.
   var report: VMReport {
     let shown = run?.machine ?? launch?.machine.facts
@@ -187,8 +200,8 @@ package actor VirtualMachine {
         .bytes,
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
-      qmpSocket: run == nil ? nil : surroundings.runtime + "/qmp.sock",
-      consoleSocket: run?.console == nil ? nil : surroundings.runtime + "/console.sock",
+      qmpSocket: run == nil ? nil : userMonitorSocket,
+      consoleSocket: run?.console == nil ? nil : sharedConsoleSocket,
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, wish: wish, file: record?.file,
       keepsSupervisor: run != nil || lifecycle.awaitsProcess)
   }

@@ -82,7 +82,9 @@ extension EndToEnd {
     func overview() async throws {
       try await Fleet.run { fleet in
         let words = try await fleet.qemuvm("--help").output.split { !$0.isLetter }.map(String.init)
-        for word in Self.verbs.flatMap({ $0.split(separator: " ") }) { #expect(words.contains(String(word)), "\(word)") }
+        for word in Self.verbs.flatMap({ $0.split(separator: " ") }) {
+          #expect(words.contains(String(word)), "\(word)")
+        }
       }
     }
 

@@ -6,7 +6,6 @@ enum Example {
   static let directory = "/lab"
 
   static let places = Places(
-    userMonitorSocket: "/run/web/qmp.sock", consoleSocket: "/run/web/console.sock",
     consoleLog: "/state/web/console.log", firmwareROM: "/state/web/firmware.rom",
     uefiVariables: "/state/web/uefi-vars.fd")
 

@@ -13,7 +13,6 @@ final class LiveQEMU {
   /// Where a machine's things lie for a test.
   static func places(in folder: TemporaryFolder) -> Places {
     Places(
-      userMonitorSocket: folder.file("qmp.sock"), consoleSocket: folder.file("console.sock"),
       consoleLog: folder.file("console.log"), firmwareROM: folder.file("firmware.rom"),
       uefiVariables: folder.file("uefi-vars.fd"))
   }
@@ -27,10 +26,18 @@ final class LiveQEMU {
         try FileSystem.replace(path, with: try FileSystem.read(source), durable: false)
       }
     }
-    try self.init(machine.arguments, monitorDescriptor: machine.places.monitorDescriptor, in: folder)
+    let places = machine.places
+    try self.init(
+      machine.arguments, monitorDescriptor: places.monitorDescriptor,
+      sockets: [places.userMonitorDescriptor: "qmp.sock", places.consoleDescriptor: "console.sock"],
+      in: folder)
   }
 
-  private init(_ arguments: [String], monitorDescriptor: Int32, in folder: TemporaryFolder) throws {
+  /// Hands QEMU a monitor, and listeners at further paths by their descriptors.
+  private init(
+    _ arguments: [String], monitorDescriptor: Int32, sockets: [Int32: String] = [:],
+    in folder: TemporaryFolder
+  ) throws {
     log = folder.file("qemu.log")
     let socket = folder.file("monitor.sock")
     // Ours is closed after the start, so that a QEMU that fails ends our connection.
@@ -39,7 +46,11 @@ final class LiveQEMU {
     let errors = try FileDescriptor.open(log, O_WRONLY | O_CREAT | O_APPEND)
     var launch = ChildProcess.Launch(program: try Self.program(), arguments: arguments)
     launch.descriptors = [2: errors.rawValue, monitorDescriptor: listener.rawValue]
+    for (number, name) in sockets {
+      launch.descriptors[number] = try UnixSocket.listen(at: folder.file(name)).release()
+    }
     process = try ChildProcess(launch)
+    for number in sockets.keys { close(launch.descriptors[number] ?? -1) }
     _ = consume listener
     _ = try reply()
     try execute("qmp_capabilities")
