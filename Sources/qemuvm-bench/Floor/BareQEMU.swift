@@ -12,6 +12,15 @@ final class BareQEMU {
 
     /// Where its files and sockets lie.
     let folder: String
+
+    /// The descriptors on which its arguments say that it listens: `socket,id=mon,fd=4,server=on`.
+    var listeners: [Int32] {
+      arguments.filter { $0.contains("server=on") }.flatMap { $0.split(separator: ",") }
+        .filter { $0.hasPrefix("fd=") }.compactMap { Int32($0.dropFirst(3)) }
+    }
+
+    /// Where the socket of such a descriptor stands.
+    func socket(_ descriptor: Int32) -> String { "\(folder)/\(descriptor).sock" }
   }
 
   private static let monitorDescriptor: Int32 = 4
@@ -28,16 +37,20 @@ final class BareQEMU {
     for stale in ["console.sock", "qmp.sock", "console.log"] {
       try FileSystem.remove(plan.folder + "/" + stale)
     }
-    let path = plan.folder + "/monitor.sock"
     guard let lock = try FileLock.take(plan.folder + "/lock") else {
       throw MeasurementFailure("\(plan.folder) is in use by another QEMU")
     }
-    let listener = try UnixSocket.listen(at: path)
-    monitor = try BareMonitor(connectingTo: path)
     var launch = ChildProcess.Launch(program: plan.program, arguments: plan.arguments)
-    launch.descriptors = [
-      Workshop.lockDescriptor: lock.descriptor.rawValue, Self.monitorDescriptor: listener.rawValue,
-    ]
+    launch.descriptors[Workshop.lockDescriptor] = lock.descriptor.rawValue
+    // Ours until QEMU has them.
+    var listeners: [Int32] = []
+    defer { for listener in listeners { _ = FileDescriptor(owning: listener) } }
+    for descriptor in plan.listeners {
+      let listener = try UnixSocket.listen(at: plan.socket(descriptor)).release()
+      listeners.append(listener)
+      launch.descriptors[descriptor] = listener
+    }
+    monitor = try BareMonitor(connectingTo: plan.socket(Self.monitorDescriptor))
     process = try ChildProcess(launch)
   }
 
