@@ -1,3 +1,4 @@
+internal import Control
 internal import Glibc
 package import Host
 internal import Machine
@@ -6,6 +7,7 @@ internal import Machine
 extension Supervisor {
   /// Loads what is on disk and takes back what runs; before the control socket listens.
   package func recover() async throws(SystemError) {
+    ledger.append(.started, version: "\(qemuvmVersion)", pid: getpid())
     let folders = try state.folders()
     var survivors = try findSurvivors(of: folders)
     for folder in folders {
@@ -67,6 +69,7 @@ extension VirtualMachine {
     lifecycle = saved.lifecycle
     wish = saved.wish
     startedAt = saved.startedAt
+    beginNotes()
     if let survivor {
       adopt(survivor, as: saved.machine)
     } else {

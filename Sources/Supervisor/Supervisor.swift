@@ -16,6 +16,7 @@ package actor Supervisor {
   nonisolated let state: StateDirectory
   nonisolated let startedAt = Timestamp.now
   nonisolated let preparation: Preparation
+  nonisolated let ledger: Ledger
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -31,6 +32,7 @@ package actor Supervisor {
   package init(locations: Locations, state: StateDirectory, environment: [String: String]) {
     self.locations = locations
     self.state = state
+    ledger = Ledger(LedgerFiles(folder: state.path))
     preparation = Preparation(
       locations: locations, state: state,
       catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment))
@@ -41,6 +43,7 @@ package actor Supervisor {
     tell: @escaping @Sendable (QMPEvent) -> Void, changed: @escaping @Sendable () -> Void
   ) {
     self.tell = tell
+    ledger.onRecord { record in tell(QMPEvent("LEDGER", record.json)) }
     self.changed = changed
   }
 
@@ -104,7 +107,7 @@ package actor Supervisor {
   private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
     let preparation = preparation
     return VirtualMachine.Surroundings(
-      runtime: locations.runtime + "/vms/" + name.id,
+      runtime: locations.runtime + "/vms/" + name.id, ledger: ledger,
       prepare: { record, folder, purpose throws(ControlError) in
         try await preparation.launch(record, folder: folder, purpose: purpose)
       },
@@ -130,6 +133,7 @@ package actor Supervisor {
       self.assumeIsolated {
         $0.machines[report.name.id] = nil
         $0.reports[report.name.id] = nil
+        $0.ledger.append(.removed, of: report.name)
         $0.tell(QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])))
         $0.changed()
       }

@@ -162,6 +162,7 @@ package actor SupervisorProcess {
     guard !isLeaving else { return }
     isLeaving = true
     Log.note("leaving: \(why)")
+    supervisor.ledger.append(.leaving, why: why, version: "\(qemuvmVersion)", pid: getpid())
     Task {
       let locations = locations
       // The number is never closed: the lock is ours until the process ends. Where it cannot be had there is no
@@ -170,6 +171,7 @@ package actor SupervisorProcess {
       // The path may be gone with its folder.
       _ = try? FileSystem.remove(locations.controlSocket)
       await server?.close()
+      await supervisor.ledger.settle()
       exit(0)
     }
   }

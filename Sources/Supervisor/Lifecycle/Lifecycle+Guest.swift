@@ -223,6 +223,7 @@ extension Lifecycle {
       forced = " (ended by \(ladder.step.words))"
     }
     ending = nil
+    lastEnding = fact
     runningSince = nil
     let words = fact.sentence + detail
 

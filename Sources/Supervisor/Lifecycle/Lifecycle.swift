@@ -66,6 +66,9 @@ package struct Lifecycle: Sendable, Equatable {
   /// What ended the guest, as far as QEMU's events have told.
   var ending: Ending?
 
+  /// Why the last guest ended; nil before that.
+  package internal(set) var lastEnding: Ending?
+
   /// What an automatic start is a consequence of; nil after the user's own.
   package internal(set) var restartCause: String?
 

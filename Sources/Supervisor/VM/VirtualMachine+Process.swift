@@ -61,6 +61,7 @@ extension VirtualMachine {
       startedAt = .now
       let run = Run(process: process, machine: launch.machine.facts, logStart: logStart)
       run.listener = consume listener
+      note(.spawned(pid: process.pid, accelerator: launch.machine.accelerator.rawValue))
       try take(run)
     } catch {
       return apply(.spawnFailed("cannot start: \(error)"))
@@ -77,6 +78,7 @@ extension VirtualMachine {
       Log.note("\(name): taking over its QEMU (process \(process.pid)): \(error)")
     }
     Log.note("\(name): taken over, QEMU is process \(process.pid)")
+    note(.adopted(pid: process.pid))
     apply(.adopted)
   }
 
@@ -121,6 +123,8 @@ extension VirtualMachine {
     for path in [folder.monitorSocket, folder.consoleSocket, surroundings.runtime + "/qmp.sock"] {
       _ = try? FileSystem.remove(path)  // Each start removes it again.
     }
-    apply(.exited(status, stderr: QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)))
+    let words = QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)
+    noteExit(of: run, status, words)
+    apply(.exited(status, stderr: words))
   }
 }

@@ -47,7 +47,7 @@ extension VirtualMachine {
       }
     }
     define(next, launch)
-    wish += 1
+    confirm(starting ? (candidate == nil ? "start" : "up") : "create")
     if starting {
       isForgetting = false
       apply(.start)
@@ -70,7 +70,7 @@ extension VirtualMachine {
     let folder = folder
     try await promise("update") { () throws(SystemError) in try folder.write(next) }
     define(next, launch)
-    wish += 1
+    confirm("update")
     announce()
     return answer(actions: ["update"])
   }
@@ -81,11 +81,11 @@ extension VirtualMachine {
 
   /// Stops the VM; with `forgetting`, nothing is left of it afterwards.
   package func stop(timeout: Duration?, forgetting: Bool = false) async throws(ControlError) -> JSONValue {
-    try await endWish(forgetting: forgetting) { .stop(timeout: timeout) }
+    try await endWish(forgetting ? "down" : "stop", forgetting: forgetting) { .stop(timeout: timeout) }
   }
 
   package func kill() async throws(ControlError) -> JSONValue {
-    try await endWish(forgetting: false) { .kill }
+    try await endWish("kill", forgetting: false) { .kill }
   }
 
   /// Forgets a VM that has stopped.
@@ -94,7 +94,7 @@ extension VirtualMachine {
       throw ControlError(
         .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
     }
-    return try await endWish(forgetting: true) { .stop(timeout: nil) }
+    return try await endWish("remove", forgetting: true) { .stop(timeout: nil) }
   }
 
   package func restart(timeout: Duration?) async throws(ControlError) -> JSONValue {
@@ -107,7 +107,7 @@ extension VirtualMachine {
     let folder = folder
     try await promise("restart") { () throws(SystemError) in try folder.want() }
     self.launch = launch
-    wish += 1
+    confirm("restart")
     isForgetting = false
     apply(.restart(timeout: timeout))
     return answer(actions: ["restart"])
@@ -141,7 +141,7 @@ extension VirtualMachine {
       throw ControlError(
         .failed, "\(name): cannot \(verb): it is \(lifecycle.state.rawValue), not \(allowed)")
     }
-    wish += 1
+    confirm(verb)
   }
 
   private func monitor(
@@ -178,7 +178,7 @@ extension VirtualMachine {
 
   /// What stop, kill, down and rm share: the wish to run is taken back on disk, then it is acted on.
   private func endWish(
-    forgetting: Bool, _ input: () -> LifecycleInput
+    _ verb: String, forgetting: Bool, _ input: () -> LifecycleInput
   ) async throws(ControlError) -> JSONValue {
     await enter()
     defer { gate.leave() }
@@ -193,10 +193,11 @@ extension VirtualMachine {
     } catch {
       unrecorded = error
     }
-    wish += 1
+    confirm(verb)
     if forgetting { isForgetting = true }
     apply(input())
     if let unrecorded {
+      note(.message("stopped, but not recorded: \(unrecorded)"))
       throw ControlError(
         .failed,
         """

@@ -14,6 +14,9 @@ package actor VirtualMachine {
     /// Where the sockets for users lie: this VM's folder in RUNTIME.
     package let runtime: String
 
+    /// Where everything that happens to it is recorded.
+    let ledger: Ledger
+
     /// Decides every value of the machine and prepares its files; throws what a person should read.
     let prepare: @Sendable (VMRecord, VMFolder, Preparation.Purpose) async throws(ControlError) -> Launch
 
@@ -63,6 +66,9 @@ package actor VirtualMachine {
 
   /// When its use was last looked at, for the percentage.
   var lastUse: (at: Instant, cpuTime: Duration, pid: Int32)?
+
+  /// What the ledger has been told.
+  var noted = LedgerNotes()
 
   var gate = CommandGate()
   private var effects: [LifecycleEffect] = []
@@ -118,6 +124,7 @@ package actor VirtualMachine {
     case .announce: announce()
     case .tell(let words):
       Log.note("\(name): \(words)")
+      note(.message(words))
       surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])))
     }
   }
@@ -128,6 +135,7 @@ package actor VirtualMachine {
     Task {
       do throws(SystemError) {
         try await offQueue { () throws(SystemError) in try change(folder) }
+        noteDroppedWish()
       } catch {
         Log.note("\(name): the wish could not be recorded: \(error)")
       }
@@ -140,6 +148,7 @@ package actor VirtualMachine {
   func announce() {
     guard record != nil else { return }
     save()
+    noteState()
     surroundings.changed(report)
   }
 
