@@ -60,7 +60,7 @@ package enum FileSystem {
       _ = try retrying("rename", path) { rename(temporary, path) }
     } catch {
       unlink(temporary)
-      throw error
+      throw SystemError(error.call, path, code: error.code)
     }
     if durable { try sync(directory: parent(of: path)) }
   }
@@ -156,7 +156,12 @@ package enum FileSystem {
 
   /// Whether the path can be read, or written, by this process; corresponds to access(2).
   package static func isAccessible(_ path: String, writing: Bool = false) -> Bool {
-    access(path, writing ? R_OK | W_OK : R_OK) == 0
+    refusal(path, writing: writing) == nil
+  }
+
+  /// Why a path cannot be read, or written, by this process; nil when it can. Corresponds to access(2).
+  package static func refusal(_ path: String, writing: Bool = false) -> SystemError? {
+    access(path, writing ? R_OK | W_OK : R_OK) == 0 ? nil : SystemError("access", path)
   }
 
   package static func isDirectory(_ path: String) -> Bool {

@@ -20,14 +20,17 @@ package enum ProcessTable {
 
   /// The file a process holds at a descriptor number, also one that was removed since; nil when none.
   package static func heldFile(pid: Int32, descriptor number: Int32) -> String? {
-    guard let target = FileSystem.linkTarget("/proc/\(pid)/fd/\(number)"), target.hasPrefix("/") else { return nil }
+    guard let target = FileSystem.linkTarget("/proc/\(pid)/fd/\(number)"), target.hasPrefix("/") else {
+      return nil
+    }
     let removed = " (deleted)"
     return target.hasSuffix(removed) ? String(target.dropLast(removed.count)) : target
   }
 
   /// A process's command line, the program first; nil when it is gone.
   package static func arguments(pid: Int32) -> [String]? {
-    guard let bytes = try? FileSystem.read("/proc/\(pid)/cmdline"), !bytes.isEmpty else { return nil }  // Gone.
+    // No file, or an empty one: the process is gone.
+    guard let bytes = try? FileSystem.read("/proc/\(pid)/cmdline"), !bytes.isEmpty else { return nil }
     return bytes.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
       String(decoding: $0, as: UTF8.self)
     }
@@ -38,7 +41,7 @@ package enum ProcessTable {
     package let cpuTime: Duration
     package let residentBytes: Int64
 
-    /// One letter: R, S, D, T, Z…
+    /// One letter, as ps(1) has it, such as D or Z.
     package let state: Character
   }
 

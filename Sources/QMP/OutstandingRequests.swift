@@ -49,9 +49,10 @@ struct OutstandingRequests<Completion> {
     requests.keys.min().flatMap { requests.removeValue(forKey: $0) }
   }
 
-  /// Those that are due, in the order in which they were made.
+  /// Those that are due, in the order in which they became so.
   mutating func takeDue(at now: Instant) -> [Request] {
-    let due = requests.values.filter { $0.due <= now }.sorted { $0.id < $1.id }
+    let due = requests.values.filter { $0.due <= now }
+      .sorted { ($0.due, $0.id) < ($1.due, $1.id) }
     for request in due { requests[request.id] = nil }
     return due
   }

@@ -12,14 +12,14 @@ extension Supervisor {
     var survivors = try findSurvivors(of: folders)
     for folder in folders {
       let survivor = survivors.removeValue(forKey: folder.id)
-      do {
-        let record = try folder.read()
-        let machine = make(try VMName(id: folder.id))
-        await machine.load(record, survivor: survivor)
+      let name: VMName
+      do throws(NameError) {
+        name = try VMName(id: folder.id)
       } catch {
-        Log.note("\(folder.id): \(error)")
-        if let survivor { Log.note("\(folder.id): its QEMU, process \(survivor.pid), is left alone") }
+        Log.note("\(folder.path) is no VM's folder: \(error)")
+        continue
       }
+      await make(name).load(survivor: survivor)
     }
     for (id, process) in survivors {
       Log.note(
@@ -60,13 +60,22 @@ extension Supervisor {
 
 extension VirtualMachine {
   /// Goes on where an earlier supervisor left off; `survivor` is this VM's QEMU, if one runs.
-  func load(_ record: VMRecord, survivor: ChildProcess?) {
-    self.record = record
+  ///
+  /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.
+  func load(survivor: ChildProcess?) {
+    do throws(VMRecord.Unreadable) {
+      record = try folder.read()
+    } catch {
+      damage = error.description
+      Log.note("\(name): \(error)")
+    }
     isForgetting = folder.isForgotten
     let (saved, isOtherBoot) = SavedState.read(
-      folder, policy: record.restartPolicy, stopTimeout: record.stopTimeout,
+      folder, policy: record?.restartPolicy ?? RestartPolicy(),
+      stopTimeout: record?.stopTimeout ?? .seconds(60),
       desired: folder.isWanted ? .running : .stopped)
     lifecycle = saved.lifecycle
+    if let damage, survivor == nil { lifecycle.giveUp(saying: damage) }
     wish = saved.wish
     startedAt = saved.startedAt
     beginNotes()
@@ -74,7 +83,8 @@ extension VirtualMachine {
       adopt(survivor, as: saved.machine)
     } else {
       apply(.absent(hostRebooted: isOtherBoot))
-      announce()
     }
+    // Known to everyone before the first client is answered.
+    announce()
   }
 }

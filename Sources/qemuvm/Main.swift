@@ -17,8 +17,7 @@ internal import Machine
       case .run(let verb): return try await verb.run(context)
       case .help(let verb?): try context.output.write(HelpText.verb(verb))
       case .help(nil): try context.output.write(HelpText.program(VerbTable.verbs))
-      case .helpOfNoun(let noun):
-        try context.output.write(HelpText.program(VerbTable.verbs.filter { $0.name.hasPrefix(noun + " ") }))
+      case .helpOfNoun(let noun): try context.output.write(HelpText.noun(noun, VerbTable.verbs))
       case .version: try context.output.write("qemuvm \(qemuvmVersion)\n")
       }
       return .done

@@ -39,7 +39,8 @@ import Testing
   func mute() {
     var vm = Driver.running()
     _ = vm.handle(.stop(timeout: .seconds(1)))
-    #expect(vm.wait() == [.signal(15), .tell("the guest did not end within 1 s on power button; trying SIGTERM")])
+    #expect(
+      vm.wait() == [.signal(15), .tell("the guest did not end within 1 s on power button; trying SIGTERM")])
   }
 
   @Test("a guest that takes the power button ends without force")
@@ -116,7 +117,8 @@ import Testing
     #expect(vm.handle(.exited(.code(1), stderr: "unsupported machine type")) == [.announce])
     #expect(vm.life.state == .failed)
     #expect(
-      vm.life.cause == "cannot start: QEMU exited with code 1 before QMP answered: 'unsupported machine type'")
+      vm.life.cause == "cannot start: QEMU exited with code 1 before QMP answered: 'unsupported machine type'"
+    )
 
     var again = Driver.running()
     _ = again.handle(.exited(.signal(9), stderr: ""))
@@ -219,7 +221,9 @@ import Testing
     #expect(vm.life.cause.hasPrefix("QEMU was ended from outside (host-signal): 'terminating on signal 15"))
   }
 
-  @Test("an adopted guest is asked how it is", arguments: ["running", "paused", "shutdown", "guest-panicked", "prelaunch"])
+  @Test(
+    "an adopted guest is asked how it is",
+    arguments: ["running", "paused", "shutdown", "guest-panicked", "prelaunch"])
   func adopted(runState: String) {
     var vm = Driver.running()
     #expect(vm.handle(.adopted) == [.negotiate])
@@ -329,7 +333,9 @@ struct Driver {
 
   /// Something that can happen now, at random.
   mutating func step(_ random: inout SplitMix, wishes: Bool = true) {
-    let asked: [LifecycleInput] = [.start, .stop(timeout: nil), .stop(timeout: .seconds(1)), .restart(timeout: nil), .kill]
+    let asked: [LifecycleInput] = [
+      .start, .stop(timeout: nil), .stop(timeout: .seconds(1)), .restart(timeout: nil), .kill,
+    ]
     var possible: [LifecycleInput] = wishes ? asked : []
     if processes > 0 {
       possible += [

@@ -3,13 +3,14 @@ internal import JSON
 /// The slots of the PCI bus, each kept for one device.
 ///
 /// A guest names its cards and disks by their slots: so these do not move when a definition gains or loses a device.
-/// Slots 0, 1 and 31 hold a PC's chipset or the root ports, 29 its USB controllers; the rest is left to `arguments`.
+/// Slots 0, 1, 29 and 31 hold the chipset. Slots up to 4 stay free: QEMU makes the devices of `arguments` before those
+/// that are given as JSON, and puts them into the lowest free slots.
 enum PCISlot {
-  static let hotplugPorts = 1
-  static let networks = 2..<6
-  static let rng = 6
-  static let scsiController = 7
-  static let disks = 8..<24
+  static let hotplugPorts = 5
+  static let networks = 6..<10
+  static let rng = 10
+  static let scsiController = 11
+  static let disks = 12..<28
 }
 
 /// Names of block nodes, which commands refer to.

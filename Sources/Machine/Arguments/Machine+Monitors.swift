@@ -1,10 +1,13 @@
 extension Machine {
-  /// Two QMP monitors: the supervisor's, whose listener is handed down, and one for the user's own tools.
+  /// Two QMP monitors: the supervisor's, and one for the user's own tools.
+  ///
+  /// The sockets listen before QEMU is there and are handed down: no other QEMU can take their paths over, and their
+  /// modes are ours.
   func addMonitors(to list: inout ArgumentList) {
     let own = OptionText("socket").with("id", "mon").with("fd", "\(places.monitorDescriptor)")
     list.add("-chardev", own.listening)
     list.add("-mon", OptionText("chardev", "mon").with("mode", "control"))
-    let users = OptionText("socket").with("id", "user-mon").with("path", places.userMonitorSocket)
+    let users = OptionText("socket").with("id", "user-mon").with("fd", "\(places.userMonitorDescriptor)")
     list.add("-chardev", users.listening)
     list.add("-mon", OptionText("chardev", "user-mon").with("mode", "control"))
   }
@@ -12,7 +15,7 @@ extension Machine {
   /// The console: QEMU itself writes the log, whether or not anyone is connected.
   func addSerial(to list: inout ArgumentList) {
     guard hasSerial else { return }
-    let console = OptionText("socket").with("id", "con0").with("path", places.consoleSocket).listening
+    let console = OptionText("socket").with("id", "con0").with("fd", "\(places.consoleDescriptor)").listening
     list.add("-chardev", console.with("logfile", places.consoleLog).with("logappend", "on"))
     list.add("-serial", verbatim: "chardev:con0")
   }

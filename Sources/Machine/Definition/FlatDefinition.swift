@@ -5,7 +5,6 @@ package import JSON
 /// What must be found out before a machine can be resolved, such as which QEMU to ask, stands in its settings.
 package struct FlatDefinition: Sendable, Equatable {
   package let name: VMName
-  package let profile: String
   package let settings: Settings
   package let origins: Origins
 
@@ -16,32 +15,37 @@ package struct FlatDefinition: Sendable, Equatable {
   ///   - directory: the folder its relative paths start at, an absolute path.
   ///   - profiles: the profile that it names and those below.
   package init(_ definition: VMDefinition, in directory: String, over profiles: ProfileChain) {
+    var settings = definition.settings.anchored(in: directory).merged(over: profiles.settings)
+    settings.profile = definition.profile
     name = definition.name
-    profile = definition.profile
-    settings = definition.settings.anchored(in: directory).merged(over: profiles.settings)
-    origins = definition.origins.merged(over: profiles.origins)
+    self.settings = settings
+    // What was written without a place, on the command line, has none: not that of the profile's value below it.
+    let below = profiles.origins.without(keys: Set(definition.settings.json.keys))
+    origins = definition.origins.merged(over: below)
   }
+
+  package var profile: String { settings.profile ?? VMDefinition.defaultProfile }
+  package var restartPolicy: RestartPolicy { settings.restart?.policy ?? RestartPolicy() }
+  package var stopTimeout: Duration { settings.stopTimeout ?? .seconds(60) }
 }
 
 extension FlatDefinition {
   /// Reads what `json` gives.
   package init(json: JSONValue, name: VMName) throws(DefinitionError) {
     let log = DefinitionLog(file: nil)
-    guard var reader = ObjectReader(DefinitionNode(json, log: log)) else { throw DefinitionError(log.problems) }
-    let origins = reader.read("origins") { $0.value.object.map(Origins.init(json:)) }
-    let settings = Settings.read(&reader, of: .flat)
+    guard var reader = ObjectReader(DefinitionNode(json, log: log)) else {
+      throw DefinitionError(log.problems)
+    }
+    origins = reader.read("origins") { $0.value.object.map(Origins.init(json:)) } ?? Origins()
+    settings = Settings.read(&reader, of: .flat)
+    self.name = name
     reader.finish()
     guard log.problems.isEmpty else { throw DefinitionError(log.problems) }
-    self.name = name
-    self.profile = settings.profile ?? "linux"
-    self.settings = settings
-    self.origins = origins ?? Origins()
   }
 
   /// The settings and where they were written: what the state folder keeps, so that a restart needs no other file.
   package var json: JSONObject {
     var object = settings.json
-    object["profile"] = .string(profile)
     let origins = origins.json
     if !origins.isEmpty { object["origins"] = .object(origins) }
     return object

@@ -1,14 +1,17 @@
 /// Finds the known name that a mistyped one most likely meant.
 ///
 /// A name is near when at most a third of its letters, and at least one, would have to be changed, added, dropped or
-/// swapped with their neighbour; letter case does not count.
+/// swapped with their neighbour; letter case does not count. Of names equally near, the one of most equal length is
+/// taken, for letters are swapped more often than forgotten.
 package func nearestName(to name: String, among known: some Sequence<String>) -> String? {
   let typed = Array(name.lowercased().unicodeScalars.prefix(64))
-  var best: (name: String, distance: Int)?
+  var best: (name: String, distance: (Int, Int))?
   for candidate in known {
-    let distance = editDistance(typed, Array(candidate.lowercased().unicodeScalars))
-    guard distance <= max(1, max(typed.count, candidate.unicodeScalars.count) / 3) else { continue }
-    if distance < best?.distance ?? .max { best = (candidate, distance) }
+    let letters = Array(candidate.lowercased().unicodeScalars)
+    let edits = editDistance(typed, letters)
+    guard edits <= max(1, max(typed.count, letters.count) / 3) else { continue }
+    let distance = (edits, abs(typed.count - letters.count))
+    if best.map({ distance < $0.distance }) ?? true { best = (candidate, distance) }
   }
   return best?.name
 }

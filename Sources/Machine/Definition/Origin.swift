@@ -47,6 +47,15 @@ package struct Origins: Sendable, Equatable {
     }
   }
 
+  /// These origins less those of some keys and of what stands in them.
+  func without(keys: Set<String>) -> Origins {
+    var rest = self
+    rest.origins = origins.filter { path, _ in
+      !keys.contains(String(path.prefix { $0 != "." && $0 != "[" }))
+    }
+    return rest
+  }
+
   /// These origins, and those of `base` for what only `base` has.
   package func merged(over base: Origins) -> Origins {
     var merged = base

@@ -52,12 +52,12 @@ package struct RestartSetting: Sendable, Equatable {
     isWhole = true
   }
 
-  /// The policy, with defaults for what is not written.
+  /// The policy, with defaults for what is not written; a first delay beyond the default `maxDelay` raises that.
   package var policy: RestartPolicy {
     var policy = RestartPolicy()
     if let mode { policy.mode = mode }
     if let delay { policy.delay = delay }
-    if let maxDelay { policy.maxDelay = maxDelay }
+    policy.maxDelay = maxDelay ?? max(policy.maxDelay, policy.delay)
     policy.burst = burst
     if let window { policy.window = window }
     if let resetAfter { policy.resetAfter = resetAfter }

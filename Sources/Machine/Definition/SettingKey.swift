@@ -36,10 +36,9 @@ struct SettingKey: Sendable {
 
   /// Why a kind of settings cannot have this key; nil when it can.
   func refusal(in kind: Kind) -> String? {
-    switch onlyIn {
-    case _ where kind == .flat: nil
-    case .profile where kind != .profile: "'\(name)' belongs in a profile"
-    case .virtualMachine where kind != .virtualMachine: "a profile names the one below it with 'extends'"
+    switch (onlyIn, kind) {
+    case (.profile, .virtualMachine): "'\(name)' belongs in a profile"
+    case (.virtualMachine, .profile): "a profile names the one below it with 'extends'"
     default: nil
     }
   }

@@ -13,7 +13,9 @@ package struct VMDefinition: Sendable, Equatable {
   }
 
   /// The profile that fills in what is not written.
-  package var profile: String { settings.profile ?? "linux" }
+  package var profile: String { settings.profile ?? Self.defaultProfile }
+
+  package static let defaultProfile = "linux"
 
   /// Whether both ask for the same machine; where in a file they stand does not matter.
   package func hasSameMeaning(as other: VMDefinition) -> Bool {

@@ -15,7 +15,7 @@ package struct Profile: Sendable, Equatable {
   /// - Parameters:
   ///   - bytes: the file's content.
   ///   - name: the file's name without `.json5`.
-  ///   - file: the file as messages show it; relative paths in it start at its folder.
+  ///   - file: the file's absolute path; relative paths in it start at its folder.
   /// - Throws: all problems of the file.
   package init(parsing bytes: [UInt8], name: String, file: String) throws(DefinitionError) {
     let root = try LocatedJSON(definition: bytes, file: file)

@@ -2,7 +2,7 @@
 package struct ProfileChain: Sendable {
   package let profiles: [Profile]
 
-  /// What a lookup finds: a profile's text, and its file as messages show it.
+  /// What a lookup finds: a profile's text, and its file's absolute path.
   package typealias Source = (bytes: [UInt8], file: String)
 
   /// Reads a profile and those below it.
@@ -43,7 +43,7 @@ package struct ProfileChain: Sendable {
   }
 
   private static func builtin(_ name: String) -> Source? {
-    BuiltinProfiles.named(name).map { ($0, "\(name).json5") }
+    BuiltinProfiles.named(name).map { ($0, "builtin:\(name).json5") }
   }
 
   /// What the profiles say together, relative paths made absolute.

@@ -20,7 +20,7 @@ extension Machine {
     let kernel = resolver.kernel()
     let disks = resolver.disks(on: type)
     let networks = resolver.networks(uuid: uuid)
-    let restart = resolver.restart()
+    resolver.checkRestart(definition.restartPolicy)
     guard resolver.problems.isEmpty else { throw DefinitionError(resolver.problems) }
 
     name = definition.name
@@ -41,8 +41,8 @@ extension Machine {
     hasRNG = settings.rng ?? false
     hasPanicDevice = type.family.isPC && settings.hardware?.pvpanic ?? false
     hotplugPorts = type.family == .q35 ? settings.hardware?.hotplugPorts ?? 0 : 0
-    self.restart = restart
-    stopTimeout = settings.stopTimeout ?? .seconds(60)
+    restart = definition.restartPolicy
+    stopTimeout = definition.stopTimeout
     extraArguments = settings.arguments?.words ?? []
     self.places = places
   }
@@ -160,14 +160,9 @@ struct MachineResolver {
     }
   }
 
-  mutating func restart() -> RestartPolicy {
-    var policy = settings.restart?.policy ?? RestartPolicy()
-    if settings.restart?.maxDelay == nil {
-      policy.maxDelay = max(policy.maxDelay, policy.delay)
-    } else if policy.delay > policy.maxDelay {
-      let delay = TimeText.text(policy.delay)
-      report("restart.delay", "\(delay) is longer than 'maxDelay', \(TimeText.text(policy.maxDelay))")
-    }
-    return policy
+  mutating func checkRestart(_ policy: RestartPolicy) {
+    guard policy.delay > policy.maxDelay else { return }
+    let (delay, most) = (TimeText.text(policy.delay), TimeText.text(policy.maxDelay))
+    report("restart.delay", "\(delay) is longer than 'maxDelay', \(most)")
   }
 }

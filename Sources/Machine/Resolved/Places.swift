@@ -1,10 +1,10 @@
 /// Where a VM's things lie and which descriptors its QEMU is handed: absolute paths, all the VM's own.
 package struct Places: Sendable, Equatable {
-  /// QEMU's descriptor of the listener of the private monitor.
+  /// QEMU's descriptors of the sockets that it is handed, each listening: the private monitor's, that of the monitor
+  /// for the user's own tools, and the console's.
   package var monitorDescriptor: Int32
-  /// The monitor for the user's own tools.
-  package var userMonitorSocket: String
-  package var consoleSocket: String
+  package var userMonitorDescriptor: Int32
+  package var consoleDescriptor: Int32
   package var consoleLog: String
   /// Where a built-in firmware is written as a ROM.
   package var firmwareROM: String
@@ -12,12 +12,12 @@ package struct Places: Sendable, Equatable {
   package var uefiVariables: String
 
   package init(
-    monitorDescriptor: Int32 = 4, userMonitorSocket: String, consoleSocket: String, consoleLog: String,
-    firmwareROM: String, uefiVariables: String
+    monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, consoleDescriptor: Int32 = 6,
+    consoleLog: String, firmwareROM: String, uefiVariables: String
   ) {
     self.monitorDescriptor = monitorDescriptor
-    self.userMonitorSocket = userMonitorSocket
-    self.consoleSocket = consoleSocket
+    self.userMonitorDescriptor = userMonitorDescriptor
+    self.consoleDescriptor = consoleDescriptor
     self.consoleLog = consoleLog
     self.firmwareROM = firmwareROM
     self.uefiVariables = uefiVariables

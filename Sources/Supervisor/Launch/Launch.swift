@@ -5,8 +5,10 @@ package struct Launch: Sendable {
   /// The child's descriptor for the VM's lock, which lives as long as that QEMU.
   package static let lockDescriptor: Int32 = 3
 
-  /// The child's descriptor for the monitor's listening socket.
+  /// The child's descriptors for its listening sockets: our monitor, the users' monitor, the console.
   package static let monitorDescriptor: Int32 = 4
+  package static let userMonitorDescriptor: Int32 = 5
+  package static let consoleDescriptor: Int32 = 6
 
   package let machine: Machine
   package let program: String

@@ -123,7 +123,9 @@ package struct Preparation: Sendable {
     } catch {
       throw ControlError(.invalid, "\(name): \(error)")
     }
-    if purpose != .show { try look(at: machine, name, record.flat.origins, starting: purpose == .start) }
+    if purpose != .show {
+      try look(at: machine, name, folder, record.flat.origins, starting: purpose == .start)
+    }
     return Launch(
       machine: machine, program: emulator.path, arguments: machine.arguments)
   }
@@ -134,19 +136,19 @@ package struct Preparation: Sendable {
   }
 
   private func places(_ name: VMName, _ folder: VMFolder) -> Places {
-    let runtime = locations.runtime + "/vms/" + name.id
-    return Places(
-      monitorDescriptor: Launch.monitorDescriptor, userMonitorSocket: runtime + "/qmp.sock",
-      consoleSocket: folder.consoleSocket, consoleLog: folder.consoleLog, firmwareROM: folder.firmware,
+    Places(
+      monitorDescriptor: Launch.monitorDescriptor, userMonitorDescriptor: Launch.userMonitorDescriptor,
+      consoleDescriptor: Launch.consoleDescriptor, consoleLog: folder.consoleLog,
+      firmwareROM: folder.firmware,
       uefiVariables: disks(of: name) + "/uefi-vars.fd")
   }
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
   private func look(
-    at machine: Machine, _ name: VMName, _ origins: Origins, starting: Bool
+    at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins, starting: Bool
   ) throws(ControlError) {
-    for path in [machine.places.userMonitorSocket, machine.places.consoleSocket]
-    where path.utf8.count > UnixSocket.longestPath {
+    let sockets = [folder.monitorSocket, locations.runtime + "/vms/" + name.id + "/console.sock"]
+    for path in sockets where path.utf8.count > UnixSocket.longestPath {
       throw ControlError(
         .failed,
         """
@@ -154,8 +156,8 @@ package struct Preparation: Sendable {
           Name shorter folders with QEMUVM_STATE_DIR and QEMUVM_RUNTIME_DIR.
         """)
     }
-    for file in machine.requiredFiles where !FileSystem.isAccessible(file.path, writing: file.isWritten) {
-      let error = SystemError("access", file.path)
+    for file in machine.requiredFiles {
+      guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
       let place = origins.nearest(to: file.key).map { ", \($0)" } ?? ""
       throw ControlError(
         .failed, "\(name): cannot start: \(file.path): \(error.reason)\n  The key is \(file.key)\(place).")
@@ -167,7 +169,7 @@ package struct Preparation: Sendable {
       throw ControlError(
         .failed,
         """
-        \(name): cannot start: the disk image \(disk.file) is in use by another QEMU
+        \(name): cannot start: the disk image \(disk.file) is in use: another QEMU holds its lock
           Stop the VM that has it, or give this one an image of its own.
         """)
     }

@@ -254,6 +254,14 @@ extension Lifecycle {
   }
 }
 
+extension Lifecycle {
+  /// A VM that cannot be started whatever is wished: it waits for its user.
+  mutating func giveUp(saying words: String) {
+    phase = .failed
+    cause = words
+  }
+}
+
 // MARK: - Transitions shared by wishes and happenings
 
 extension Lifecycle {

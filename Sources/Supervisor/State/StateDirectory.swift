@@ -8,7 +8,6 @@ package struct StateDirectory: Sendable {
   /// Why a state folder cannot be used.
   package enum Refusal: Error, Sendable, Equatable, CustomStringConvertible {
     case unusable(SystemError)
-    case unreadable(file: String, why: String)
     case otherMachine(folder: String, machine: String)
     case unknownVersion(file: String, version: String)
 
@@ -16,8 +15,6 @@ package struct StateDirectory: Sendable {
       switch self {
       case .unusable(let error):
         "the state folder cannot be used: \(error)\n  Make it writable, or name another with QEMUVM_STATE_DIR."
-      case .unreadable(let file, let why):
-        "\(file) cannot be read: \(why)\n  Remove that file if the folder belongs to this machine."
       case .otherMachine(let folder, let machine):
         """
         the state in \(folder) belongs to another machine (\(machine) in /etc/machine-id)
@@ -51,26 +48,24 @@ package struct StateDirectory: Sendable {
   }
 
   /// Checks whose folder it is, and writes it down in a new one.
+  ///
+  /// A file that says nothing (torn by a crash, or damaged) is written anew: it is no reason to leave guests alone.
   private func claim() throws(Refusal) {
     let file = path + "/format.json"
     let machine = Self.machineID
-    let bytes: [UInt8]?
+    let known: JSONValue?
     do throws(SystemError) {
-      bytes = try FileSystem.readIfPresent(file)
-      if bytes == nil {
+      let bytes = try FileSystem.readIfPresent(file)
+      known = bytes.flatMap { try? JSONValue(parsing: $0) }
+      if known?.object == nil {
+        if bytes != nil { Log.note("\(file) was damaged and is written anew") }
         let facts: JSONObject = ["format": JSONValue(Self.version), "machine": JSONValue(machine)]
         try FileSystem.replace(file, with: JSONValue.object(facts).bytes(), durable: true)
       }
     } catch {
       throw .unusable(error)
     }
-    guard let bytes else { return }
-    let facts: JSONValue
-    do throws(JSONSyntaxError) {
-      facts = try JSONValue(parsing: bytes)
-    } catch {
-      throw .unreadable(file: file, why: "\(error)")
-    }
+    guard let facts = known, facts.object != nil else { return }
     guard facts["format"]?.int == Self.version else {
       throw .unknownVersion(file: file, version: facts["format"].map { "\($0)" } ?? "none")
     }
@@ -88,7 +83,7 @@ package struct StateDirectory: Sendable {
     var folders: [VMFolder] = []
     for name in try FileSystem.names(in: path + "/vms") {
       if name.hasPrefix(".") {
-        // A creation that was never confirmed to anyone.
+        // A creation that was never confirmed to anyone, or a removal that was.
         try? FileSystem.removeTree(path + "/vms/" + name)
       } else {
         folders.append(folder(of: name))

@@ -48,8 +48,14 @@ package struct VMFolder: Sendable, Equatable {
     try FileSystem.replace(definition, with: record.bytes(), durable: true)
   }
 
-  package func read() throws -> VMRecord {
-    try VMRecord(parsing: try FileSystem.read(definition), file: definition)
+  package func read() throws(VMRecord.Unreadable) -> VMRecord {
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      bytes = try FileSystem.read(definition)
+    } catch {
+      throw VMRecord.Unreadable(file: definition, why: error.reason)
+    }
+    return try VMRecord(parsing: bytes, file: definition)
   }
 
   /// Promises that the VM runs from now on.
@@ -82,10 +88,11 @@ package struct VMFolder: Sendable, Equatable {
     try FileSystem.replace(self.state, with: state.bytes(), durable: false)
   }
 
-  /// Removes the folder with all in it, the definition first.
+  /// Removes the folder with all in it; interrupted, the next supervisor clears up.
   package func remove() throws(SystemError) {
-    // Without its definition a folder is nothing, should this be interrupted.
-    try FileSystem.remove(definition)
-    try FileSystem.removeTree(path)
+    let gone = FileSystem.parent(of: path) + "/.gone." + id
+    if FileSystem.exists(gone) { try FileSystem.removeTree(gone) }
+    try FileSystem.move(path, to: gone)
+    try FileSystem.removeTree(gone)
   }
 }

@@ -34,7 +34,7 @@ package struct VMRecord: Sendable, Equatable {
     package let why: String
 
     package var description: String {
-      "\(file) cannot be read: \(why)\n  Restore the file, or remove its folder and define the VM anew."
+      "\(file) cannot be read: \(why); bring the VM up with its definition again, or remove it with 'rm'"
     }
   }
 

@@ -5,7 +5,7 @@ internal import Machine
 
 // What is asked of a VM without changing it.
 extension VirtualMachine {
-  package var isDefined: Bool { record != nil }
+  package var isDefined: Bool { record != nil || damage != nil }
 
   /// The object of `status VM --json`: the fields of `ls` and more.
   package func details() -> JSONValue {

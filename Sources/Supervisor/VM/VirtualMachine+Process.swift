@@ -28,7 +28,9 @@ extension VirtualMachine {
     } catch {
       return .failure(error)
     }
-    guard let launch else { return .failure(.noSuchVM("\(name)")) }
+    guard let launch else {
+      return .failure(ControlError(.failed, "cannot start: \(damage ?? "it has no definition")"))
+    }
     let files = launch.machine.filesToPrepare
     do throws(SystemError) {
       try await offQueue { () throws(SystemError) in
@@ -48,12 +50,14 @@ extension VirtualMachine {
       }
       let listener = try UnixSocket.listen(at: folder.monitorSocket)
       try FileSystem.makeDirectory(surroundings.runtime)
-      for stale in [folder.consoleSocket, surroundings.runtime + "/qmp.sock"] { try FileSystem.remove(stale) }
+      let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
+      let console = try UnixSocket.listen(at: folder.consoleSocket)
       let log = try FileDescriptor.openLog(folder.qemuLog)
       var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
       child.descriptors = [
         1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
-        Launch.monitorDescriptor: listener.rawValue,
+        Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
+        Launch.consoleDescriptor: console.rawValue,
       ]
       child.directory = "/"
       let logStart = FileSystem.size(of: folder.qemuLog)
@@ -97,7 +101,7 @@ extension VirtualMachine {
     do throws(SystemError) {
       try FileSystem.makeDirectory(surroundings.runtime)
       run.console = try ConsoleRelay(
-        at: surroundings.runtime + "/console.sock", upstreamPath: folder.consoleSocket, queue: executor.queue)
+        at: sharedConsoleSocket, upstreamPath: folder.consoleSocket, queue: executor.queue)
     } catch {
       // The guest matters more than its console; the log is there.
       Log.note("\(name): no console: \(error)")
@@ -120,7 +124,7 @@ extension VirtualMachine {
     self.run = nil
     run.console?.close()
     // QEMU unlinks its sockets only at a clean exit.
-    for path in [folder.monitorSocket, folder.consoleSocket, surroundings.runtime + "/qmp.sock"] {
+    for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {
       _ = try? FileSystem.remove(path)  // Each start removes it again.
     }
     let words = QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)

@@ -15,15 +15,15 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let next = candidate ?? record else { throw .noSuchVM("\(name)") }
+    guard let next = candidate ?? record else { throw damaged("start") }
     if let record { try record.refuseOtherLabFile(next, name) }
-    if !starting, record != nil {
+    if !starting, isDefined {
       throw ControlError(
         .failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
     }
 
-    let isNew = record == nil
-    let isChanged = record?.isSame(as: next) == false
+    let isNew = !isDefined
+    let isChanged = damage != nil || record?.isSame(as: next) == false
     let starts = starting && !lifecycle.isUp
     var actions: [String] = []
     if isNew { actions.append("create") }
@@ -63,7 +63,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let record else { throw .noSuchVM("\(name)") }
+    guard let record else { throw damaged("update") }
     let next = try await change(record)
     guard !record.isSame(as: next) else { return answer(actions: []) }
     let launch = try await surroundings.prepare(next, folder, .check)
@@ -101,7 +101,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard let record else { throw .noSuchVM("\(name)") }
+    guard let record else { throw damaged("restart") }
     // A guest that cannot start again is not stopped.
     let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
     let folder = folder
@@ -169,8 +169,15 @@ extension VirtualMachine {
     if isRetired { throw .noSuchVM("\(name)") }
   }
 
+  /// What is said of a VM without a definition.
+  private func damaged(_ verb: String) -> ControlError {
+    guard let damage else { return .noSuchVM("\(name)") }
+    return ControlError(.failed, "\(name): cannot \(verb): \(damage)")
+  }
+
   private func define(_ next: VMRecord, _ launch: Launch?) {
     record = next
+    damage = nil
     lifecycle.policy = next.restartPolicy
     lifecycle.stopTimeout = next.stopTimeout
     if let launch { self.launch = launch }
@@ -183,7 +190,7 @@ extension VirtualMachine {
     await enter()
     defer { gate.leave() }
     try refuseIfRetired()
-    guard record != nil else { throw .noSuchVM("\(name)") }
+    guard isDefined else { throw .noSuchVM("\(name)") }
     let folder = folder
     var unrecorded: SystemError?
     do throws(SystemError) {

@@ -41,6 +41,9 @@ package actor VirtualMachine {
   var record: VMRecord?
   var lifecycle: Lifecycle
 
+  /// Why the definition on disk cannot be read; nil when it can.
+  var damage: String?
+
   /// Grows with each command of a user, so that who waits knows which states are an answer.
   var wish = 0
 
@@ -146,7 +149,7 @@ package actor VirtualMachine {
 
   /// Keeps the state and tells everyone.
   func announce() {
-    guard record != nil else { return }
+    guard isDefined else { return }
     save()
     noteState()
     surroundings.changed(report)
@@ -182,6 +185,12 @@ package actor VirtualMachine {
     }
   }
 
+  /// QEMU's second monitor, for the user's own tools.
+  nonisolated var userMonitorSocket: String { surroundings.runtime + "/qmp.sock" }
+
+  /// The console for several people at once.
+  nonisolated var sharedConsoleSocket: String { surroundings.runtime + "/console.sock" }
+
   /// What everyone may know now.
   var report: VMReport {
     let shown = run?.machine ?? launch?.machine.facts
@@ -193,8 +202,8 @@ package actor VirtualMachine {
         .bytes,
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
-      qmpSocket: run == nil ? nil : surroundings.runtime + "/qmp.sock",
-      consoleSocket: run?.console == nil ? nil : surroundings.runtime + "/console.sock",
+      qmpSocket: run == nil ? nil : userMonitorSocket,
+      consoleSocket: run?.console == nil ? nil : sharedConsoleSocket,
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, wish: wish, file: record?.file,
       keepsSupervisor: run != nil || lifecycle.awaitsProcess)
   }

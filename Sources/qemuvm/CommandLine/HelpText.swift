@@ -6,12 +6,8 @@ enum HelpText {
       "qemuvm keeps QEMU virtual machines running.", "",
       "Usage: qemuvm COMMAND [VM…] [options]",
     ]
-    let column = (verbs.map { $0.name.count }.max() ?? 0) + 4
     for group in VerbGroup.allCases {
-      lines += ["", "\(group.rawValue):"]
-      for verb in verbs where verb.group == group {
-        lines += ParagraphLayout.lines(verb.summary, lead: "  \(verb.name)", indent: column)
-      }
+      lines += ["", "\(group.rawValue):"] + list(verbs.filter { $0.group == group })
     }
     lines += [
       "", "A VM is named bare (web) or with its lab (shop/web).",
@@ -19,6 +15,14 @@ enum HelpText {
       "Try: qemuvm up --profile hello",
     ]
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// The verbs of one noun.
+  static func noun(_ noun: String, _ verbs: [any Verb.Type]) -> String {
+    let verbs = verbs.filter { $0.name.hasPrefix(noun + " ") }
+    let lines = ["Usage: qemuvm \(noun) COMMAND [options]", "", "Commands:"] + list(verbs)
+    return (lines + ["", "'qemuvm \(noun) COMMAND --help' tells more of each."]).joined(separator: "\n")
+      + "\n"
   }
 
   /// All that there is to say about one verb.
@@ -40,7 +44,11 @@ enum HelpText {
     return lines.joined(separator: "\n") + "\n"
   }
 
-  private static let indent = 28
+  private static let indent = 30
+
+  private static func list(_ verbs: [any Verb.Type]) -> [String] {
+    verbs.flatMap { ParagraphLayout.lines($0.summary, lead: "  \($0.name)", indent: 22) }
+  }
 
   private static func usage(_ verb: any Verb.Type) -> String {
     (["Usage: qemuvm", verb.name] + verb.arguments.map(\.written) + ["[options]"]).joined(separator: " ")

@@ -53,7 +53,9 @@ struct ValueOption<Value: Sendable>: DeclaredOption {
   let declaration: OptionDeclaration
   private let parser: ValueParser<Value>
 
-  init(_ name: String, short: Character? = nil, _ placeholder: String, _ parser: ValueParser<Value>, help: String) {
+  init(
+    _ name: String, short: Character? = nil, _ placeholder: String, _ parser: ValueParser<Value>, help: String
+  ) {
     declaration = OptionDeclaration(
       name: name, short: short, placeholder: placeholder, help: help, choices: parser.choices,
       isRepeatable: false)

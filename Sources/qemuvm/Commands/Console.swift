@@ -29,17 +29,18 @@ struct Console: Verb {
     let client = try await SupervisorConnector(context: context).connect()
     let vm = try await query.vm(client, context)
     await client.close()
-    let label = VMReport(vm).displayName
+    let label = ReportedVM(vm).displayName
     let end = try talk(try connect(vm, label), label, context)
     let isTerminal = isatty(STDIN_FILENO) == 1
     if isTerminal {
-      context.diagnostics.note("\n\(label): \(end == .left ? "left the console" : "the console has closed")\n")
+      context.diagnostics.note(
+        "\n\(label): \(end == .left ? "left the console" : "the console has closed")\n")
     }
     return .done
   }
 
   private func connect(_ vm: JSONObject, _ label: String) throws -> FileDescriptor {
-    let state = VMReport(vm).stateWord
+    let state = ReportedVM(vm).stateWord
     guard let path = vm["consoleSocket"]?.string else {
       throw CommandFailure(.failed, label, "has no console: it is \(state)")
     }

@@ -10,7 +10,8 @@ struct Execute: Verb {
     "It prints what the command returns, as JSON. An error of QEMU's is shown with its class and words, exit code 1."
   ]
   static let examples = [
-    "qemuvm qmp web query-status", "qemuvm qmp web human-monitor-command '{\"command-line\": \"info registers\"}'",
+    "qemuvm qmp web query-status",
+    "qemuvm qmp web human-monitor-command '{\"command-line\": \"info registers\"}'",
   ]
   static let arguments = [
     VMSelection.one,
@@ -55,7 +56,15 @@ struct Execute: Verb {
     let request = ControlRequest.execute(name: name, command: command, timeout: timeout)
     // The supervisor keeps the deadline of the command itself; ours is for a supervisor that does not.
     let deadline = timeout.map { $0 + Query.deadline }
-    try context.output.write(json: try await client.ask(request, about: name, deadline: deadline, task: title))
+    let reply: JSONValue
+    do throws(ControlError) {
+      reply = try await client.perform(request, deadline: deadline)
+    } catch {
+      // QEMU has an error class for a device that is not found, too: the VM itself must be there for that.
+      if error.kind == .notFound { _ = try await query.vm(client, context) }
+      throw CommandFailure(error, subject: name, command: title)
+    }
+    try context.output.write(json: reply)
     return .done
   }
 }

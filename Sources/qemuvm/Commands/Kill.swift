@@ -6,7 +6,7 @@ struct Kill: Verb {
   static let group = VerbGroup.lifecycle
   static let summary = "End VMs at once, as if the plug were pulled"
   static let discussion = [
-    "The guest is not asked, and what it had not written is lost. The VM stays known, and is not restarted.",
+    "The guest is not asked, and what it had not written is lost. The VM stays known, and is not restarted."
   ]
   static let examples = ["qemuvm kill web"]
   static let arguments = [VMSelection.several]

@@ -33,7 +33,7 @@ struct List: Verb {
       ("NAME", .left), ("STATE", .left), ("CPUS", .right), ("MEMORY", .right), ("UPTIME", .right),
       ("RESTARTS", .right), ("CAUSE", .left),
     ])
-    let reports = vms.map { (object: $0, report: VMReport($0)) }
+    let reports = vms.map { (object: $0, report: ReportedVM($0)) }
     let sorted = reports.sorted {
       ($0.report.lab ?? "", $0.report.name) < ($1.report.lab ?? "", $1.report.name)
     }

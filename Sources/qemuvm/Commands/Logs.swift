@@ -38,7 +38,7 @@ struct Logs: Verb {
     // The supervisor may leave while the log is followed.
     await client.close()
     guard let path = vm[isQEMU ? "qemuLog" : "consoleLog"]?.string else {
-      throw CommandFailure(.failed, VMReport(vm).displayName, "has no such log")
+      throw CommandFailure(.failed, ReportedVM(vm).displayName, "has no such log")
     }
     try print(path, to: context.output)
     return .done

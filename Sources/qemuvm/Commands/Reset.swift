@@ -6,7 +6,7 @@ struct Reset: Verb {
   static let group = VerbGroup.lifecycle
   static let summary = "Press the reset button of VMs"
   static let discussion = [
-    "The guest starts again inside the same QEMU; what it had not written is lost.",
+    "The guest starts again inside the same QEMU; what it had not written is lost."
   ]
   static let examples = ["qemuvm reset web"]
   static let arguments = [VMSelection.several]

@@ -23,8 +23,12 @@ struct SupervisorRun: Verb {
   }
 
   func run(_ context: Context) async throws -> ExitCode {
-    try await SupervisorProcess.run(
-      locations: context.locations, environment: context.environment,
-      readyDescriptor: readyDescriptor.map { FileDescriptor(owning: $0) })
+    let ready = readyDescriptor.map { FileDescriptor(owning: $0) }
+    do throws(SupervisorProcess.Failure) {
+      try await SupervisorProcess.run(
+        locations: context.locations, environment: context.environment, readyDescriptor: ready)
+    } catch {
+      throw CommandFailure(.failed, nil, error.description)
+    }
   }
 }

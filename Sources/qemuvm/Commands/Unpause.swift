@@ -6,7 +6,7 @@ struct Unpause: Verb {
   static let group = VerbGroup.lifecycle
   static let summary = "Let the vCPUs of VMs run again"
   static let discussion = [
-    "It ends a pause, and tries again what stopped at an I/O error, such as a full disk of the host.",
+    "It ends a pause, and tries again what stopped at an I/O error, such as a full disk of the host."
   ]
   static let examples = ["qemuvm unpause web"]
   static let arguments = [VMSelection.several]

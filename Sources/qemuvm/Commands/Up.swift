@@ -55,11 +55,11 @@ struct Up: Verb {
 
   private func show(_ plans: [JSONObject], _ context: Context) throws(SystemError) {
     guard !isJSON else { return try context.output.write(json: .array(plans.map(JSONValue.object))) }
-    try context.output.write(plans.map { Self.plan(VMReport($0)) }.joined())
+    try context.output.write(plans.map { Self.plan(ReportedVM($0)) }.joined())
   }
 
   /// What `up` would do to one VM, and what would wait.
-  static func plan(_ report: VMReport) -> String {
+  static func plan(_ report: ReportedVM) -> String {
     let actions = report.actions.isEmpty ? "nothing to do" : "would " + report.actions.joined(separator: ", ")
     let pending = report.pending.map { "  waits for the next start: \($0)\n" }.joined()
     return "\(report.displayName): \(actions)\n\(pending)"
@@ -67,11 +67,11 @@ struct Up: Verb {
 
   /// The VMs as they are by now, for the replies tell how they were before they ran.
   private func latest(_ replies: [JSONObject], _ client: ControlClient) async throws -> JSONValue {
-    let reports = replies.map(VMReport.init)
+    let reports = replies.map(ReportedVM.init)
     let all = try await client.perform(.queryVMs, deadline: Query.deadline).array ?? []
     return .array(
       all.filter { vm in
-        guard let report = vm.object.map(VMReport.init) else { return false }
+        guard let report = vm.object.map(ReportedVM.init) else { return false }
         return reports.contains { $0.isSameVM(as: report) }
       })
   }

@@ -43,13 +43,13 @@ struct Update: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      try context.output.write(Self.summary(VMReport(reply.object ?? [:])))
+      try context.output.write(Self.summary(ReportedVM(reply.object ?? [:])))
     }
     return .done
   }
 
   /// What was done at once, and what waits.
-  static func summary(_ report: VMReport) -> String {
+  static func summary(_ report: ReportedVM) -> String {
     let name = report.displayName
     let done = report.actions.map { "\(name): \($0)\n" }
     let waiting = report.pending.map { "\(name): waits for the next start: \($0)\n" }

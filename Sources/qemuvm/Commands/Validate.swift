@@ -31,7 +31,8 @@ struct Validate: Verb {
 
   func run(_ context: Context) async throws -> ExitCode {
     guard let lab = try LabAtHand.find(file, in: context) else {
-      throw CommandFailure(.usage, nil, "there is no \(LabAtHand.customaryName) here", hints: ["Name a file."])
+      throw CommandFailure(
+        .usage, nil, "there is no \(LabAtHand.customaryName) here", hints: ["Name a file."])
     }
     var problems: [Problem] = []
     var definitions: LabFile?

@@ -1,6 +1,5 @@
 internal import Control
 internal import JSON
-internal import QMP
 
 /// `qemuvm version`: the version of this program and of the supervisor that runs.
 struct Version: Verb {
@@ -20,12 +19,13 @@ struct Version: Verb {
     let supervisor = try await SupervisorConnector(context: context).connectIfRunning()?.serverVersion
     if isJSON {
       let version: JSONObject = [
-        "version": .string(qemuvmVersion.description), "supervisor": supervisor.map(JSONValue.string) ?? .null,
+        "version": .string("\(qemuvmVersion)"), "supervisor": supervisor.map(JSONValue.string) ?? .null,
       ]
       try context.output.write(json: .object(version))
     } else {
       try context.output.write(
-        "qemuvm \(qemuvmVersion)\n" + (supervisor.map { "supervisor \($0)\n" } ?? "no supervisor is running\n"))
+        "qemuvm \(qemuvmVersion)\n"
+          + (supervisor.map { "supervisor \($0)\n" } ?? "no supervisor is running\n"))
     }
     return .done
   }

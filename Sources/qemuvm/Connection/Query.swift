@@ -22,14 +22,14 @@ struct Query {
 }
 
 extension ControlClient {
-  /// Performs a request about one VM, with the VM named in what goes wrong; `task` says what was asked of it.
-  nonisolated func ask(
-    _ request: ControlRequest, about name: String, deadline: Duration?, task: String? = nil
+  /// Performs a request about one VM, with the VM named in what goes wrong.
+  func ask(
+    _ request: ControlRequest, about name: String, deadline: Duration?
   ) async throws(CommandFailure) -> JSONValue {
     do throws(ControlError) {
       return try await perform(request, deadline: deadline)
     } catch {
-      throw CommandFailure(error, subject: name, doing: task)
+      throw CommandFailure(error, subject: name)
     }
   }
 }

@@ -1,7 +1,6 @@
 internal import Control
 internal import Glibc
 internal import Host
-internal import QMP
 internal import Supervisor
 
 /// Reaches the supervisor, and starts one where none runs.
@@ -12,7 +11,8 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor that runs, or to one just started.
   func connect() async throws -> ControlClient {
-    if let client = try await connectIfRunning() { return client }
+    if case .connected(let client) = await attempt(at: locations.controlSocket) { return client }
+    // None is there, or one that is just leaving.
     try prepareFolders()
     // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides.
     let lock = try takeStartLock()
@@ -30,7 +30,7 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor, or nil when none runs.
   func connectIfRunning() async throws -> ControlClient? {
-    try await connect(to: locations.controlSocket)
+    try await client(at: locations.controlSocket)
   }
 
   /// A connection to the supervisor that runs; without one this fails, and starts none.
@@ -41,25 +41,42 @@ struct SupervisorConnector {
     return client
   }
 
-  private func connect(to path: String) async throws -> ControlClient? {
-    let client: ControlClient
-    do {
-      client = try await ControlClient.connect(to: path)
-    } catch let error as SystemError where error.code == ENOENT || error.code == ECONNREFUSED {
-      return nil
-    } catch let error as SystemError where error.code == ENAMETOOLONG {
-      throw CommandFailure(
-        .failed, path, "cannot be the control socket: \(error.call)",
-        hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."])
-    } catch let error as SystemError where error.code == EAGAIN {
-      throw unreachable("it takes no connections: it hangs, or is stopped")
-    } catch let error as SystemError {
-      throw unreachable(error.description)
-    } catch let error as ControlError {
-      throw unreachable(error.description)
+  /// What trying to connect has come to.
+  private enum Attempt {
+    case connected(ControlClient)
+
+    /// Nobody listens.
+    case absent
+    case refused(CommandFailure)
+  }
+
+  private func client(at path: String) async throws(CommandFailure) -> ControlClient? {
+    switch await attempt(at: path) {
+    case .connected(let client): return client
+    case .absent: return nil
+    case .refused(let failure): throw failure
     }
-    noteOtherVersion(client)
-    return client
+  }
+
+  private func attempt(at path: String) async -> Attempt {
+    do {
+      let client = try await ControlClient.connect(to: path)
+      noteOtherVersion(client)
+      return .connected(client)
+    } catch let error as SystemError {
+      switch error.code {
+      case ENOENT, ECONNREFUSED: return .absent
+      case EAGAIN: return .refused(unreachable("it takes no connections: it hangs, or is stopped"))
+      case ENAMETOOLONG:
+        return .refused(
+          CommandFailure(
+            .failed, path, "cannot be the control socket: \(error.call)",
+            hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."]))
+      default: return .refused(unreachable(error.description))
+      }
+    } catch {
+      return .refused(unreachable("\(error)"))
+    }
   }
 
   /// The supervisor of our state where it listens at another place, because the runtime folder differs or was wiped.
@@ -67,7 +84,7 @@ struct SupervisorConnector {
     guard let holder = ProcessLock.holder(locations.supervisorLock) else { return nil }
     let bytes = try FileSystem.read(locations.supervisorLock)
     let path = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
-    if !path.isEmpty, path != locations.controlSocket, let client = try await connect(to: String(path)) {
+    if !path.isEmpty, path != locations.controlSocket, let client = try await client(at: String(path)) {
       return client
     }
     throw CommandFailure(
@@ -102,7 +119,7 @@ struct SupervisorConnector {
   }
 
   private func noteOtherVersion(_ client: ControlClient) {
-    guard client.serverVersion != qemuvmVersion.description else { return }
+    guard client.serverVersion != "\(qemuvmVersion)" else { return }
     context.diagnostics.note(
       """
       qemuvm: the supervisor is version \(client.serverVersion), this command \(qemuvmVersion)

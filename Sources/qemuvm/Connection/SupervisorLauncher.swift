@@ -8,14 +8,15 @@ struct SupervisorLauncher {
   /// How long a supervisor may take to find its guests again and listen.
   private static let patience: Duration = .seconds(30)
 
-  /// How much of its log a failure shows, in bytes.
-  private static let logTail = 1024
+  /// How many lines of its log a failure shows.
+  private static let logLines = 5
 
   let context: Context
 
   /// Returns when it listens; throws what it said instead.
   func launch() throws {
     let log = try openLog()
+    let logStart = Int64(lseek(log.rawValue, 0, Int32(SEEK_END)))
     let pipe = try FileDescriptor.pipe()
     var launch = ChildProcess.Launch(
       program: Self.program, arguments: ["supervisor", "run", "--ready-fd", "3"], environment: environment)
@@ -30,7 +31,7 @@ struct SupervisorLauncher {
     let answers = pipe.takeReadEnd()
     let answer = try Self.firstLine(of: answers)
     guard answer != "ok" else { return }
-    throw failure(answer, child)
+    throw failure(answer, child, logStart: logStart)
   }
 
   /// This program by its path, so that the supervisor has its name; by the kernel's link when the file was replaced.
@@ -80,31 +81,40 @@ struct SupervisorLauncher {
     }
   }
 
-  private func failure(_ answer: String?, _ child: ChildProcess) -> CommandFailure {
+  private func failure(_ answer: String?, _ child: ChildProcess, logStart: Int64) -> CommandFailure {
     let log = context.locations.supervisorLog
-    guard let answer else {
+    guard answer != nil else {
       return CommandFailure(
         .noSupervisor, nil,
         "the supervisor (PID \(child.pid)) did not listen within \(TimeText.text(Self.patience))",
         hints: ["\(log) tells what it does."])
     }
-    let prefix = "error: "
-    guard !answer.hasPrefix(prefix) else {
-      return CommandFailure(.failed, nil, String(answer.dropFirst(prefix.count)))
+    // A supervisor that cannot start says why on stderr, which is its log.
+    let words = wordsOfLog(log, from: logStart)
+    switch child.wait() {
+    case .code(let code) where code == ExitCode.failed.rawValue && !words.isEmpty:
+      return CommandFailure(.failed, nil, words[0], hints: Array(words.dropFirst()))
+    case .code(let code): return unexpected("ended with code \(code)", words)
+    case .signal(let signal): return unexpected("died of signal \(signal)", words)
+    case .unknown: return unexpected("ended", words)
     }
-    let end =
-      switch child.wait() {
-      case .code(let code): "ended with code \(code)"
-      case .signal(let signal): "died of signal \(signal)"
-      case .unknown: "ended"
-      }
-    return CommandFailure(
-      .noSupervisor, nil, "the supervisor \(end) before it listened", hints: ["Its log, \(log), ends:"] + tail(log))
   }
 
-  private func tail(_ path: String) -> [String] {
+  private func unexpected(_ end: String, _ words: [String]) -> CommandFailure {
+    let log = context.locations.supervisorLog
+    return CommandFailure(
+      .noSupervisor, nil, "the supervisor \(end) before it listened", hints: ["Its log is \(log)."] + words)
+  }
+
+  /// The last lines that the supervisor wrote.
+  private func wordsOfLog(_ path: String, from start: Int64) -> [String] {
+    var log = GrowingLog(path, from: start)
+    var bytes: [UInt8] = []
     // A log that cannot be read has nothing to add to the failure.
-    guard let bytes = try? FileSystem.tail(path, bytes: Self.logTail) else { return [] }
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(5).map(String.init)
+    try? log.readOn { bytes += $0 }
+    let prefix = "qemuvm: "
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(Self.logLines).map { line in
+      String(line.hasPrefix(prefix) ? line.dropFirst(prefix.count) : line)
+    }
   }
 }

@@ -59,7 +59,9 @@ struct ConsoleBridge {
   /// False when the escape key was typed; what stood before it was sent.
   private mutating func readInput() throws(SystemError) -> Bool {
     var bytes = [UInt8](repeating: 0, count: 4096)
-    let count = try retrying("read") { bytes.withUnsafeMutableBytes { read(input, $0.baseAddress, $0.count) } }
+    let count = try retrying("read") {
+      bytes.withUnsafeMutableBytes { read(input, $0.baseAddress, $0.count) }
+    }
     guard count > 0 else {
       isInputOpen = false
       return true
@@ -74,7 +76,9 @@ struct ConsoleBridge {
   /// Sends what the console takes now.
   private mutating func send() throws(SystemError) {
     while !pending.isEmpty {
-      let count = pending.withUnsafeBytes { Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+      let count = pending.withUnsafeBytes {
+        Glibc.send(socket, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
       if count >= 0 {
         pending.removeFirst(count)
         continue

@@ -18,7 +18,9 @@ final class RawTerminal {
     self.descriptor = descriptor
     self.saved = saved
     // SIGPIPE too: the terminal is put back also when whoever reads our output has gone.
-    signals = SignalWatch([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE], queue: DispatchQueue(label: "signals")) {
+    signals = SignalWatch(
+      [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE], queue: DispatchQueue(label: "signals")
+    ) {
       Self.restore(descriptor, saved)
       signal($0, SIG_DFL)
       kill(getpid(), $0)

@@ -42,7 +42,9 @@ struct FolderWatch: ~Copyable {
         let mask = bytes.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self)
         let size = Int(bytes.loadUnaligned(fromByteOffset: start + 12, as: UInt32.self))
         if mask & ends != 0 { return .folderGone }
-        let text = bytes[min(start + 16, bytes.count)..<min(start + 16 + size, bytes.count)].prefix { $0 != 0 }
+        let text = bytes[min(start + 16, bytes.count)..<min(start + 16 + size, bytes.count)].prefix {
+          $0 != 0
+        }
         // After an overflow nobody knows whose events were lost.
         if mask & UInt32(IN_Q_OVERFLOW) != 0 || text.elementsEqual(name.utf8) { change = .file }
         start += 16 + size

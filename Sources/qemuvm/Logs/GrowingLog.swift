@@ -14,11 +14,12 @@ struct GrowingLog: ~Copyable {
 
   private let path: String
   private var file: FileDescriptor?
-  private var offset: Int64 = 0
+  private var offset: Int64
   private var memory: [UInt8] = []
 
-  init(_ path: String) {
+  init(_ path: String, from offset: Int64 = 0) {
     self.path = path
+    self.offset = offset
   }
 
   /// Skips to the last `count` lines; a last line without its end counts as one.

@@ -1,23 +1,56 @@
 internal import Control
+internal import QMP
 
 extension CommandFailure {
-  /// From the supervisor's refusal; `task` says what was asked where the supervisor's words do not.
-  init(_ error: ControlError, subject: String?, doing task: String? = nil) {
+  /// From the supervisor's refusal of something asked about a VM, or about none.
+  ///
+  /// The supervisor's own words begin with the VM's name, which is not said twice.
+  init(_ error: ControlError, subject: String?) {
+    let (name, lines) = Self.split(error, subject)
+    let code = ExitCode(error.kind)
+    let isBare = code == .noSuchVM && lines.count == 1
+    let hints =
+      isBare ? ["'qemuvm ls' lists the VMs; 'qemuvm up' creates those of a lab file."] : lines.dropFirst()
+    self.init(code, name, lines.first ?? "failed", hints: Array(hints))
+  }
+
+  /// From the refusal of a QMP command: QEMU's own words stand behind their class.
+  init(_ error: ControlError, subject: String, command: String) {
+    let (name, lines) = Self.split(error, subject)
+    guard !error.description.hasPrefix("\(name ?? subject): "), error.kind != .disconnected,
+      error.kind != .timedOut
+    else {
+      self.init(error, subject: subject)
+      return
+    }
+    let words = ([error.reply.errorClass] + lines).joined(separator: ": ")
+    self.init(.failed, name, "\(command): \(words)")
+  }
+
+  /// The VM that the words are about, and the words without its name, line by line.
+  private static func split(_ error: ControlError, _ subject: String?) -> (name: String?, lines: [String]) {
     var lines = Printable.lines(error.description).split(separator: "\n").map(String.init)
-    var reason = lines.isEmpty ? "failed" : lines.removeFirst()
-    if let subject, reason.hasPrefix("\(subject): ") { reason.removeFirst(subject.count + 2) }
-    if let task { reason = "\(task): \(reason)" }
-    let code: ExitCode =
-      switch error.kind {
+    guard let subject, let first = lines.first, let colon = first.firstIndex(of: ":") else {
+      return (subject, lines)
+    }
+    let name = String(first[..<colon])
+    // The supervisor may know better in which lab the VM is.
+    guard name == subject || name.hasSuffix("/" + subject) else { return (subject, lines) }
+    lines[0] = String(first[first.index(after: colon)...].drop { $0 == " " })
+    return (name, lines)
+  }
+}
+
+extension ExitCode {
+  /// What a refusal of the supervisor's is to a script.
+  init(_ kind: ControlError.Kind) {
+    self =
+      switch kind {
       case .invalid: .usage
       case .notFound: .noSuchVM
       case .timedOut: .deadline
       case .disconnected: .noSupervisor
-      default: .failed
+      case .failed, .commandNotFound, .qemu: .failed
       }
-    if code == .noSuchVM, lines.isEmpty {
-      lines = ["'qemuvm ls' lists the VMs; 'qemuvm up' creates those of a lab file."]
-    }
-    self.init(code, subject, reason, hints: lines)
   }
 }

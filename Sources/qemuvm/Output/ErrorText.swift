@@ -11,7 +11,8 @@ enum ErrorText {
     // A line a problem, each with its own place: nothing stands in front.
     case let error as DefinitionError: (error.problems.map { "\($0)\n" }.joined(), .usage)
     case let error as ControlError: failure(CommandFailure(error, subject: nil))
-    case let error as SystemError: failure(CommandFailure(.failed, error.subject, "\(error.reason) (\(error.call))"))
+    case let error as SystemError:
+      failure(CommandFailure(.failed, error.subject, "\(error.reason) (\(error.call))"))
     default: failure(CommandFailure(.failed, nil, "\(error)"))
     }
   }

@@ -5,11 +5,11 @@ struct StatusCard {
   private static let labelWidth = 13
 
   private let vm: JSONObject
-  private let report: VMReport
+  private let report: ReportedVM
 
   init(_ vm: JSONObject) {
     self.vm = vm
-    report = VMReport(vm)
+    report = ReportedVM(vm)
   }
 
   func text(_ style: TextStyle) -> String {

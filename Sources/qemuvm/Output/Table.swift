@@ -1,3 +1,5 @@
+internal import Supervisor
+
 /// Rows of text under headings, in columns as wide as their widest cell.
 struct Table: Sendable {
   /// On which side of its column a cell stands.

@@ -1,3 +1,5 @@
+internal import Supervisor
+
 /// How text looks on a terminal: colours, or none.
 struct TextStyle: Sendable, Equatable {
   let isColourful: Bool

@@ -1,3 +1,5 @@
+internal import Supervisor
+
 /// Progress on a terminal: a line a VM, all redrawn at each change.
 ///
 /// The cursor rests below the last line and is never hidden, so that a command that is interrupted leaves a sane

@@ -1,3 +1,5 @@
+internal import Supervisor
+
 /// How a person follows several VMs at once: lines that are redrawn on a terminal, and plain lines elsewhere.
 ///
 /// Each call returns what to write next.

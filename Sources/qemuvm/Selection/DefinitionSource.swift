@@ -15,7 +15,8 @@ struct DefinitionSource: Sendable {
 
   private static let profile = ValueOption(
     "profile", "PROFILE", .text, help: "Make a VM outside any lab from this profile and the settings below.")
-  private static let name = ValueOption("name", "NAME", .text, help: "That VM's name (default: the profile's).")
+  private static let name = ValueOption(
+    "name", "NAME", .text, help: "That VM's name (default: the profile's).")
 
   /// A VM that is made of options alone.
   private struct Adhoc: Sendable {
@@ -35,7 +36,8 @@ struct DefinitionSource: Sendable {
       let useless = (given.has(Self.name) ? ["--name"] : []) + SettingOption.names(in: given)
       guard useless.isEmpty else {
         throw UsageError(
-          .combination("\(useless.joined(separator: ", ")): without --profile there is no VM to make"), verb: verb,
+          .combination("\(useless.joined(separator: ", ")): without --profile there is no VM to make"),
+          verb: verb,
           hint: "'qemuvm update' changes a VM that is there.")
       }
       return

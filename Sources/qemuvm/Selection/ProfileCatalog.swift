@@ -49,8 +49,10 @@ struct ProfileCatalog: Sendable {
   /// A profile with all that it extends; what is wrong with them is told together with where they were asked for.
   func chain(_ name: String, askedAt origin: Origin?) throws -> ProfileChain {
     let known = try names()
-    return try ProfileChain(name, askedAt: origin, known: { known }) { name in
-      try entry(name).flatMap { entry in entry.file.map { (bytes: entry.bytes, file: $0) } }
-    }
+    return try ProfileChain(
+      name, askedAt: origin, known: { known },
+      lookup: { name in
+        try entry(name).flatMap { entry in entry.file.map { (bytes: entry.bytes, file: $0) } }
+      })
   }
 }

@@ -31,18 +31,24 @@ struct SettingOption: Sendable {
     SettingOption("cpus", ValueOption("cpus", "N", .wholeNumber, help: "The number of CPUs.")),
     SettingOption("memory", ValueOption("memory", "SIZE", .setting, help: "The memory, as 512M or 2G.")),
     SettingOption(
-      "memoryPerCPU", ValueOption("memory-per-cpu", "SIZE", .setting, help: "The memory for each CPU, instead.")),
+      "memoryPerCPU",
+      ValueOption("memory-per-cpu", "SIZE", .setting, help: "The memory for each CPU, instead.")),
     SettingOption("disks", ListOption("disk", "FILE", .setting, help: "A disk image, used as it is.")),
-    SettingOption("networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
+    SettingOption(
+      "networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
     SettingOption(
       "ports",
-      ListOption("port", "PORT", .setting, help: "A port of the host for one of the guest, as 8080:80 or 5353:53/udp.")),
+      ListOption(
+        "port", "PORT", .setting, help: "A port of the host for one of the guest, as 8080:80 or 5353:53/udp.")
+    ),
     SettingOption(
-      "accelerator", ValueOption("accelerator", "NAME", .setting, help: "What runs the guest: auto, kvm or tcg.")),
+      "accelerator",
+      ValueOption("accelerator", "NAME", .setting, help: "What runs the guest: auto, kvm or tcg.")),
     SettingOption("machine", ValueOption("machine", "TYPE", .setting, help: "QEMU's machine type, as q35.")),
     SettingOption("cpu", ValueOption("cpu", "MODEL", .setting, help: "QEMU's CPU model, as host.")),
     SettingOption(
-      "firmware", ValueOption("firmware", "NAME", .setting, help: "The firmware: seabios, uefi, or a ROM's file.")),
+      "firmware",
+      ValueOption("firmware", "NAME", .setting, help: "The firmware: seabios, uefi, or a ROM's file.")),
     SettingOption("kernel", ValueOption("kernel", "FILE", .setting, help: "A Linux kernel to boot.")),
     SettingOption("initrd", ValueOption("initrd", "FILE", .setting, help: "The kernel's initial RAM disk.")),
     SettingOption("append", ValueOption("append", "TEXT", .setting, help: "The kernel's command line.")),
@@ -53,7 +59,8 @@ struct SettingOption: Sendable {
       "stopTimeout",
       ValueOption("stop-timeout", "T", .setting, help: "How long the guest may take to power off, as 60s.")),
     SettingOption(
-      "arguments", ListOption("argument", "ARGUMENT", .setting, help: "One more argument for QEMU, as it is.")),
+      "arguments", ListOption("argument", "ARGUMENT", .setting, help: "One more argument for QEMU, as it is.")
+    ),
   ]
 
   static var options: [any DeclaredOption] { all.map(\.option) }

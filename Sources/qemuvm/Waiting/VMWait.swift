@@ -2,6 +2,7 @@ internal import Control
 internal import JSON
 internal import Machine
 internal import QMP
+internal import Supervisor
 
 /// One VM on its way to a goal: what was heard of it, and how the wait ends; pure.
 ///
@@ -26,10 +27,10 @@ struct VMWait: Sendable {
   private(set) var outcome: Outcome?
 
   /// The supervisor's reply, once there.
-  private(set) var reply: VMReport?
+  private(set) var reply: ReportedVM?
 
   private var early: [QMPEvent] = []
-  private var latest: VMReport?
+  private var latest: ReportedVM?
 
   /// Whether a VM that the supervisor does not know has reached the goal already.
   private let isUnknownFine: Bool
@@ -43,7 +44,7 @@ struct VMWait: Sendable {
   /// Takes the supervisor's reply, and the events that came before it.
   mutating func take(reply object: JSONObject, elapsed: Duration) -> [Sign] {
     guard outcome == nil else { return [] }
-    let report = VMReport(object)
+    let report = ReportedVM(object)
     reply = report
     label = report.displayName
     var signs: [Sign] = []
@@ -70,7 +71,7 @@ struct VMWait: Sendable {
   /// Takes any event; those of others leave no trace.
   mutating func take(event: QMPEvent, elapsed: Duration) -> [Sign] {
     guard outcome == nil else { return [] }
-    let report = VMReport(event.data)
+    let report = ReportedVM(event.data)
     guard let reply else {
       if label == report.name || label.hasSuffix("/" + report.name) { early.append(event) }
       return []
@@ -93,8 +94,9 @@ struct VMWait: Sendable {
     guard outcome == nil else { return }
     let limit = TimeText.text(deadline)
     guard let latest else {
-      return outcome = .failed(
+      outcome = .failed(
         CommandFailure(.deadline, label, "\(goal.failure): the supervisor did not answer within \(limit)"))
+      return
     }
     let state = describe(latest)
     outcome = .failed(
@@ -114,7 +116,7 @@ struct VMWait: Sendable {
 
   // MARK: Decisions
 
-  private mutating func begin(_ report: VMReport, _ elapsed: Duration) -> [Sign] {
+  private mutating func begin(_ report: ReportedVM, _ elapsed: Duration) -> [Sign] {
     latest = report
     switch goal {
     case .accepted(let word):
@@ -133,7 +135,7 @@ struct VMWait: Sendable {
     }
   }
 
-  private mutating func changed(_ report: VMReport, _ elapsed: Duration, isReply: Bool = false) -> [Sign] {
+  private mutating func changed(_ report: ReportedVM, _ elapsed: Duration, isReply: Bool = false) -> [Sign] {
     latest = report
     switch (goal, report.state) {
     case (.running, .running), (.unpaused, .running): return reach(report, elapsed)
@@ -166,14 +168,17 @@ struct VMWait: Sendable {
     return [.progress(.stopped, (goal == .removed ? "removed" : "stopped") + Self.details(nil, elapsed))]
   }
 
-  private mutating func reach(_ report: VMReport, _ elapsed: Duration) -> [Sign] {
+  private mutating func reach(_ report: ReportedVM, _ elapsed: Duration) -> [Sign] {
     outcome = .reached
     let accelerator = report.state == .running ? report.accelerator ?? reply?.accelerator : nil
     return [.progress(report.state, report.stateWord + Self.details(accelerator, elapsed))]
   }
 
-  private mutating func fail(_ state: VMState?, _ report: VMReport) -> [Sign] {
-    let reason = report.cause ?? "it is \(report.stateWord)"
+  private mutating func fail(_ state: VMState?, _ report: ReportedVM) -> [Sign] {
+    let cause = report.cause ?? "it is \(report.stateWord)"
+    // The cause of a start that failed says so itself.
+    let reason =
+      cause.hasPrefix("\(goal.failure): ") ? String(cause.dropFirst(goal.failure.count + 2)) : cause
     let hint: String =
       switch state {
       case .paused: "'qemuvm unpause \(label)' lets it go on."
@@ -184,11 +189,11 @@ struct VMWait: Sendable {
     return [.progress(state, report.stateWord)]
   }
 
-  private func progress(_ report: VMReport) -> Sign {
+  private func progress(_ report: ReportedVM) -> Sign {
     .progress(report.state, describe(report))
   }
 
-  private func describe(_ report: VMReport) -> String {
+  private func describe(_ report: ReportedVM) -> String {
     guard report.state == .backoff, let cause = report.cause else { return report.stateWord }
     return "\(report.stateWord): \(cause)"
   }

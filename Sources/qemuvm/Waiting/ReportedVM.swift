@@ -1,0 +1,46 @@
+internal import JSON
+internal import Supervisor
+
+/// A VM as a reply or an event of the supervisor tells of it, as far as somebody who waits needs it.
+struct ReportedVM: Sendable, Equatable {
+  let name: String
+  let lab: String?
+
+  /// As the supervisor wrote it; `state` is nil for a word of a newer supervisor.
+  let stateWord: String
+  let isWanted: Bool
+
+  /// One line, safe to print.
+  let cause: String?
+  let pid: Int?
+
+  /// The number of the user's commands on this VM up to this report.
+  let wish: Int
+  let accelerator: String?
+
+  /// What `up` did or would do.
+  let actions: [String]
+
+  /// What waits for the next start, a sentence each.
+  let pending: [String]
+
+  init(_ object: JSONObject) {
+    name = object["name"]?.string ?? ""
+    lab = object["lab"]?.string
+    stateWord = object["state"]?.string ?? ""
+    isWanted = object["desired"]?.string == "running"
+    cause = object["cause"]?.string.map { Printable.line($0) }
+    pid = object["pid"]?.int
+    wish = object["wish"]?.int ?? 0
+    accelerator = object["accelerator"]?.string
+    actions = object["actions"]?.array?.compactMap(\.string) ?? []
+    pending = object["pending"]?.array?.compactMap { $0.string.map(Printable.line) } ?? []
+  }
+
+  var state: VMState? { VMState(rawValue: stateWord) }
+
+  /// As a person reads and writes it: `shop/web`.
+  var displayName: String { lab.map { "\($0)/\(name)" } ?? name }
+
+  func isSameVM(as other: ReportedVM) -> Bool { name == other.name && lab == other.lab }
+}

@@ -1,0 +1,281 @@
+import Glibc
+import Host
+import JSON
+import QMP
+import Testing
+
+@testable import Control
+
+@Suite("The control server")
+struct ServerTests {
+  @Test("greets as QEMU does, and takes no command before negotiation")
+  func negotiation() async throws {
+    let fixture = try await Fixture(answering: true)
+    let client = try await fixture.plainClient(negotiates: false)
+    #expect(
+      await client.next() == [
+        "QMP": [
+          "version": ["qemu": ["major": 0, "minor": 1, "micro": 0], "package": "qemuvm"], "capabilities": [],
+        ]
+      ])
+    await client.send(#"{"execute": "query-vms", "id": 1}"#)
+    let early: JSONValue = [
+      "error": [
+        "class": "CommandNotFound", "desc": "Expecting capabilities negotiation with 'qmp_capabilities'",
+      ], "id": 1,
+    ]
+    #expect(await client.next() == early)
+    await client.send(#"{"execute": "qmp_capabilities", "arguments": {"enable": ["oob"]}}"#)
+    #expect(await client.next()?["error"]?["desc"] == "Capability oob not available")
+    await client.send(#"{"execute": "qmp_capabilities", "id": "x"}"#)
+    #expect(await client.next() == ["return": [:], "id": "x"])
+    await client.send(#"{"execute": "qmp_capabilities"}"#)
+    #expect(await client.next()?["error"]?["class"] == "CommandNotFound")
+    await fixture.end()
+  }
+
+  @Test("takes requests however they are cut, without line feeds too, and echoes any id")
+  func framing() async throws {
+    let fixture = try await Fixture(answering: true)
+    let client = try await fixture.plainClient()
+    await client.send(#"{"execute": "query-vms", "id": {"a": [1, "}"]}}{"execute":"query-"#)
+    #expect(await client.next() == ["return": "query-vms", "id": ["a": [1, "}"]]])
+    await client.send(#"supervisor"}"#)
+    #expect(await client.next() == ["return": "query-supervisor"])
+    for byte in #"  {"execute": "query-vms", "id": null}"# { await client.send(String(byte)) }
+    #expect(await client.next() == ["return": "query-vms", "id": nil])
+    await fixture.end()
+  }
+
+  @Test("answers what is about itself, and gives everything else to the handler")
+  func ownCommands() async throws {
+    let fixture = try await Fixture(answering: true)
+    let client = try await fixture.client()
+    #expect(client.serverVersion == "0.1.0")
+    #expect(try await client.perform(.queryVersion)["qemu"]?["minor"] == 1)
+    let commands = try await client.perform(.queryCommands).array?.compactMap { $0["name"]?.string } ?? []
+    #expect(Set(commands) == Set(ControlRequest.commandNames + ["qmp_capabilities"]))
+    #expect(try await client.perform(.start(name: "web")) == "start")
+    var started = fixture.work.started.makeAsyncIterator()
+    #expect(await started.next() == .start(name: "web"))
+    await fixture.end()
+  }
+
+  @Test(
+    "answers garbage with an error, and goes on",
+    arguments: ["garbage", "]", "{\"a\"}", "[]", "{\"id\": 5}", "\"a\n"])
+  func garbage(text: String) async throws {
+    let fixture = try await Fixture(answering: true)
+    let client = try await fixture.plainClient()
+    let other = try await fixture.plainClient()
+    await client.send(text + "\n")
+    let error = await client.next()
+    #expect(error?["error"]?["class"] == "GenericError")
+    #expect(error?["id"] == (text.contains("id") ? 5 : nil))
+    for each in [client, other] {
+      await each.send(#"{"execute": "query-vms"}"#)
+      #expect(await each.next() == ["return": "query-vms"])
+    }
+    await fixture.end()
+  }
+
+  @Test("ends a connection whose request has no end, after saying so")
+  func endlessRequest() async throws {
+    let fixture = try await Fixture(answering: true)
+    let client = try await fixture.plainClient()
+    await client.send("{\"execute\": \"" + String(repeating: "x", count: 2 << 20))
+    #expect(await client.next()?["error"]?["desc"] == "A request of more than 1048576 bytes")
+    #expect(await client.next() == nil)
+    await fixture.end()
+  }
+
+  @Test("runs changes of several VMs together, and one client's replies keep the order of its commands")
+  func order() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.plainClient()
+    var started = fixture.work.started.makeAsyncIterator()
+    await client.send(
+      """
+      {"execute": "start", "arguments": {"name": "a"}, "id": 1}
+      {"execute": "start", "arguments": {"name": "b"}, "id": 2}
+      {"execute": "query-vms", "id": 3}
+      {"execute": "nonsense", "id": 4}
+      """)
+    // Each is a task of its own: which of the two starts first is open.
+    let first = await started.next()
+    let second = await started.next()
+    #expect(Set([first?.vmName, second?.vmName]) == ["a", "b"])
+    await fixture.work.answer(.start(name: "b"), .failure(ControlError(.invalid, "no")))
+    await fixture.work.answer(.start(name: "a"), .success("a"))
+    #expect(await client.next() == ["return": "a", "id": 1])
+    #expect(await client.next() == ["error": ["class": "InvalidDefinition", "desc": "no"], "id": 2])
+    #expect(await started.next() == .queryVMs)
+    await fixture.work.answer(.queryVMs, .success([]))
+    #expect(await client.next() == ["return": [], "id": 3])
+    #expect(await client.next()?["id"] == 4)
+    await fixture.end()
+  }
+
+  @Test("lets a slow command delay its own client only")
+  func slowCommand() async throws {
+    let fixture = try await Fixture()
+    let slow = try await fixture.client()
+    let quick = try await fixture.client()
+    let stuck = ControlRequest.execute(name: "sick", command: ["execute": "query-status"], timeout: nil)
+    let waiting = Task { try await slow.perform(stuck) }
+    var started = fixture.work.started.makeAsyncIterator()
+    #expect(await started.next() == stuck)
+    let asked = Task { try await quick.perform(.queryVMs) }
+    #expect(await started.next() == .queryVMs)
+    await fixture.work.answer(.queryVMs, .success(["ok"]))
+    #expect(try await asked.value == ["ok"])
+    await fixture.work.answer(stuck, .failure(ControlError(.qemu("DeviceNotActive"), "sick: no")))
+    await #expect(throws: ControlError(.qemu("DeviceNotActive"), "sick: no")) { try await waiting.value }
+    await fixture.end()
+  }
+
+  @Test("tells events to all who have negotiated, in order")
+  func events() async throws {
+    let fixture = try await Fixture(answering: true)
+    let stranger = try await fixture.plainClient(negotiates: false)
+    _ = await stranger.next()
+    let plain = try await fixture.plainClient()
+    let client = try await fixture.client()
+    let events = await client.events()
+    for number in 1...3 { fixture.server.broadcast(QMPEvent("VM_MESSAGE", ["n": JSONValue(number)])) }
+    var numbers: [Int?] = []
+    for await event in events.prefix(3) { numbers.append(event.data["n"]?.int) }
+    #expect(numbers == [1, 2, 3])
+    for number in 1...3 { #expect(await plain.next()?["data"]?["n"]?.int == number) }
+    // The stranger's next line is not an event.
+    await stranger.send(#"{"execute": "qmp_capabilities"}"#)
+    #expect(await stranger.next() == ["return": [:]])
+    await fixture.end()
+  }
+
+  @Test("serves 96 clients at once")
+  func manyClients() async throws {
+    let fixture = try await Fixture(answering: true)
+    let answers = try await withThrowingTaskGroup(of: [JSONValue].self) { group in
+      for number in 1...96 {
+        group.addTask {
+          let client = try await fixture.client()
+          let first = try await client.perform(.start(name: "vm\(number)"))
+          let second = try await client.perform(.queryVMs)
+          await client.close()
+          return [first, second]
+        }
+      }
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(answers.count == 96)
+    #expect(answers.allSatisfy { $0 == ["start", "query-vms"] })
+    await fixture.end()
+  }
+
+  @Test("drops a client that does not read, and no other")
+  func slowReader() async throws {
+    let fixture = try await Fixture(answering: true)
+    let counts = await fixture.clientCounts()
+    var count = counts.makeAsyncIterator()
+    let socket = try UnixSocket.connect(to: fixture.path)
+    try socket.write(Array(#"{"execute": "qmp_capabilities"}"#.utf8))
+    #expect(await count.next() == 1)
+    let reader = try await fixture.plainClient()
+    #expect(await count.next() == 2)
+    let text = JSONValue(String(repeating: "x", count: 1 << 20))
+    for _ in 1...8 {
+      fixture.server.broadcast(QMPEvent("VM_MESSAGE", ["text": text]))
+      #expect(await reader.next()?["data"]?["text"] == text)
+    }
+    #expect(await count.next() == 1)
+    await reader.send(#"{"execute": "query-vms"}"#)
+    #expect(await reader.next() == ["return": "query-vms"])
+    _ = consume socket
+    await fixture.end()
+  }
+
+  @Test("drops a client that sends far more than is answered")
+  func greedyClient() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.plainClient()
+    let settings = String(repeating: "x", count: 900 << 10)
+    for _ in 1...20 {
+      await client.send(
+        #"{"execute": "update", "arguments": {"name": "a", "settings": {"x": "\#(settings)"}}}"#)
+    }
+    #expect(await client.next() == nil)
+    await fixture.end()
+  }
+
+  @Test("finishes what a client began that has gone")
+  func disconnectInFlight() async throws {
+    let fixture = try await Fixture()
+    let counts = await fixture.clientCounts()
+    var count = counts.makeAsyncIterator()
+    let client = try await fixture.plainClient()
+    #expect(await count.next() == 1)
+    var started = fixture.work.started.makeAsyncIterator()
+    await client.send(#"{"execute": "up", "arguments": {"name": "a"}}{"execute": "query-vms"}"#)
+    #expect(await started.next() == .up(.named("a"), dryRun: false))
+    await client.hangUp()
+    #expect(await count.next() == 0)
+    await fixture.work.answer(.up(.named("a"), dryRun: false), .success([:]))
+    // Nothing of the gone client's queue starts after it: the next command is another client's.
+    let other = try await fixture.client()
+    let asked = Task { try await other.perform(.querySupervisor) }
+    #expect(await started.next() == .querySupervisor)
+    await fixture.work.answer(.querySupervisor, .success([:]))
+    #expect(try await asked.value == [:])
+    await fixture.end()
+  }
+
+  @Test("sends what it owes before it closes, and refuses what has not begun")
+  func closing() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.plainClient()
+    var started = fixture.work.started.makeAsyncIterator()
+    await client.send(#"{"execute": "quit", "id": 1}{"execute": "query-vms", "id": 2}"#)
+    #expect(await started.next() == .quit)
+    let closed = Task { await fixture.server.close() }
+    // The refusal of the second waits for the first's reply.
+    await fixture.work.answer(.quit, .success([:]))
+    let rest = await client.rest()
+    await closed.value
+    #expect(rest.first == ["return": [:], "id": 1])
+    #expect(rest.dropFirst().allSatisfy { $0["error"]?["desc"] == "Not done: the connection is closing" })
+    #expect(await fixture.server.clientCount == 0)
+    await #expect(throws: SystemError.self) { try await fixture.client() }
+    await fixture.end()
+  }
+
+  @Test("closes after a second although a command does not end")
+  func closingOverStuckCommand() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.client()
+    let asked = Task { try await client.perform(.quit) }
+    var started = fixture.work.started.makeAsyncIterator()
+    #expect(await started.next() == .quit)
+    await fixture.server.close()
+    let error = await #expect(throws: ControlError.self) { try await asked.value }
+    #expect(error?.kind == .disconnected)
+    await fixture.work.answer(.quit, .success([:]))
+    await fixture.end()
+  }
+
+  @Test("obeys its own user and root alone")
+  func users() {
+    #expect(ControlServer.isAllowed(getuid()))
+    #expect(ControlServer.isAllowed(0))
+    #expect(!ControlServer.isAllowed(getuid() == 65534 ? 65533 : 65534))
+  }
+}
+
+extension Fixture {
+  /// Each new number of clients from here on.
+  func clientCounts() async -> AsyncStream<Int> {
+    let (counts, feed) = AsyncStream.makeStream(of: Int.self)
+    await server.onClientCountChange { feed.yield($0) }
+    return counts
+  }
+}

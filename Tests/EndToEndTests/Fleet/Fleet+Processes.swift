@@ -1,0 +1,99 @@
+import Glibc
+import Host
+import Testing
+
+/// A process of a fleet, found as `ps` finds it and held by its pidfd.
+struct FleetProcess: Sendable {
+  enum Role: Sendable, Equatable {
+    /// The QEMU of the VM with this folder name.
+    case guest(String)
+    case supervisor
+    case other(String)
+  }
+
+  let role: Role
+  let process: ChildProcess
+  var pid: Int { Int(process.pid) }
+
+  var hasExited: Bool { process.hasExited }
+
+  func signal(_ number: Int32) { process.signal(number) }
+
+  /// Waits until it has ended.
+  func end() async {
+    let process = process
+    _ = await offQueue { process.wait() }
+  }
+
+  func kill(_ signal: Int32 = SIGKILL) async {
+    process.signal(signal)
+    await end()
+  }
+
+  /// The numbers of its open descriptors.
+  func descriptors() throws -> [String] { try FileSystem.names(in: "/proc/\(pid)/fd") }
+
+  /// Resident memory that it shares with no file, in bytes: RssAnon of proc(5).
+  func anonymousBytes() throws -> Int {
+    let text = String(decoding: try FileSystem.read("/proc/\(pid)/status"), as: UTF8.self)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("RssAnon:") })
+    return try #require(Int(line.filter(\.isNumber))) * 1024
+  }
+}
+
+extension Fleet {
+  /// This fleet's processes: those that hold a VM's lock as descriptor 3, and those with its environment.
+  func processes() throws -> [FleetProcess] {
+    try FileSystem.names(in: "/proc").compactMap(Int32.init).sorted().compactMap { pid in
+      // Each of these calls fails when the process ends meanwhile: it is then none of ours any more.
+      guard role(of: pid) != nil, let process = try? ChildProcess(adopting: pid),
+        let role = role(of: pid), !isZombie(pid)
+      else { return nil }
+      return FleetProcess(role: role, process: process)
+    }
+  }
+
+  /// The QEMU processes, by VM.
+  func guests() throws -> [FleetProcess] {
+    try processes().filter { if case .guest = $0.role { true } else { false } }
+  }
+
+  func supervisors() throws -> [FleetProcess] {
+    try processes().filter { $0.role == .supervisor }
+  }
+
+  /// The one QEMU of a fleet with one running VM.
+  func guest(sourceLocation: SourceLocation = #_sourceLocation) throws -> FleetProcess {
+    let guests = try guests()
+    try #require(guests.count == 1, "\(guests)", sourceLocation: sourceLocation)
+    return guests[0]
+  }
+
+  func supervisor(sourceLocation: SourceLocation = #_sourceLocation) throws -> FleetProcess {
+    let supervisors = try supervisors()
+    try #require(supervisors.count == 1, "\(supervisors)", sourceLocation: sourceLocation)
+    return supervisors[0]
+  }
+
+  private func role(of pid: Int32) -> FleetProcess.Role? {
+    if let file = FileSystem.linkTarget("/proc/\(pid)/fd/3"), file.hasPrefix(state + "/vms/"),
+      let slash = file.lastIndex(of: "/"), file[slash...].hasPrefix("/lock")
+    {
+      return .guest(String(file[..<slash].dropFirst((state + "/vms/").count)))
+    }
+    // A process of another user or one that has just ended has nothing to read: not ours.
+    guard let environment = try? FileSystem.read("/proc/\(pid)/environ"),
+      environment.split(separator: 0).contains(where: { $0.elementsEqual("HOME=\(root)".utf8) }),
+      let words = try? FileSystem.read("/proc/\(pid)/cmdline")
+    else { return nil }
+    let command = words.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    return command.dropFirst().starts(with: ["supervisor", "run"])
+      ? .supervisor : .other(command.joined(separator: " "))
+  }
+
+  private func isZombie(_ pid: Int32) -> Bool {
+    guard let line = try? FileSystem.read("/proc/\(pid)/stat") else { return true }  // Gone altogether.
+    let text = String(decoding: line, as: UTF8.self)
+    return text.split(separator: ")").last?.hasPrefix(" Z") ?? true
+  }
+}

@@ -1,0 +1,46 @@
+import Host
+import JSON
+import Testing
+
+extension Fleet {
+  /// A connection to the control socket, negotiated; it hears every event from here on.
+  func monitor() async throws -> PlainMonitor {
+    try await PlainMonitor(connectingTo: controlSocket)
+  }
+
+  /// The VM's own connection to QEMU that qemuvm offers to the user's tools.
+  func userMonitor(of name: String) async throws -> PlainMonitor {
+    try await PlainMonitor(connectingTo: try #require(try await status(name)["qmpSocket"]?.string))
+  }
+
+  /// Waits until the VM is as wanted, woken by the supervisor's events, and returns its object.
+  @discardableResult
+  func wait(for name: String, until isWanted: (JSONValue) -> Bool) async throws -> JSONValue {
+    let monitor = try await monitor()
+    while true {
+      let vm = try await monitor.execute("query-vm", ["name": .string(name)])
+      if isWanted(vm) { return vm }
+      _ = try await monitor.event { $0["event"] == "VM_STATE_CHANGED" || $0["event"] == "VM_REMOVED" }
+    }
+  }
+
+  @discardableResult
+  func wait(for name: String, toBe state: String) async throws -> JSONValue {
+    try await wait(for: name) { $0["state"]?.string == state }
+  }
+
+  /// Waits until the guest has printed the text on its console, and returns all that it printed.
+  @discardableResult
+  func wait(for name: String, toSay text: String) async throws -> String {
+    let follower = try start(["logs", name, "-f"])
+    let heard = try await follower.output.read(until: text)
+    follower.signal(2)
+    _ = try await follower.end()
+    return heard
+  }
+
+  /// A connection to the guest's serial console.
+  func console(of name: String) async throws -> ByteStream {
+    try ByteStream(connectingTo: try #require(try await status(name)["consoleSocket"]?.string))
+  }
+}

@@ -1,0 +1,126 @@
+import Glibc
+import Host
+import JSON
+import Synchronization
+import Testing
+
+/// A world of its own for one test: folders, the built binary, a supervisor that no other test shares.
+///
+/// It lies under /tmp, because a socket's path must be short.
+final class Fleet: Sendable {
+  /// The binary under test: `QEMUVM_BINARY`, or the one built beside the tests.
+  static let binary: String = {
+    if let named = variable("QEMUVM_BINARY") { return named }
+    let tests = FileSystem.linkTarget("/proc/self/exe") ?? "."
+    return FileSystem.parent(of: tests) + "/qemuvm"
+  }()
+
+  let root: String
+  var state: String { root + "/state" }
+  var runtime: String { root + "/run" }
+  var configuration: String { root + "/config" }
+
+  /// The working directory of every command, where a lab file lies.
+  var folder: String { root + "/lab" }
+  var controlSocket: String { runtime + "/qemuvm.sock" }
+
+  /// The whole environment of every command, as `NAME=value`.
+  let environment: [String]
+
+  private let held = Mutex<[ByteStream]>([])
+
+  private init(variables: [String: String]) throws {
+    var template = Array("/tmp/qemuvm.XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
+    let root = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    self.root = root
+    var variables = [
+      "PATH": Self.variable("PATH") ?? "/usr/bin:/bin", "HOME": root, "TERM": "xterm",
+      "QEMUVM_STATE_DIR": root + "/state", "QEMUVM_RUNTIME_DIR": root + "/run",
+      "QEMUVM_CONFIG_DIR": root + "/config",
+    ].merging(variables) { $1 }
+    if variables["QEMUVM_QEMU"] == nil { variables["QEMUVM_QEMU"] = Self.variable("QEMUVM_QEMU") }
+    environment = variables.map { "\($0)=\($1)" }.sorted()
+    try FileSystem.makeDirectory(root + "/lab")
+  }
+
+  /// Makes a fleet, gives it to the test and clears it away whatever happens.
+  ///
+  /// A process or socket that the product leaves behind fails the test.
+  static func run(
+    _ variables: [String: String] = [:], _ test: (Fleet) async throws -> Void
+  ) async throws {
+    let fleet = try Fleet(variables: variables)
+    do {
+      try await test(fleet)
+    } catch {
+      await fleet.describeToTheReader()
+      await fleet.killEverything()
+      try FileSystem.removeTree(fleet.root)
+      throw error
+    }
+    try await fleet.end()
+  }
+
+  /// Starts a command of the binary.
+  func start(_ arguments: [String], in directory: String? = nil) throws -> Program {
+    try Program(Self.binary, arguments, environment: environment, directory: directory ?? folder)
+  }
+
+  /// Runs a command of the binary to its end; another exit code than expected fails the test.
+  @discardableResult
+  func qemuvm(
+    _ arguments: String..., expecting code: Int32 = 0, in directory: String? = nil
+  ) async throws -> Program.Outcome {
+    try await qemuvm(arguments, expecting: code, in: directory)
+  }
+
+  @discardableResult
+  func qemuvm(
+    _ arguments: [String], expecting code: Int32 = 0, in directory: String? = nil
+  ) async throws -> Program.Outcome {
+    let outcome = try await start(arguments, in: directory).end()
+    guard outcome.status == .code(code) else {
+      throw Program.UnexpectedEnd(outcome: outcome, expected: .code(code))
+    }
+    return outcome
+  }
+
+  /// What a command prints with `--json`.
+  func json(_ arguments: String...) async throws -> JSONValue {
+    let outcome = try await qemuvm(arguments + ["--json"])
+    return try JSONValue(parsing: Array(outcome.output.utf8))
+  }
+
+  /// A VM's object as `status --json` prints it.
+  func status(_ name: String) async throws -> JSONValue { try await json("status", name) }
+
+  /// The names that `ls` lists, with the lab where there is one.
+  func names() async throws -> [String] {
+    try #require(try await json("ls").array).map { vm in
+      (vm["lab"]?.string.map { $0 + "/" } ?? "") + (vm["name"]?.string ?? "")
+    }
+  }
+
+  /// Writes a file into the working directory and returns its path.
+  @discardableResult
+  func write(_ text: String, to name: String = "qemuvm.json5") throws -> String {
+    let path = FileSystem.absolute(name, in: folder)
+    try FileSystem.makeDirectory(FileSystem.parent(of: path))
+    try FileSystem.replace(path, with: Array(text.utf8), durable: false)
+    return path
+  }
+
+  func text(of path: String) throws -> String {
+    String(decoding: try FileSystem.read(path), as: UTF8.self)
+  }
+
+  /// Keeps a connection open until the test has ended.
+  func hold(_ stream: ByteStream) {
+    held.withLock { $0.append(stream) }
+  }
+
+  static func variable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+  }
+}

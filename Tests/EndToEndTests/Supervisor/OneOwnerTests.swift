@@ -1,0 +1,92 @@
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  @Suite("One supervisor, one QEMU") struct OneOwner {
+    @Test("Twenty commands at once start one supervisor")
+    func oneSupervisor() async throws {
+      try await Fleet.run { fleet in
+        try await Self.atOnce(20, of: ["ls"], in: fleet)
+        _ = try fleet.supervisor()
+      }
+    }
+
+    @Test("Eight ups of the same VM at once start one QEMU")
+    func oneGuest() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await Self.atOnce(8, of: ["up"], in: fleet)
+        #expect(try fleet.guest().pid == (try await fleet.status("web"))["pid"]?.int)
+      }
+    }
+
+    @Test("A second supervisor is refused and names the first")
+    func secondSupervisor() async throws {
+      try await Fleet.run { fleet in
+        try await fleet.qemuvm("ls")
+        let first = try fleet.supervisor()
+        let second = try await fleet.qemuvm("supervisor", "run", expecting: 1)
+        #expect(second.errors.contains("\(first.pid)"))
+        #expect(try fleet.supervisor().pid == first.pid)
+      }
+    }
+
+    @Test("A supervisor with nothing to do leaves by itself, and takes its socket with it")
+    func leavesByItself() async throws {
+      try await Fleet.run(["QEMUVM_IDLE_SECONDS": "1"]) { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let supervisor = try fleet.supervisor()
+        try await fleet.qemuvm("down")
+        await supervisor.end()
+        #expect(!FileSystem.exists(fleet.controlSocket))
+        #expect(try await !fleet.qemuvm("supervisor", "status", expecting: 5).errors.isEmpty)
+      }
+    }
+
+    @Test("A supervisor in the foreground serves, and Ctrl-C ends it without its guests")
+    func foreground() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        let supervisor = try fleet.start(["supervisor", "run"])
+        // Its log says when it listens.
+        _ = try await supervisor.errors.readLine()
+        try await fleet.qemuvm("up")
+        #expect(try fleet.supervisor().pid == Int(supervisor.process.pid))
+        supervisor.signal(2)
+        #expect(try await supervisor.end().code == 0)
+        #expect(try fleet.guests().count == 1)
+      }
+    }
+
+    @Test("A QEMU that is stopped by SIGSTOP delays neither ls nor other VMs")
+    func stoppedByASignal() async throws {
+      try await Fleet.run { fleet in
+        try fleet.write("{ lab: 'shop', vms: { sick: { profile: 'hello' }, well: { profile: 'hello' } } }")
+        try await fleet.qemuvm("up")
+        let pid = try await fleet.status("sick")["pid"]?.int
+        let sick = try #require(try fleet.guests().first { $0.pid == pid })
+        sick.signal(19)
+        let asked = try fleet.start(["qmp", "sick", "query-status", "--timeout", "500ms"])
+        #expect(try await fleet.qemuvm("ls").duration < .seconds(1))
+        #expect(try await fleet.qemuvm("status", "well").duration < .seconds(1))
+        try await fleet.qemuvm("restart", "well")
+        let late = try await asked.end()
+        #expect(late.code == 4, "\(late)")
+        #expect(late.errors.contains("sick"))
+        #expect(try await fleet.qemuvm("kill", "sick").duration < .seconds(1))
+        #expect(try await fleet.status("sick")["state"] == "stopped")
+      }
+    }
+
+    /// Runs the command so many times at the same time; each must end with 0.
+    private static func atOnce(_ count: Int, of command: [String], in fleet: Fleet) async throws {
+      let programs = try (0..<count).map { _ in try fleet.start(command) }
+      for program in programs {
+        let outcome = try await program.end()
+        #expect(outcome.code == 0, "\(outcome)")
+      }
+    }
+  }
+}

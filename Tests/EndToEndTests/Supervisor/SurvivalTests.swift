@@ -1,0 +1,94 @@
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  @Suite("Guests outlive the supervisor") struct Survival {
+    /// How a supervisor can go.
+    enum Departure: String, CaseIterable, Sendable {
+      case stopCommand
+      case terminated
+      case killed
+    }
+
+    @Test(
+      "A supervisor that goes leaves its guest running, and the next command takes it back",
+      arguments: Departure.allCases)
+    func takenBack(departure: Departure) async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        try await fleet.wait(for: "web", toSay: "READY")
+        let (guest, before) = (try fleet.guest(), try await fleet.status("web"))
+        try await Self.end(try fleet.supervisor(), departure, of: fleet)
+        #expect(!guest.hasExited)
+        let after = try await fleet.status("web")
+        for key in ["pid", "state", "desired", "uuid", "restarts", "startedAt", "accelerator"] {
+          #expect(before[key] == after[key], "\(key)")
+        }
+        #expect(try fleet.guest().pid == guest.pid)
+        try await fleet.qemuvm("qmp", "web", "query-status")
+        let monitor = try await fleet.userMonitor(of: "web")
+        try await fleet.qemuvm("down", "web")
+        #expect(try await monitor.event { $0["event"] == "SHUTDOWN" }["data"]?["reason"] == "guest-shutdown")
+      }
+    }
+
+    @Test("A guest that vanished while no supervisor ran is started again")
+    func vanishedMeanwhile() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        try await Self.end(try fleet.supervisor(), .killed, of: fleet)
+        await guest.kill()
+        try await fleet.qemuvm("ls")
+        let vm = try await fleet.wait(for: "shop/web", toBe: "running")
+        #expect(vm["pid"]?.int != guest.pid)
+        #expect(try !#require(vm["cause"]?.string).isEmpty)
+      }
+    }
+
+    @Test("A guest that powered itself off while no supervisor ran is stopped, and the cause says so")
+    func poweredOffMeanwhile() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        try await fleet.wait(for: "web", toSay: "READY")
+        let monitor = try await fleet.userMonitor(of: "web")
+        try await Self.end(try fleet.supervisor(), .killed, of: fleet)
+        try await monitor.execute("system_powerdown")
+        _ = try await monitor.event { $0["event"] == "SHUTDOWN" }
+        try await fleet.qemuvm("ls")
+        let vm = try await fleet.wait(for: "shop/web", toBe: "stopped")
+        #expect(vm["desired"] == "stopped")
+        #expect(try #require(vm["cause"]?.string).contains("power"))
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    @Test("A stopped VM stays stopped when its supervisor is killed and another starts")
+    func stoppedStaysStopped() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("restart: 'always',")
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("stop", "web")
+        try await Self.end(try fleet.supervisor(), .killed, of: fleet)
+        let vm = try await fleet.status("web")
+        #expect(vm["state"] == "stopped")
+        #expect(vm["desired"] == "stopped")
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    private static func end(_ supervisor: FleetProcess, _ departure: Departure, of fleet: Fleet) async throws
+    {
+      switch departure {
+      case .stopCommand: try await fleet.qemuvm("supervisor", "stop")
+      case .terminated: supervisor.signal(15)
+      case .killed: supervisor.signal(9)
+      }
+      await supervisor.end()
+    }
+  }
+}

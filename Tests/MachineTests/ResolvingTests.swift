@@ -1,0 +1,131 @@
+import JSON
+import Machine
+import Testing
+
+@Suite("Resolving machines")
+struct ResolvingTests {
+  private static func host(_ kvm: KVMAvailability, uefi: Bool = true) -> HostFacts {
+    HostFacts(emulator: Example.emulator, kvm: kvm, uefi: uefi ? Example.host.uefi : nil)
+  }
+
+  private static let closed = KVMAvailability.unusable("/dev/kvm: Permission denied; join the group 'kvm'")
+
+  @Test("The accelerator is KVM where it works, else TCG with one line why")
+  func accelerator() throws {
+    let kvm = try Example.machine("", host: Self.host(.usable))
+    #expect(kvm.accelerator == .kvm)
+    #expect(kvm.acceleratorNote == nil)
+    #expect(kvm.cpu == "host")
+    let tcg = try Example.machine("", host: Self.host(Self.closed))
+    #expect(tcg.accelerator == .tcg)
+    #expect(
+      tcg.acceleratorNote
+        == "KVM cannot be used, so the guest runs slower under TCG: /dev/kvm: Permission denied; join the group 'kvm'"
+    )
+    #expect(tcg.cpu == "max")
+    let asked = try Example.machine("accelerator: \"tcg\"", host: Self.host(.usable))
+    #expect(asked.accelerator == .tcg)
+    #expect(asked.acceleratorNote == nil)
+  }
+
+  @Test("KVM that is asked for and cannot be used is an error with the fix")
+  func kvmMissing() {
+    #expect {
+      try Example.machine("accelerator: \"kvm\"", host: Self.host(Self.closed))
+    } throws: {
+      "\($0)"
+        == "qemuvm.json5:1:29: accelerator: KVM cannot be used: /dev/kvm: Permission denied; join the group 'kvm'"
+    }
+  }
+
+  @Test("UEFI without its firmware on the host is an error with the fix")
+  func uefiMissing() {
+    #expect {
+      try Example.machine("profile: \"linux-uefi\"", host: Self.host(.usable, uefi: false))
+    } throws: {
+      let message = "\($0)"
+      return message.hasPrefix("builtin:linux-uefi.json5:") && message.contains("no UEFI firmware was found")
+        && message.hasSuffix("install the package 'ovmf'")
+    }
+  }
+
+  @Test("Memory for each CPU is multiplied")
+  func memoryPerCPU() throws {
+    #expect(try Example.machine("cpus: 3, memoryPerCPU: \"256M\"").memory == .mebibytes(768))
+  }
+
+  @Test("The restart policy has the documented defaults")
+  func restart() throws {
+    let policy = try Example.machine("").restart
+    #expect(policy == RestartPolicy())
+    #expect(policy.mode == .onFailure)
+    #expect(policy.delay == .milliseconds(100))
+    #expect(policy.maxDelay == .seconds(60))
+    #expect(policy.burst == nil)
+    #expect(policy.resetAfter == .seconds(60))
+    #expect(try Example.machine("").stopTimeout == .seconds(60))
+    #expect(try Example.machine("restart: { delay: \"5m\" }").restart.maxDelay == .seconds(300))
+  }
+
+  @Test("A card's hardware address is the same at every start and another for another VM")
+  func hardwareAddress() throws {
+    let address = try Example.machine("").networks[0].address
+    #expect(address == MACAddress(uuid: Example.uuid, card: 0))
+    #expect(address.description.hasPrefix("52:54:00:"))
+    var generator = SystemRandomNumberGenerator()
+    let others = (0..<100).map { _ in MACAddress(uuid: .random(using: &generator), card: 0) }
+    #expect(Set(others).count > 98)
+    #expect(MACAddress(uuid: Example.uuid, card: 1) != address)
+  }
+
+  @Test("Files to prepare and files to look for are listed")
+  func files() throws {
+    let hello = try Example.machine("profile: \"hello\"")
+    let rom = FirmwareROM.image(of: BuiltinProfiles.firmware("hello") ?? [])
+    #expect(hello.filesToPrepare == [.write(bytes: rom, to: "/state/web/firmware.rom")])
+    #expect(hello.requiredFiles == [])
+    let uefi = try Example.machine("profile: \"linux-uefi\", kernel: \"k\", disks: [\"a.raw\"]")
+    #expect(
+      uefi.filesToPrepare
+        == [.copyUnlessPresent(from: "/usr/share/OVMF/OVMF_VARS_4M.fd", to: "/state/web/uefi-vars.fd")])
+    #expect(uefi.requiredFiles.map(\.key) == ["kernel", "disks[0].file"])
+    #expect(uefi.requiredFiles.map(\.path) == ["/lab/k", "/lab/a.raw"])
+    #expect(uefi.requiredFiles.map(\.isWritten) == [false, true])
+  }
+
+  @Test("The same definition gives the same arguments, whatever the order of its keys")
+  func deterministic() throws {
+    let one = try Example.machine("cpus: 2, machine: { a: 1, b: 2, c: 3, d: 4 }, disks: [\"a.raw\"]")
+    let two = try Example.machine("disks: [\"a.raw\"], machine: { d: 4, c: 3, b: 2, a: 1 }, cpus: 2")
+    #expect(one == two)
+    #expect(one.arguments == two.arguments)
+  }
+
+  @Test("A device more or less moves no other device")
+  func stableAddresses() throws {
+    func addresses(_ keys: String) throws -> [String: String] {
+      let devices = try Example.machine(keys).arguments.compactMap { try? JSONValue(parsing: $0) }
+      return Dictionary(
+        devices.compactMap { device in
+          device["id"]?.string.flatMap { id in device["addr"]?.string.map { (id, $0) } }
+        }, uniquingKeysWith: { first, _ in first })
+    }
+    let few = try addresses("disks: [\"a.raw\"]")
+    let many = try addresses("disks: [\"a.raw\", \"b.raw\", { file: \"c.raw\", bus: \"scsi\" }]")
+    let fewer = try addresses("disks: [\"a.raw\"], rng: false, networks: []")
+    #expect(few.count == 7)
+    #expect(many.merging(few, uniquingKeysWith: { _, few in few }) == many)
+    #expect(few.merging(fewer, uniquingKeysWith: { _, fewer in fewer }) == few)
+    #expect(Set(many.values).count == many.count)
+  }
+
+  @Test("What differs between two machines is listed by its key")
+  func differences() throws {
+    let old = try Example.machine("cpus: 1, disks: [\"a.raw\"]").facts
+    let new = try Example.machine("cpus: 2, memory: \"2G\", rng: false").facts
+    #expect(new.differences(from: old).map(\.key) == ["cpus", "memory", "rng", "disks[0]"])
+    #expect(new.differences(from: old).map(\.description).first == "cpus: 1 -> 2")
+    #expect(new.differences(from: new) == [])
+    #expect(try MachineFacts(json: .object(old.json)) == old)
+  }
+}

@@ -1,0 +1,27 @@
+import JSON
+import Machine
+
+/// Settings with every key that a VM can have.
+enum Everything {
+  static let json: JSONObject = [
+    "profile": "linux", "qemu": "/usr/bin/qemu-system-x86_64",
+    "machine": ["type": "q35", "usb": "off"], "accelerator": "tcg", "cpu": "max,-avx", "cpus": 2,
+    "memoryPerCPU": "512M", "firmware": "uefi", "kernel": "/boot/vmlinuz", "initrd": "/boot/initrd",
+    "append": "console=ttyS0",
+    "disks": [
+      [
+        "file": "/d.qcow2", "format": "qcow2", "bus": "virtio", "readOnly": false, "cache": "none",
+        "discard": true,
+      ]
+    ],
+    "networks": ["user"], "ports": ["127.0.0.1:8080:80", "0.0.0.0:53:53/udp"], "serial": true, "rng": true,
+    "restart": [
+      "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",
+    ],
+    "stopTimeout": "90s", "arguments": ["-device", "virtio-balloon"],
+  ]
+
+  static var settings: Settings {
+    get throws { try Settings(json: .object(json)) }
+  }
+}

@@ -1,0 +1,50 @@
+import JSON
+import Machine
+
+/// A VM, and a host to resolve it on, that are the same in every test.
+enum Example {
+  static let directory = "/lab"
+
+  static let places = Places(
+    consoleLog: "/state/web/console.log", firmwareROM: "/state/web/firmware.rom",
+    uefiVariables: "/state/web/uefi-vars.fd")
+
+  static let emulator = Emulator(
+    path: "/usr/bin/qemu-system-x86_64", version: Emulator.Version(major: 7, minor: 2, micro: 22),
+    machines: [
+      Emulator.MachineType(name: "pc-q35-7.2", alias: "q35", maxCPUs: 288),
+      Emulator.MachineType(name: "pc-i440fx-7.2", alias: "pc", maxCPUs: 255),
+      Emulator.MachineType(name: "microvm", maxCPUs: 288),
+      Emulator.MachineType(name: "isapc", maxCPUs: 1),
+      Emulator.MachineType(name: "none", maxCPUs: 1),
+    ])
+
+  static let host = HostFacts(
+    emulator: emulator, kvm: .usable,
+    uefi: UEFIFirmware(code: "/usr/share/OVMF/OVMF_CODE_4M.fd", variables: "/usr/share/OVMF/OVMF_VARS_4M.fd"))
+
+  static let uuid = UUID(high: 0x0123_4567_89AB_4CDE, low: 0x8F01_2345_6789_ABCD)
+
+  /// The one VM of a lab file.
+  static func definition(labFile text: String) throws -> VMDefinition {
+    let file = try LabFile(parsing: Array(text.utf8), file: "qemuvm.json5", defaultLab: "lab")
+    return file.vms[0]
+  }
+
+  /// The VM `web` with these keys, as a lab file would have them.
+  static func definition(_ keys: String) throws -> VMDefinition {
+    try definition(labFile: "{ vms: { web: {\(keys)} } }")
+  }
+
+  static func machine(
+    _ definition: VMDefinition, directory: String = directory, places: Places = places, host: HostFacts = host
+  ) throws -> Machine {
+    let chain = try ProfileChain(definition.profile, askedAt: definition.origins["profile"])
+    let flat = FlatDefinition(definition, in: directory, over: chain)
+    return try Machine(resolving: flat, uuid: uuid, places: places, host: host)
+  }
+
+  static func machine(_ keys: String, host: HostFacts = host) throws -> Machine {
+    try machine(definition(keys), host: host)
+  }
+}

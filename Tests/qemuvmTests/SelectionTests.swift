@@ -1,0 +1,41 @@
+import JSON
+import Testing
+
+@testable import qemuvm
+
+@Suite("Which VMs are meant") struct SelectionTests {
+  static let shop = LabOutline(lab: "shop", vms: ["db", "web"])
+
+  @Test(
+    "A bare name means the lab file's VM where the file has it",
+    arguments: [
+      (["web"], shop, ["shop/web"]),
+      (["web"], nil, ["web"]),
+      (["other"], shop, ["other"]),
+      (["farm/web"], shop, ["farm/web"]),
+      (["web", "shop/web", "db", "web"], shop, ["shop/web", "shop/db"]),
+      ([], shop, ["shop/db", "shop/web"]),
+    ] as [([String], LabOutline?, [String])])
+  func names(given: [String], lab: LabOutline?, expected: [String]) throws {
+    #expect(try VMSelection.names(given, in: lab, verb: "stop") == expected)
+  }
+
+  @Test("No name and no lab file is wrong usage, with a hint")
+  func nothing() {
+    let error = #expect(throws: UsageError.self) { try VMSelection.names([], in: nil, verb: "down") }
+    #expect(error?.message == "no VM is named, and there is no qemuvm.json5 here")
+    #expect(error?.hint != nil)
+  }
+
+  @Test(
+    "A lab file's names are read though its definitions are wrong",
+    arguments: [
+      ("{ lab: 'shop', vms: { db: 3, web: { cpsu: 1 } } }", shop),
+      ("{ vms: { db: {}, web: {} } }", LabOutline(lab: "folder", vms: ["db", "web"])),
+      ("{ lab: 3, vms: [] }", LabOutline(lab: "folder", vms: [])),
+      ("[]", LabOutline(lab: "folder", vms: [])),
+    ])
+  func outline(text: String, expected: LabOutline) throws {
+    #expect(LabOutline(try LocatedJSON(parsing: text, dialect: .json5), defaultLab: "folder") == expected)
+  }
+}
