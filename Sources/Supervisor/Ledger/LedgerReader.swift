@@ -17,13 +17,17 @@ package struct LedgerQuery: Sendable {
   /// Only those with a higher number.
   package var since = 0
 
-  /// At most so many, and no more than so many bytes of them: an answer must fit through the control socket.
+  /// At most so many, gaps apart, and no more than so many bytes of them: an answer must fit through the control socket.
   package var countLimit = 10_000
   package var byteLimit = 1 << 20
 
   package init(_ subject: Subject = .everyone, since: Int = 0) {
     self.subject = subject
     self.since = since
+  }
+
+  fileprivate var isOfOne: Bool {
+    if case .vm = subject { true } else { false }
   }
 
   func includes(_ record: LedgerRecord) -> Bool {
@@ -58,12 +62,13 @@ package struct LedgerReader: Sendable {
 
   package func read(_ query: LedgerQuery) throws(SystemError) -> Page {
     var page = Page()
-    var size = 0
+    var (count, size) = (0, 0)
     try visit { record, length in
       guard record.seq > query.since else { return false }
       guard query.includes(record) else { return true }
+      if record.name != nil || !query.isOfOne { count += 1 }
       size += length
-      guard page.records.count < query.countLimit, size <= query.byteLimit else {
+      guard count <= query.countLimit, size <= query.byteLimit else {
         page.isComplete = false
         return false
       }
