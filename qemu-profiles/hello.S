@@ -48,8 +48,8 @@
         outb    %al, %dx
         .endm
 
-/* The CPU arrives in 16-bit mode with interrupts off. It leaves for flat 32-bit mode at once: there the local APIC
-   can be reached, and KVM runs every instruction natively even where it has to emulate 16-bit mode. */
+/* The CPU arrives in 16-bit mode with interrupts off. It leaves for flat 32-bit mode at once, from where the local
+   APIC can be reached. */
         .code16
         .globl  _start
 _start: lgdtl   %cs:gdtr - _start
@@ -108,8 +108,7 @@ interrupts:
         jmp     1b
 
 /* Interrupts are open only in hlt, so none can slip in between the look and the sleep. */
-serve:
-        movw    $PM1_STATUS, %dx
+serve:  movw    $PM1_STATUS, %dx
         inw     %dx, %ax
         testw   $POWER_BUTTON, %ax
         jnz     off
@@ -147,7 +146,7 @@ print:  movb    %al, %bl
         ret
 
 /* Every interrupt does no more than end the hlt; what has happened, serve asks. It does not return there but begins
-   serve anew, with interrupts off again: KVM where it emulates this mode knows no iret. */
+   serve anew, with interrupts off again: where KVM has to emulate this mode it knows no iret. */
 wake:   movb    $0x20, %al
         outb    %al, $PIC2
         outb    %al, $PIC1
@@ -166,7 +165,7 @@ gdtr:   .word   gdtr - gdt - 1
         .balign 8
 idt:    .fill   0x20, 8, 0                      /* no exception is expected: one resets the machine */
         .rept   16
-        .word   wake - _start, 0x08, 0x8e00, 0xf       /* interrupt gate: offset, code segment, flags, offset */
+        .word   wake - _start, 0x08, 0x8e00, 0xf        /* interrupt gate: offset, code segment, flags, offset */
         .endr
 idtr:   .word   idtr - idt - 1
         .long   LINEAR(idt)

@@ -159,7 +159,9 @@ package enum FileSystem {
     refusal(path, writing: writing) == nil
   }
 
-  /// Why a path cannot be read, or written, by this process; nil when it can. Corresponds to access(2).
+  /// Why a path cannot be read, or written, by this process; nil when it can.
+  ///
+  /// Corresponds to access(2).
   package static func refusal(_ path: String, writing: Bool = false) -> SystemError? {
     access(path, writing ? R_OK | W_OK : R_OK) == 0 ? nil : SystemError("access", path)
   }

@@ -10,6 +10,7 @@ extension Supervisor {
     ledger.append(.started, version: "\(qemuvmVersion)", pid: getpid())
     let folders = try state.folders()
     var survivors = try findSurvivors(of: folders)
+    var adopted: [VirtualMachine] = []
     for folder in folders {
       let survivor = survivors.removeValue(forKey: folder.id)
       let name: VMName
@@ -19,13 +20,21 @@ extension Supervisor {
         Log.note("\(folder.path) is no VM's folder: \(error)")
         continue
       }
-      await make(name).load(survivor: survivor)
+      let machine = make(name)
+      await machine.load(survivor: survivor)
+      if survivor != nil { adopted.append(machine) }
     }
     for (id, process) in survivors {
       Log.note(
         "\(id): QEMU process \(process.pid) runs for a VM that is not in \(state.path); it is left alone")
     }
+    await withTaskGroup { group in
+      for machine in adopted { group.addTask { await machine.takeOver(within: Self.patience) } }
+    }
   }
+
+  /// How long guests that were taken over have to say how they are before anyone is answered.
+  private static var patience: Duration { .seconds(1) }
 
   /// The QEMU of each VM that has one, by the VM's id; held by pidfd, proven by the lock that it holds.
   ///
@@ -59,6 +68,19 @@ extension Supervisor {
 }
 
 extension VirtualMachine {
+  /// Returns when the guest that was found has said how it is, or when the time is up.
+  func takeOver(within patience: Duration) async {
+    guard lifecycle.isTakingOver else { return }
+    takeOverTimer.arm(at: .now + patience)
+    await withCheckedContinuation { takeOver = $0 }
+  }
+
+  func endTakeOver() {
+    takeOver?.resume()
+    takeOver = nil
+    takeOverTimer.arm(at: nil)
+  }
+
   /// Goes on where an earlier supervisor left off; `survivor` is this VM's QEMU, if one runs.
   ///
   /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.

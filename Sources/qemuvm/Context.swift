@@ -29,6 +29,12 @@ struct Context: Sendable {
   /// How progress looks.
   var diagnosticsStyle: TextStyle { TextStyle(isTerminal: diagnostics.isTerminal, environment: environment) }
 
+  /// The QEMU that `QEMUVM_QEMU` names, as others can find it; nil when it names none.
+  var emulator: String? {
+    guard let named = environment["QEMUVM_QEMU"], !named.isEmpty else { return nil }
+    return named.contains("/") ? absolute(named) : named
+  }
+
   /// A path that a person gave, as others can find it.
   func absolute(_ path: String) -> String { FileSystem.absolute(path, in: FileSystem.currentDirectory) }
 }

@@ -57,6 +57,7 @@ struct LabFileTests {
       "{ vms: { \"..\": {} } }",
       "q.json5:1:10: vms: '..' is no name: a name begins with a letter or digit, not with '.'"
     ),
+    ("{ vms: {}, \"a\\n\\u001b[2J\": 1 }", "q.json5:1:12: a\\n\\u{1B}[2J: unknown key 'a\\n\\u{1B}[2J'"),
     (
       "{ networks: { backend: {} }, vms: {} }",
       "q.json5:1:24: networks.backend: networks between VMs are not there yet; a VM has the network 'user' or none"

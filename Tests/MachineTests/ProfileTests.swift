@@ -1,3 +1,4 @@
+import Host
 import JSON
 import Machine
 import Testing
@@ -17,6 +18,18 @@ struct ProfileTests {
     #expect(chain.profiles[0].description != nil)
   }
 
+  @Test("What is built in are the files of the folder")
+  func builtinFiles() throws {
+    let folder = FileSystem.absolute("../../qemu-profiles", in: FileSystem.parent(of: #filePath))
+    let names = try FileSystem.names(in: folder).filter { $0.hasSuffix(".json5") }.map {
+      String($0.dropLast(6))
+    }
+    #expect(Set(names) == Set(BuiltinProfiles.names))
+    for name in names {
+      #expect(BuiltinProfiles.named(name) == (try FileSystem.read("\(folder)/\(name).json5")))
+    }
+  }
+
   @Test("A profile builds on the one it extends, and the chain goes on")
   func extends() throws {
     let chain = try Self.chain(
@@ -30,6 +43,20 @@ struct ProfileTests {
     #expect(chain.settings.firmware == .builtin("hello"))
     #expect(chain.origins["memory"]?.description == "/etc/qemuvm/profiles/middle.json5:1:38")
     #expect(chain.origins["machine"]?.file == "builtin:hello.json5")
+  }
+
+  @Test("A value keeps its place when the definition writes another member of its object")
+  func originOfMember() throws {
+    let files = ["p": "{ machine: { type: 'q53', usb: false } }"]
+    let chain = try Self.chain("p", files)
+    let written = try Example.definition("machine: { usb: true }")
+    let flat = FlatDefinition(written, in: "/lab", over: chain)
+    #expect(flat.origins["machine.type"]?.description == "/etc/qemuvm/profiles/p.json5:1:20")
+    #expect(flat.origins["machine.usb"]?.description == "qemuvm.json5:1:32")
+    let placeless = try VMDefinition(json: ["name": "web", "machine": ["usb": true]])
+    #expect(FlatDefinition(placeless, in: "/lab", over: chain).origins["machine.usb"] == nil)
+    let whole = try VMDefinition(json: ["name": "web", "machine": "pc"])
+    #expect(FlatDefinition(whole, in: "/lab", over: chain).origins.nearest(to: "machine.type") == nil)
   }
 
   @Test("A profile that is found stands before a built-in one of its name")

@@ -28,6 +28,26 @@ struct ResolvingTests {
     #expect(asked.acceleratorNote == nil)
   }
 
+  @Test("A microvm has ACPI, and with it a power button, under KVM only, unless told otherwise")
+  func microvm() throws {
+    func type(_ keys: String) throws -> Machine.BoardType {
+      try Example.machine("profile: \"microvm\", " + keys).type
+    }
+    let kvm = try type("accelerator: \"kvm\"")
+    #expect(kvm.options["acpi"] == nil)
+    #expect(kvm.hasPowerButton)
+    let tcg = try type("accelerator: \"tcg\"")
+    #expect(tcg.options["acpi"] == "off")
+    #expect(!tcg.hasPowerButton)
+    #expect(try type("accelerator: \"tcg\", machine: { acpi: true }").hasPowerButton)
+  }
+
+  @Test("A machine option's value ends where it should")
+  func optionValue() throws {
+    let machine = try Example.machine("machine: { a: \"x,usb=on\", b: 5 }")
+    #expect(machine.arguments.contains("q35,a=x,,usb=on,b=5,dump-guest-core=off,graphics=off,usb=off"))
+  }
+
   @Test("KVM that is asked for and cannot be used is an error with the fix")
   func kvmMissing() {
     #expect {

@@ -109,8 +109,12 @@ import Testing
     try FileDescriptor.open(folder.path + "/other", O_WRONLY | O_CREAT).write([1])
     try folder.append("one\n")
     #expect(try watch.wait(for: "console.log") == .file)
+    var log = GrowingLog(folder.log)
+    #expect(try Self.readOn(&log) == "one\n")
+    try folder.append("two\n")
     try FileSystem.removeTree(folder.path)
     // What was told of the file before comes first.
     while try watch.wait(for: "console.log") == .file {}
+    #expect(try Self.readOn(&log) == "two\n")
   }
 }

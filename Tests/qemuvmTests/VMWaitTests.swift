@@ -35,7 +35,7 @@ import Testing
     arguments: [
       (.running, vm("running"), true), (.running, vm("starting", actions: ["start"]), nil),
       (.running, vm("failed"), false), (.running, vm("paused"), false),
-      (.running, vm("paused", actions: ["unpause"]), nil), (.running, vm("stopped", actions: ["start"]), nil),
+      (.running, vm("paused", actions: ["start"]), nil), (.running, vm("stopped", actions: ["start"]), nil),
       (.running, vm("backoff"), nil), (.restarted, vm("running", pid: 7), nil),
       (.restarted, vm("stopping"), nil),
       (.unpaused, vm("paused"), nil), (.unpaused, vm("running"), true), (.paused, vm("running"), nil),
@@ -111,10 +111,11 @@ import Testing
     var wait = VMWait(label: "web", goal: .running)
     var reply = Self.vm("running")
     reply["pending"] = ["memory 1G"]
-    #expect(
-      wait.take(reply: reply, elapsed: .zero) == [
-        .note("shop/web: waits for the next start: memory 1G"), .progress(.running, "already running (kvm)"),
-      ])
+    let note = VMWait.Sign.note("shop/web: waits for the next start: memory 1G")
+    #expect(wait.take(reply: reply, elapsed: .zero) == [note, .progress(.running, "already running (kvm)")])
+    reply["actions"] = ["update"]
+    wait = VMWait(label: "web", goal: .running)
+    #expect(wait.take(reply: reply, elapsed: .zero) == [note, .progress(.running, "updated, running (kvm)")])
   }
 
   @Test("A failed start tells its cause and what to do next")
@@ -135,6 +136,9 @@ import Testing
     let message = QMPEvent("VM_MESSAGE", ["name": "web", "lab": "shop", "message": "ended by force"])
     #expect(wait.take(event: message, elapsed: .zero) == [.note("shop/web: ended by force")])
     #expect(wait.outcome == nil)
+    let last = QMPEvent("VM_MESSAGE", ["name": "web", "lab": "shop", "message": "state D", "gaveUp": true])
+    #expect(wait.take(event: last, elapsed: .zero).isEmpty)
+    #expect(wait.outcome == .failed(CommandFailure(.deadline, "shop/web", "cannot stop: state D")))
   }
 
   @Test("A deadline says how far it came, with its own exit code")

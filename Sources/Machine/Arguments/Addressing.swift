@@ -2,9 +2,9 @@ internal import JSON
 
 /// The slots of the PCI bus, each kept for one device.
 ///
-/// A guest names its cards and disks by their slots: so these do not move when a definition gains or loses a device.
-/// Slots 0, 1, 29 and 31 hold the chipset. Slots up to 4 stay free: QEMU makes the devices of `arguments` before those
-/// that are given as JSON, and puts them into the lowest free slots.
+/// A guest names its cards and disks by their slots: so these do not move when a definition gains or loses a
+/// device. Slots 0, 1, 29 and 31 hold the chipset. Slots up to 4 stay free: QEMU makes the devices of
+/// `arguments` before those that are given as JSON, and puts them into the lowest free slots.
 enum PCISlot {
   static let hotplugPorts = 5
   static let networks = 6..<10

@@ -1,8 +1,8 @@
 extension Machine {
   /// Two QMP monitors: the supervisor's, and one for the user's own tools.
   ///
-  /// The sockets listen before QEMU is there and are handed down: no other QEMU can take their paths over, and their
-  /// modes are ours.
+  /// The sockets listen before QEMU is there and are handed down: no other QEMU can take their paths over,
+  /// and their modes are ours.
   func addMonitors(to list: inout ArgumentList) {
     let own = OptionText("socket").with("id", "mon").with("fd", "\(places.monitorDescriptor)")
     list.add("-chardev", own.listening)

@@ -13,14 +13,13 @@ extension Machine {
     }
   }
 
+  /// Random numbers from QEMU itself, which takes them from the host's kernel.
   func addRNG(to list: inout ArgumentList) {
     guard hasRNG else { return }
-    list.add("-object", ["qom-type": "rng-random", "id": "rng0", "filename": "/dev/urandom"])
-    var device = virtio("rng", id: "rng0-device", slot: PCISlot.rng)
-    device["rng"] = "rng0"
-    list.add("-device", device)
+    list.add("-device", virtio("rng", id: "rng0", slot: PCISlot.rng))
   }
 
+  /// A port by which the guest's kernel tells QEMU that it panicked.
   func addPanicDevice(to list: inout ArgumentList) {
     guard hasPanicDevice else { return }
     list.add("-device", ["driver": "pvpanic"])

@@ -1,7 +1,7 @@
 /// A size in bytes, of memory or of a disk.
 ///
-/// It is written with a unit: `512M`, `2G`, `1.5GiB`. K, M, G and T are powers of 1024, as QEMU has them, and KiB, MiB,
-/// GiB and TiB are the same. A bare number is refused: to one it means bytes, to another MiB.
+/// It is written with a unit: `512M`, `2G`, `1.5GiB`. K, M, G and T are powers of 1024, as QEMU has them, and
+/// KiB, MiB, GiB and TiB are the same. A bare number is refused: to one it means bytes, to another MiB.
 package struct ByteCount: Sendable, Hashable {
   package let bytes: UInt64
 

@@ -1,15 +1,18 @@
 package import JSON
 
-/// Everything that is wrong with a definition, a lab file or a profile, all at once and in the order of the file.
+/// Everything that is wrong with a definition, a lab file or a profile, in the order of its text.
 package struct DefinitionError: Error, Sendable, Equatable {
   package let problems: [Problem]
 
   package init(_ problems: [Problem]) {
-    self.problems = problems.enumerated()
-      .sorted {
-        ($0.element.origin?.position ?? .last, $0.offset) < ($1.element.origin?.position ?? .last, $1.offset)
+    self.problems = problems.enumerated().sorted { left, right in
+      switch (left.element.origin, right.element.origin) {
+      case (let first?, let second?) where first != second: first < second
+      case (.some, nil): true
+      case (nil, .some): false
+      default: left.offset < right.offset
       }
-      .map(\.element)
+    }.map(\.element)
   }
 }
 
@@ -49,7 +52,17 @@ extension Problem: CustomStringConvertible {
   /// Such as `qemuvm.json5:12:9: vms.web.cpsu: unknown key 'cpsu'; did you mean 'cpus'?`.
   package var description: String {
     [origin?.description, path.isEmpty ? nil : path, reason.description]
-      .compactMap { $0 }.joined(separator: ": ")
+      .compactMap { $0 }.joined(separator: ": ").withControlsEscaped
+  }
+}
+
+extension String {
+  /// The text on one line, with nothing in it that a terminal would obey.
+  fileprivate var withControlsEscaped: String {
+    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
+    return unicodeScalars.map { scalar in
+      scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
+    }.joined()
   }
 }
 
@@ -75,9 +88,4 @@ extension Problem.Reason: CustomStringConvertible {
   private static func suggestion(_ nearest: String?) -> String {
     nearest.map { "; did you mean '\($0)'?" } ?? ""
   }
-}
-
-extension JSONPosition {
-  /// Behind every place of any file.
-  fileprivate static let last = JSONPosition(line: .max, column: .max)
 }

@@ -1,39 +1,6 @@
 internal import JSON
 
-/// Collects what reading one definition brings to light: its problems, and where each of its values stands.
-///
-/// Reading goes on after a problem, so that a person learns of all of them at once.
-final class DefinitionLog {
-  /// The file as messages show it; nil for a definition that came over the control socket.
-  let file: String?
-  /// What stands before each path in messages, such as `vms.web`.
-  private let prefix: String
-  private(set) var problems: [Problem] = []
-  private(set) var origins = Origins()
-
-  init(file: String?, prefix: String = "") {
-    self.file = file
-    self.prefix = prefix
-  }
-
-  func note(_ path: String, at position: JSONPosition?) {
-    origins[path] = origin(of: position)
-  }
-
-  func report(_ reason: Problem.Reason, path: String, at position: JSONPosition?) {
-    let full = [prefix, path].filter { !$0.isEmpty }.joined(separator: ".")
-    problems.append(Problem(reason, path: full, origin: origin(of: position)))
-  }
-
-  func report(_ others: [Problem]) { problems += others }
-
-  private func origin(of position: JSONPosition?) -> Origin? {
-    guard let file, let position else { return nil }
-    return Origin(file: file, position: position)
-  }
-}
-
-/// One value of a definition while it is read, with its path and place; what is wrong with it goes to the log.
+/// One value of a definition while it is read, with its path and place; its problems go to the log.
 ///
 /// It reads alike from a file, where values have places, and from the control socket, where they have none.
 struct DefinitionNode {
@@ -73,13 +40,6 @@ struct DefinitionNode {
   }
 
   // MARK: What it is
-
-  var isObject: Bool {
-    switch source {
-    case .located(let json): if case .object = json.content { true } else { false }
-    case .plain(let json): json.object != nil
-    }
-  }
 
   var value: JSONValue {
     switch source {

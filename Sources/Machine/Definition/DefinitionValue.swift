@@ -1,6 +1,6 @@
 internal import JSON
 
-/// A value that a definition can hold: read with its problems reported, and written so that it reads back the same.
+/// A value that a definition can hold: read with its problems reported, written so that it reads back.
 protocol DefinitionValue: Equatable, Sendable {
   /// Nil when the value is no good, which the node's log then knows.
   static func read(_ node: DefinitionNode) -> Self?

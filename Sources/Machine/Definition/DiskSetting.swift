@@ -4,8 +4,8 @@ internal import JSON
 package struct DiskSetting: Sendable, Equatable {
   /// How the bytes of an image are laid out.
   ///
-  /// QEMU is told, never left to guess: a guest could write another format's header into a raw image and so read any
-  /// file of the host.
+  /// QEMU is told, never left to guess: a guest could write another format's header into a raw image and so
+  /// read any file of the host.
   package enum Format: String, Sendable, CaseIterable {
     case qcow2
     case raw

@@ -2,7 +2,7 @@ package import JSON
 
 /// A VM's definition with its profiles filled in: every path absolute, nothing decided yet.
 ///
-/// What must be found out before a machine can be resolved, such as which QEMU to ask, stands in its settings.
+/// What must be found out before a machine is resolved, such as which QEMU to ask, stands in its settings.
 package struct FlatDefinition: Sendable, Equatable {
   package let name: VMName
   package let settings: Settings
@@ -19,8 +19,8 @@ package struct FlatDefinition: Sendable, Equatable {
     settings.profile = definition.profile
     name = definition.name
     self.settings = settings
-    // What was written without a place, on the command line, has none: not that of the profile's value below it.
-    let below = profiles.origins.without(keys: Set(definition.settings.json.keys))
+    // What was written without a place, on the command line, has none: not that of the profile's value.
+    let below = profiles.origins.without(definition.settings.writtenPaths)
     origins = definition.origins.merged(over: below)
   }
 
@@ -43,7 +43,7 @@ extension FlatDefinition {
     guard log.problems.isEmpty else { throw DefinitionError(log.problems) }
   }
 
-  /// The settings and where they were written: what the state folder keeps, so that a restart needs no other file.
+  /// The settings and where they were written: what the state folder keeps, for a restart without the files.
   package var json: JSONObject {
     var object = settings.json
     let origins = origins.json

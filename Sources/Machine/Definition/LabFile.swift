@@ -17,26 +17,24 @@ package struct LabFile: Sendable, Equatable {
     let log = DefinitionLog(file: file)
     let node = DefinitionNode(root, log: log)
     guard var reader = ObjectReader(node) else { throw DefinitionError(log.problems) }
-    let lab = reader.read("lab") { $0.name() }
-    let name = lab ?? defaultLab
-    if !reader.has("lab") { Self.check(defaultLab: defaultLab, node) }
+    let lab = reader.has("lab") ? reader.read("lab") { $0.name() } : Self.name(ofFolder: defaultLab, node)
     Self.refuseNetworks(&reader)
-    let vms = reader.read("vms") { Self.vms($0, lab: name, file: file) } ?? []
+    let vms = reader.read("vms") { Self.vms($0, lab: lab, file: file) } ?? []
     if !reader.has("vms") { reader.missing("vms", "the list of VMs") }
     reader.finish()
-    guard log.problems.isEmpty else { throw DefinitionError(log.problems) }
-    self.lab = name
+    guard let lab, log.problems.isEmpty else { throw DefinitionError(log.problems) }
+    self.lab = lab
     self.vms = vms
   }
 
-  private static func check(defaultLab: String, _ node: DefinitionNode) {
+  private static func name(ofFolder folder: String, _ node: DefinitionNode) -> String? {
     do throws(NameError) {
-      try NameError.check(defaultLab)
+      try NameError.check(folder)
+      return folder
     } catch {
-      node.log.report(
-        .invalid(
-          "the folder's name '\(defaultLab.clipped)' cannot name the lab: \(error); write lab: \"NAME\""),
-        path: "lab", at: node.position)
+      let why = "the folder's name '\(folder.clipped)' cannot name the lab: \(error); write lab: \"NAME\""
+      node.log.report(.invalid(why), path: "lab", at: node.position)
+      return nil
     }
   }
 
@@ -47,15 +45,14 @@ package struct LabFile: Sendable, Equatable {
     }
   }
 
-  private static func vms(_ node: DefinitionNode, lab: String, file: String) -> [VMDefinition]? {
+  /// Reads the VMs, without a lab when its name is no good: that was reported once, on its own.
+  private static func vms(_ node: DefinitionNode, lab: String?, file: String) -> [VMDefinition]? {
     guard let members = node.members else { return node.wrongType(expected: "an object of VMs") }
     var vms: [VMDefinition] = []
     for member in members {
       let name: VMName
       do throws(NameError) {
-        // The lab's own name was checked on its own, and is not to blame for this VM.
-        try NameError.check(member.key)
-        name = try VMName(member.key, lab: (try? VMName(lab)) == nil ? nil : lab)
+        name = try VMName(member.key, lab: lab)
       } catch {
         node.log.report(
           .invalid("'\(member.key.clipped)' is no name: \(error)"), path: node.path, at: member.keyPosition)

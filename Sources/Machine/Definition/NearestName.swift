@@ -1,8 +1,8 @@
 /// Finds the known name that a mistyped one most likely meant.
 ///
-/// A name is near when at most a third of its letters, and at least one, would have to be changed, added, dropped or
-/// swapped with their neighbour; letter case does not count. Of names equally near, the one of most equal length is
-/// taken, for letters are swapped more often than forgotten.
+/// A name is near when at most a third of its letters, and at least one, would have to be changed, added,
+/// dropped or swapped with their neighbour; letter case does not count. Of names equally near, the one of
+/// most equal length is taken, for letters are swapped more often than forgotten.
 package func nearestName(to name: String, among known: some Sequence<String>) -> String? {
   let typed = Array(name.lowercased().unicodeScalars.prefix(64))
   var best: (name: String, distance: (Int, Int))?

@@ -24,6 +24,12 @@ extension Origin: CustomStringConvertible {
   package var description: String { "\(file):\(position)" }
 }
 
+extension Origin: Comparable {
+  package static func < (left: Origin, right: Origin) -> Bool {
+    (left.file, left.position) < (right.file, right.position)
+  }
+}
+
 /// Where each key of a definition was written, by its path in the definition, such as `disks[0].file`.
 ///
 /// It travels with the definition, so that an error found long after the file was read still names the line.
@@ -47,11 +53,12 @@ package struct Origins: Sendable, Equatable {
     }
   }
 
-  /// These origins less those of some keys and of what stands in them.
-  func without(keys: Set<String>) -> Origins {
+  /// These origins less those of some paths and of what stands in them.
+  func without(_ paths: Set<String>) -> Origins {
     var rest = self
     rest.origins = origins.filter { path, _ in
-      !keys.contains(String(path.prefix { $0 != "." && $0 != "[" }))
+      let ends = path.indices.filter { path[$0] == "." || path[$0] == "[" } + [path.endIndex]
+      return !ends.contains { paths.contains(String(path[..<$0])) }
     }
     return rest
   }

@@ -2,8 +2,8 @@ internal import JSON
 
 /// A port of the host that leads to a port of the guest through the network `user`.
 ///
-/// Written `[ADDRESS:]HOSTPORT:GUESTPORT[/tcp|/udp]`: `8080:80`, `0.0.0.0:53:53/udp`. Without an address only the
-/// host itself reaches it.
+/// Written `[ADDRESS:]HOSTPORT:GUESTPORT[/tcp|/udp]`: `8080:80`, `0.0.0.0:53:53/udp`. Without an address only
+/// the host itself reaches it.
 package struct PortForward: Sendable, Hashable {
   package enum Transport: String, Sendable, CaseIterable {
     case tcp

@@ -52,7 +52,8 @@ package struct RestartSetting: Sendable, Equatable {
     isWhole = true
   }
 
-  /// The policy, with defaults for what is not written; a first delay beyond the default `maxDelay` raises that.
+  /// The policy, with defaults for what is not written; a first delay beyond the default `maxDelay` raises
+  /// that.
   package var policy: RestartPolicy {
     var policy = RestartPolicy()
     if let mode { policy.mode = mode }

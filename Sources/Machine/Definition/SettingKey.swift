@@ -73,7 +73,8 @@ extension AcceleratorSetting: DefinitionValue {
   var json: JSONValue { .string(rawValue) }
 }
 
-/// QEMU reads `-cpu` as a model and features with commas between, and has no way to escape one: so nothing else passes.
+/// QEMU reads `-cpu` as a model and features with commas between, and has no way to escape one: so nothing
+/// else passes.
 private func cpuModel(_ node: DefinitionNode) -> String? {
   guard let text = node.nonEmptyText(expected: "a CPU model") else { return nil }
   let isModel = text.utf8.allSatisfy { byte in

@@ -41,9 +41,9 @@ package enum AcceleratorSetting: String, Sendable, CaseIterable {
 extension Settings {
   /// These settings where `base`, the profile below them, says something else.
   ///
-  /// A key that is written replaces the profile's whole; lists are not appended to. `machine`, `restart` and a
-  /// profile's `hardware` are merged member by member when they are written as objects. `memory` and `memoryPerCPU`
-  /// are two ways to say one thing: either takes the place of both.
+  /// A key that is written replaces the profile's whole; lists are not appended to. `machine`, `restart` and
+  /// a profile's `hardware` are merged member by member when they are written as objects. `memory` and
+  /// `memoryPerCPU` are two ways to say one thing: either takes the place of both.
   package func merged(over base: Settings) -> Settings {
     var merged = base
     if memory != nil || memoryPerCPU != nil {
@@ -88,6 +88,11 @@ extension Settings {
     var object = JSONObject()
     for key in SettingKey.all { object[key.name] = key.write(self) }
     return object
+  }
+
+  /// The paths that take the place of a profile's: keys, and members of those that are written as objects.
+  var writtenPaths: Set<String> {
+    Set(json.flatMap { key, value in value.object.map { $0.keys.map { "\(key).\($0)" } } ?? [key] })
   }
 
   /// Reads all keys of an object that has no others.

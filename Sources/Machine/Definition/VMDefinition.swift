@@ -24,7 +24,8 @@ package struct VMDefinition: Sendable, Equatable {
 }
 
 extension VMDefinition {
-  /// Reads what came over the control socket or lies in the state folder: `name`, `lab`, and the keys of a VM.
+  /// Reads what came over the control socket or lies in the state folder: `name`, `lab`, and the keys of a
+  /// VM.
   package init(json: JSONValue) throws(DefinitionError) {
     let log = DefinitionLog(file: nil)
     guard var reader = ObjectReader(DefinitionNode(json, log: log)) else {

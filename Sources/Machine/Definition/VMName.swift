@@ -40,8 +40,8 @@ extension VMName: Comparable {
 
 /// Why a text cannot name a VM, a lab or a profile.
 ///
-/// Names become names of folders and parts of socket paths, and stand bare in shells: 1 to 63 of the letters, digits,
-/// `.`, `_` and `-` of ASCII, the first a letter or digit.
+/// Names become names of folders and parts of socket paths, and stand bare in shells: 1 to 63 of the letters,
+/// digits, `.`, `_` and `-` of ASCII, the first a letter or digit.
 package enum NameError: Error, Sendable, Equatable {
   case empty
   case tooLong(count: Int)

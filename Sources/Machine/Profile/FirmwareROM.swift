@@ -1,10 +1,12 @@
 /// A firmware's code as QEMU takes it: a ROM of 64 KiB that ends where a PC's CPU begins.
 ///
-/// The CPU begins 16 bytes before the end of the ROM; a jump there leads to the code's first byte, at the ROM's start.
+/// The CPU begins 16 bytes before the end of the ROM; a jump there leads to the code's first byte, at the
+/// ROM's start.
 package enum FirmwareROM {
   package static let size = 65_536
   private static let resetVector = size - 16
-  /// `jmp` over the end of the 64 KiB segment to its start: the distance counts from behind these three bytes.
+  /// `jmp` over the end of the 64 KiB segment to its start: the distance counts from behind these three
+  /// bytes.
   private static let jumpToStart: [UInt8] = [0xE9, 0x0D, 0x00]
 
   /// - Precondition: the code ends before the reset vector.

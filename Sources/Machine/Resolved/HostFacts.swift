@@ -19,7 +19,8 @@ package enum KVMAvailability: Sendable, Equatable {
   case unusable(String)
 }
 
-/// A build of OVMF for PCs with 4 MiB of flash: the code, and the empty variables that each VM gets a copy of.
+/// A build of OVMF for PCs with 4 MiB of flash: the code, and the empty variables that each VM gets a copy
+/// of.
 package struct UEFIFirmware: Sendable, Equatable {
   package let code: String
   package let variables: String

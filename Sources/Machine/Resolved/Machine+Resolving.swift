@@ -12,8 +12,8 @@ extension Machine {
   ) throws(DefinitionError) {
     var resolver = MachineResolver(definition, host: host)
     let settings = definition.settings
-    let type = resolver.boardType()
     let accelerator = resolver.accelerator()
+    let type = resolver.boardType(under: accelerator.choice)
     let cpus = resolver.cpus(of: type)
     let memory = resolver.memory(cpus: cpus)
     let firmware = resolver.firmware(on: type)
@@ -68,7 +68,7 @@ struct MachineResolver {
   mutating func report(_ path: String, _ why: String) { report(path, .invalid(why)) }
 
   /// The type; one that QEMU does not have is reported and stands in for itself.
-  mutating func boardType() -> Machine.BoardType {
+  mutating func boardType(under accelerator: Machine.Accelerator) -> Machine.BoardType {
     guard let name = settings.machine?.type else {
       report("machine", .missing("the machine type"))
       return Machine.BoardType(name: "", family: .other, options: [:])
@@ -83,9 +83,14 @@ struct MachineResolver {
         "QEMU \(emulator.version) has no machine type '\(name.clipped)'"
           + (nearest.map { "; did you mean '\($0)'?" } ?? "; see '\(emulator.program) -machine help'"))
     }
-    return Machine.BoardType(
-      name: name, family: Machine.Family(typeName: type?.name ?? name),
-      options: settings.machine?.options ?? [:])
+    let family = Machine.Family(typeName: type?.name ?? name)
+    var options = settings.machine?.options ?? [:]
+    if family == .microvm, accelerator == .tcg, options["acpi"] == nil {
+      // With ACPI Linux looks for none of the clocks that it would need here without KVM's, and hangs at
+      // boot.
+      options["acpi"] = "off"
+    }
+    return Machine.BoardType(name: name, family: family, options: options)
   }
 
   mutating func accelerator() -> (choice: Machine.Accelerator, note: String?) {

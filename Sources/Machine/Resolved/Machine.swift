@@ -34,6 +34,9 @@ extension Machine {
     package let family: Family
     /// By name; `on` and `off` for true and false.
     package let options: [String: String]
+
+    /// Whether a guest can be asked to power off.
+    package var hasPowerButton: Bool { family != .microvm || options["acpi"] != "off" }
   }
 
   /// What decides how devices are attached.

@@ -1,9 +1,10 @@
 package import JSON
 
-/// A machine as an ordered list of keys and texts: for showing it, keeping it, and telling two machines apart.
+/// A machine as an ordered list of keys and texts: for showing it, keeping it, and telling two machines
+/// apart.
 ///
-/// The one that a guest was started with is kept beside it; what differs from the present definition waits for the
-/// next start.
+/// The one that a guest was started with is kept beside it; what differs from the present definition waits
+/// for the next start.
 package struct MachineFacts: Sendable, Equatable {
   package let facts: [(key: String, value: String)]
 

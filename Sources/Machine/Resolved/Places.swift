@@ -1,7 +1,7 @@
 /// Where a VM's things lie and which descriptors its QEMU is handed: absolute paths, all the VM's own.
 package struct Places: Sendable, Equatable {
-  /// QEMU's descriptors of the sockets that it is handed, each listening: the private monitor's, that of the monitor
-  /// for the user's own tools, and the console's.
+  /// QEMU's descriptors of the sockets that it is handed, each listening: the private monitor's, that of the
+  /// monitor for the user's own tools, and the console's.
   package var monitorDescriptor: Int32
   package var userMonitorDescriptor: Int32
   package var consoleDescriptor: Int32

@@ -13,6 +13,21 @@ extension Lifecycle {
     return [.negotiate]
   }
 
+  /// A guest that runs without us: asked how it is, and given time to answer only when it is to end.
+  mutating func adopted(_ now: Instant) -> [LifecycleEffect] {
+    phase = .starting(Start(hasProcess: true, isAdoption: true))
+    cause = "taken over by a new supervisor; its QEMU has not answered yet"
+    return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : [])
+  }
+
+  /// Ends an adopted QEMU that stays silent.
+  mutating func expectAnswer(within patience: Duration, _ now: Instant) -> [LifecycleEffect] {
+    guard case .starting(var start) = phase else { return [] }
+    start.deadline = now + patience
+    phase = .starting(start)
+    return [.announce]
+  }
+
   mutating func negotiated() -> [LifecycleEffect] {
     guard case .starting(var start) = phase else { return [] }
     start.isNegotiated = true

@@ -117,6 +117,11 @@ package struct Lifecycle: Sendable, Equatable {
     }
   }
 
+  /// Whether a guest was found that has not said yet how it is.
+  package var isTakingOver: Bool {
+    if case .starting(let start) = phase { start.isAdoption } else { false }
+  }
+
   /// Whether the next thing is a process of its own.
   package var awaitsSpawn: Bool {
     if case .starting(let start) = phase { !start.hasProcess } else { false }
@@ -161,11 +166,7 @@ package struct Lifecycle: Sendable, Equatable {
       return []
     case .guest(let event): return guest(event, moment)
     case .exited(let status, let stderr): return exited(status, stderr, moment)
-    case .adopted:
-      phase = .starting(
-        Start(
-          hasProcess: true, isAdoption: true, deadline: desired == .stopped ? moment.now + .seconds(5) : nil))
-      return [.negotiate]
+    case .adopted: return adopted(moment.now)
     case .absent(let hostRebooted): return absent(hostRebooted, moment)
     case .timer: return timer(moment)
     }
@@ -236,8 +237,9 @@ extension Lifecycle {
       return settle(.stopped, saying: "stopped by the user before it ran")
     case .starting(let start):
       ending = ending ?? .wished
-      // No guest code has run before `cont`: there is nothing to ask. An adopted guest is asked when it answers.
-      if start.isAdoption { return [.announce] }
+      // An adopted guest is asked when its QEMU answers, which it may never do.
+      if start.isAdoption { return expectAnswer(within: .seconds(5), now) }
+      // No guest code has run before `cont`: there is nothing to ask.
       return descend(from: start.isNegotiated ? .quit : .terminate, now)
     case .running:
       ending = ending ?? .wished

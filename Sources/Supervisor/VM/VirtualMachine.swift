@@ -74,6 +74,12 @@ package actor VirtualMachine {
   var noted = LedgerNotes()
 
   var gate = CommandGate()
+
+  /// Who waits for an adopted guest to say how it is.
+  var takeOver: CheckedContinuation<Void, Never>?
+  lazy var takeOverTimer = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.endTakeOver() }
+  }
   private var effects: [LifecycleEffect] = []
   private var isPerforming = false
 
@@ -111,6 +117,7 @@ package actor VirtualMachine {
     }
     isPerforming = false
     timer.arm(at: lifecycle.nextDeadline)
+    if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
     settleIfForgotten()
   }
 

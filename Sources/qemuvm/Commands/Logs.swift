@@ -51,8 +51,10 @@ struct Logs: Verb {
     let watch = isFollowing ? try FolderWatch.start(folder) : nil
     var log = GrowingLog(path)
     if let lastLines { try log.skip(toLast: lastLines) }
+    // Once more after the folder has gone: the open log still has what was written last.
     repeat {
       try log.readOn { bytes throws(SystemError) in try output.write(bytes) }
     } while try watch?.wait(for: name) == .file
+    try log.readOn { bytes throws(SystemError) in try output.write(bytes) }
   }
 }

@@ -50,10 +50,8 @@ struct Update: Verb {
 
   /// What was done at once, and what waits.
   static func summary(_ report: ReportedVM) -> String {
-    let name = report.displayName
-    let done = report.actions.map { "\(name): \($0)\n" }
-    let waiting = report.pending.map { "\(name): waits for the next start: \($0)\n" }
-    let lines = done + waiting
-    return lines.isEmpty ? "\(name): updated\n" : lines.joined()
+    let done = report.actions.isEmpty ? "is as asked for already" : "updated"
+    let waiting = report.pending.map { "  waits for the next start: \($0)\n" }
+    return "\(report.displayName): \(done)\n" + waiting.joined()
   }
 }

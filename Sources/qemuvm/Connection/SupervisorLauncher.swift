@@ -47,9 +47,7 @@ struct SupervisorLauncher {
     values["QEMUVM_STATE_DIR"] = context.locations.state
     values["QEMUVM_RUNTIME_DIR"] = context.locations.runtime
     values["QEMUVM_CONFIG_DIR"] = context.locations.configuration
-    if let emulator = values["QEMUVM_QEMU"], emulator.contains("/") {
-      values["QEMUVM_QEMU"] = context.absolute(emulator)
-    }
+    values["QEMUVM_QEMU"] = context.emulator
     return values.map { "\($0.key)=\($0.value)" }
   }
 

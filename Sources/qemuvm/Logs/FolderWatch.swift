@@ -13,40 +13,56 @@ struct FolderWatch: ~Copyable {
 
   private let descriptor: FileDescriptor
 
+  /// The watches: the folder's own, and its parent's, which alone tells at once that the folder was removed: a file
+  /// that we hold open keeps the folder's own event back.
+  private let (inside, above): (Int32, Int32)
+  private let folderName: String
+
   /// From here on, nothing that happens in the folder is missed.
   static func start(_ folder: String) throws(SystemError) -> FolderWatch {
-    let number = try retrying("inotify_init1") { inotify_init1(Int32(IN_CLOEXEC)) }
-    let descriptor = FileDescriptor(owning: number)
-    let mask = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF
-    _ = try retrying("inotify_add_watch", folder) { inotify_add_watch(number, folder, UInt32(mask)) }
-    return FolderWatch(descriptor: descriptor)
+    let descriptor = FileDescriptor(
+      owning: try retrying("inotify_init1") { inotify_init1(Int32(IN_CLOEXEC)) })
+    let parent = FileSystem.parent(of: folder)
+    let number = descriptor.rawValue
+    func watch(_ path: String, _ mask: Int32) throws(SystemError) -> Int32 {
+      try retrying("inotify_add_watch", path) { inotify_add_watch(number, path, UInt32(mask)) }
+    }
+    return FolderWatch(
+      inside: try watch(folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO),
+      above: try watch(parent, IN_DELETE | IN_MOVED_FROM),
+      folderName: String(folder.dropFirst(parent.count + 1)), descriptor: descriptor)
+  }
+
+  private init(inside: Int32, above: Int32, folderName: String, descriptor: consuming FileDescriptor) {
+    (self.inside, self.above) = (inside, above)
+    self.folderName = folderName
+    self.descriptor = descriptor
   }
 
   /// Waits until something happened to a file of the name, or the folder has gone.
   func wait(for name: String) throws(SystemError) -> Change {
     while true {
       let events = try descriptor.read(upTo: 65_536)
-      if let change = Self.change(of: name, in: events) { return change }
+      if let change = change(of: name, in: events) { return change }
     }
   }
 
   /// What a read of inotify events says about a file; nil where they are about others.
   ///
   /// An event is a watch, a mask, a cookie and the name's size, 32 bits each, then the name with NULs to that size.
-  private static func change(of name: String, in events: [UInt8]) -> Change? {
-    let ends = UInt32(IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED)
-    return events.withUnsafeBytes { bytes in
+  private func change(of name: String, in events: [UInt8]) -> Change? {
+    events.withUnsafeBytes { bytes in
       var change: Change?
       var start = 0
       while start + 16 <= bytes.count {
+        let watch = bytes.loadUnaligned(fromByteOffset: start, as: Int32.self)
         let mask = bytes.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self)
         let size = Int(bytes.loadUnaligned(fromByteOffset: start + 12, as: UInt32.self))
-        if mask & ends != 0 { return .folderGone }
-        let text = bytes[min(start + 16, bytes.count)..<min(start + 16 + size, bytes.count)].prefix {
-          $0 != 0
-        }
+        let text = bytes[(start + 16)..<min(start + 16 + size, bytes.count)].prefix { $0 != 0 }
+        if watch == above, text.elementsEqual(folderName.utf8) { return .folderGone }
         // After an overflow nobody knows whose events were lost.
-        if mask & UInt32(IN_Q_OVERFLOW) != 0 || text.elementsEqual(name.utf8) { change = .file }
+        let isLost = mask & UInt32(IN_Q_OVERFLOW) != 0
+        if isLost || watch == inside && text.elementsEqual(name.utf8) { change = .file }
         start += 16 + size
       }
       return change

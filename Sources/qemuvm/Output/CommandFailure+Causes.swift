@@ -11,7 +11,10 @@ extension CommandFailure {
     let isBare = code == .noSuchVM && lines.count == 1
     let hints =
       isBare ? ["'qemuvm ls' lists the VMs; 'qemuvm up' creates those of a lab file."] : lines.dropFirst()
-    self.init(code, name, lines.first ?? "failed", hints: Array(hints))
+    let reason = lines.first ?? "failed"
+    // "no VM is called 'web'" says it all.
+    let isNamed = code == .noSuchVM && name.map { reason.contains("'\($0)'") } ?? false
+    self.init(code, isNamed ? nil : name, reason, hints: Array(hints))
   }
 
   /// From the refusal of a QMP command: QEMU's own words stand behind their class.

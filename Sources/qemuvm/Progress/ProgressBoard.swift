@@ -5,7 +5,7 @@ internal import Supervisor
 /// The cursor rests below the last line and is never hidden, so that a command that is interrupted leaves a sane
 /// terminal. Lines are cut to the terminal's width, for one that wraps cannot be drawn over.
 struct ProgressBoard: ProgressDisplay {
-  private struct Line {
+  private struct Line: Equatable {
     var label: String
     var state: VMState?
     var text: String
@@ -23,7 +23,9 @@ struct ProgressBoard: ProgressDisplay {
   }
 
   mutating func show(_ label: String, at index: Int, _ state: VMState?, _ text: String) -> String {
-    lines[index] = Line(label: label, state: state, text: text)
+    let line = Line(label: label, state: state, text: text)
+    guard lines[index] != line else { return "" }
+    lines[index] = line
     return erase() + draw()
   }
 

@@ -67,20 +67,30 @@ struct DefinitionSource: Sendable {
     if let adhoc {
       let directory = FileSystem.currentDirectory
       let definition = VMDefinition(name: adhoc.name, settings: adhoc.settings.anchored(in: directory))
-      let subject = ControlRequest.Subject.definition(definition.json, directory: directory, file: nil)
+      let subject = ControlRequest.Subject.definition(
+        Self.naming(context.emulator, definition).json, directory: directory, file: nil)
       return [Subject(label: adhoc.name.description, subject: subject)]
     }
     let lab = try LabAtHand.find(selection.file, in: context)
     guard let lab else { return try named(VMSelection.names(selection.names, in: nil, verb: verb)) }
     let names = try VMSelection.names(selection.names, in: try lab.outline(), verb: verb)
-    return try subjects(names, in: lab)
+    return try subjects(names, in: lab, context)
   }
 
   private func named(_ names: [String]) -> [Subject] {
     names.map { Subject(label: $0, subject: .named($0)) }
   }
 
-  private func subjects(_ names: [String], in lab: LabAtHand) throws -> [Subject] {
+  /// The definition with the QEMU that the environment names, unless it names one itself.
+  ///
+  /// The supervisor has an environment of its own, from whenever it was started.
+  private static func naming(_ emulator: String?, _ definition: VMDefinition) -> VMDefinition {
+    var definition = definition
+    definition.settings.qemu = definition.settings.qemu ?? emulator
+    return definition
+  }
+
+  private func subjects(_ names: [String], in lab: LabAtHand, _ context: Context) throws -> [Subject] {
     let outline = try lab.outline()
     let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
     // A file that defines none of them is not asked what it thinks of others.
@@ -90,7 +100,9 @@ struct DefinitionSource: Sendable {
     return names.map { name in
       guard let definition = definitions[name] else { return Subject(label: name, subject: .named(name)) }
       return Subject(
-        label: name, subject: .definition(definition.json, directory: lab.directory, file: lab.path))
+        label: name,
+        subject: .definition(
+          Self.naming(context.emulator, definition).json, directory: lab.directory, file: lab.path))
     }
   }
 }

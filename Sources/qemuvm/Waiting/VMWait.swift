@@ -48,7 +48,7 @@ struct VMWait: Sendable {
     reply = report
     label = report.displayName
     var signs: [Sign] = []
-    if goal != .accepted(nil) {
+    if goal == .running {
       signs = report.pending.map { .note("\(label): waits for the next start: \($0)") }
     }
     signs += begin(report, elapsed)
@@ -79,7 +79,8 @@ struct VMWait: Sendable {
     guard report.isSameVM(as: reply) else { return [] }
     switch event.name {
     case "VM_MESSAGE":
-      return event.data["message"]?.string.map { [.note("\(label): \(Printable.line($0))")] } ?? []
+      return tell(
+        Printable.line(event.data["message"]?.string ?? ""), isLast: event.data["gaveUp"]?.bool == true)
     case "VM_REMOVED" where report.wish >= reply.wish:
       return removed(elapsed)
     case "VM_STATE_CHANGED" where report.wish >= reply.wish:
@@ -122,11 +123,15 @@ struct VMWait: Sendable {
     case .accepted(let word):
       outcome = .reached
       return word.map { [.progress(report.state, $0)] } ?? []
-    case .running where report.actions.isEmpty && report.state == .running:
+    case .running where report.state == .running && !report.actions.contains("start"):
       outcome = .reached
-      return [.progress(.running, "already running\(Self.details(report.accelerator, nil))")]
-    case .running where report.actions.isEmpty && report.state == .paused:
+      let words = report.actions.isEmpty ? "already running" : "updated, running"
+      return [.progress(.running, words + Self.details(report.accelerator, nil))]
+    case .running where report.state == .paused && !report.actions.contains("start"):
       return fail(.paused, report)
+    case .paused where report.state == .running, .unpaused where report.state == .paused:
+      // Nothing to tell before QEMU has done it.
+      return []
     case .restarted where report.state == .running:
       // Not stopped yet: the QEMU that is to go still runs.
       return [.progress(.stopping, "restarting")]
@@ -157,6 +162,13 @@ struct VMWait: Sendable {
     default:
       return [progress(report)]
     }
+  }
+
+  /// Passes on what a person should know; the last word is that of a supervisor at its wits' end.
+  private mutating func tell(_ message: String, isLast: Bool) -> [Sign] {
+    guard isLast else { return [.note("\(label): \(message)")] }
+    outcome = .failed(CommandFailure(.deadline, label, "\(goal.failure): \(message)"))
+    return []
   }
 
   private mutating func removed(_ elapsed: Duration) -> [Sign] {

@@ -1,0 +1,34 @@
+internal import JSON
+
+/// Collects what reading one definition brings to light: its problems, and where each of its values stands.
+///
+/// Reading goes on after a problem, so that a person learns of all of them at once.
+final class DefinitionLog {
+  /// The file as messages show it; nil for a definition that came over the control socket.
+  let file: String?
+  /// What stands before each path in messages, such as `vms.web`.
+  private let prefix: String
+  private(set) var problems: [Problem] = []
+  private(set) var origins = Origins()
+
+  init(file: String?, prefix: String = "") {
+    self.file = file
+    self.prefix = prefix
+  }
+
+  func note(_ path: String, at position: JSONPosition?) {
+    origins[path] = origin(of: position)
+  }
+
+  func report(_ reason: Problem.Reason, path: String, at position: JSONPosition?) {
+    let full = [prefix, path].filter { !$0.isEmpty }.joined(separator: ".")
+    problems.append(Problem(reason, path: full, origin: origin(of: position)))
+  }
+
+  func report(_ others: [Problem]) { problems += others }
+
+  private func origin(of position: JSONPosition?) -> Origin? {
+    guard let file, let position else { return nil }
+    return Origin(file: file, position: position)
+  }
+}
