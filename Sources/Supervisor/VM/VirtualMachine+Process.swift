@@ -111,6 +111,8 @@ extension VirtualMachine {
   private func processEnded(_ status: ExitStatus) {
     guard let run else { return }
     run.exitStatus = status
+    // A QEMU that ended before it took our connection leaves it waiting in the listener, ours included.
+    run.listener = nil
     // QEMU's last events may still be unread: its end of the monitor comes behind them.
     if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { conclude(run, status) }
   }
