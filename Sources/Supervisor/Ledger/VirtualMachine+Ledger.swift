@@ -22,13 +22,13 @@ extension VirtualMachine {
 
   /// Tells the state, if it is another than the last.
   func noteState() {
-    let facts = stateFacts
+    let facts = LedgerEvent.StateFacts(lifecycle)
     if noted.isNews(facts) { note(.state(facts)) }
   }
 
   /// Takes a state that an earlier supervisor has told as told.
   func beginNotes() {
-    _ = noted.isNews(stateFacts)
+    _ = noted.isNews(LedgerEvent.StateFacts(lifecycle))
   }
 
   func noteExit(of run: Run, _ status: ExitStatus, _ stderr: String) {
@@ -68,16 +68,22 @@ extension VirtualMachine {
     }
     return nil
   }
+}
 
-  private var stateFacts: LedgerEvent.StateFacts {
+extension LedgerEvent.StateFacts {
+  /// The state that a VM is in.
+  ///
+  /// An end stands beside it only while the state is its consequence.
+  init(_ lifecycle: Lifecycle) {
     let isConsequence: Bool =
       switch lifecycle.state {
       case .stopped, .failed, .backoff: true
-      case .starting, .running, .paused, .stopping: lifecycle.restartCause != nil
+      case .starting, .running: lifecycle.restartCause != nil
+      case .paused, .stopping: false
       }
-    return LedgerEvent.StateFacts(
+    self.init(
       state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       ending: isConsequence ? lifecycle.lastEnding.map(EndingKind.init) : nil,
-      restartCause: lifecycle.restartCause, restarts: lifecycle.restarts)
+      restartCause: isConsequence ? lifecycle.restartCause : nil, restarts: lifecycle.restarts)
   }
 }

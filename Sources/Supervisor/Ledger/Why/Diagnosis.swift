@@ -36,7 +36,8 @@ struct Diagnosis: Sendable {
     for record in records.reversed() {
       switch record.event {
       case .state(let facts) where facts.ending != nil: return facts.ending
-      case .wish(let verb, .user, _) where ["up", "start", "restart"].contains(verb): return nil
+      // A start that is no consequence of an end is the user's own.
+      case .state(let facts) where facts.state == .starting && facts.restartCause == nil: return nil
       default: continue
       }
     }
@@ -72,7 +73,7 @@ struct Diagnosis: Sendable {
     switch report.state {
     case .running:
       if restarts > 0, let failure = restartCause {
-        return "runs again, restarted by qemuvm: \(failure)"
+        return "runs again after a failure: \(failure)"
       }
       return "runs, and has not failed since its user started it"
     case .starting: return "is being started: \(cause)"
