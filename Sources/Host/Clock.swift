@@ -53,12 +53,14 @@ package struct Timestamp: Sendable, Hashable {
 
   /// As RFC 3339 has it, in UTC with milliseconds: `2026-11-23T06:40:08.123Z`.
   package var rfc3339: String {
-    var seconds = time_t(microseconds / 1_000_000)
+    // Rounded down, also before 1970.
+    let milliseconds = (microseconds >= 0 ? microseconds : microseconds - 999) / 1000
+    var seconds = time_t((milliseconds >= 0 ? milliseconds : milliseconds - 999) / 1000)
     var parts = tm()
     gmtime_r(&seconds, &parts)
     let date = "\(padded(parts.tm_year + 1900, 4))-\(padded(parts.tm_mon + 1, 2))-\(padded(parts.tm_mday, 2))"
     let time = "\(padded(parts.tm_hour, 2)):\(padded(parts.tm_min, 2)):\(padded(parts.tm_sec, 2))"
-    return "\(date)T\(time).\(padded(Int32(microseconds / 1000 % 1000), 3))Z"
+    return "\(date)T\(time).\(padded(Int32(milliseconds - Int64(seconds) * 1000), 3))Z"
   }
 
   private func padded(_ number: Int32, _ width: Int) -> String {

@@ -183,6 +183,13 @@ package enum FileSystem {
     return stat(path, &status) == 0 ? Int64(status.st_size) : 0
   }
 
+  /// What the file system of a path has left for this user, in bytes; corresponds to statvfs(3).
+  package static func freeBytes(at path: String) -> Int64? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    return Int64(status.f_bavail) * Int64(status.f_frsize)
+  }
+
   /// Where a symbolic link points, or nil; corresponds to readlink(2).
   package static func linkTarget(_ path: String) -> String? {
     var buffer = [CChar](repeating: 0, count: 4096)

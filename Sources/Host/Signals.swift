@@ -5,12 +5,22 @@ internal import Glibc
 package final class SignalWatch {
   private var sources: [any DispatchSourceSignal] = []
 
-  /// Takes the signals' default actions away and calls the handler on the queue for each that arrives.
-  package init(_ signals: [Int32], queue: DispatchQueue, handler: @escaping (Int32) -> Void) {
+  /// Calls the handler on the queue for each of the signals that arrives, once `ready` was called.
+  ///
+  /// Dispatch takes a signal's action over a moment later, on a thread of its own. Until then the default action
+  /// stands: a signal that comes so early ends the process, where one ignored would be lost and its sender wait.
+  package init(
+    _ signals: [Int32], queue: DispatchQueue, ready: @escaping () -> Void = {},
+    handler: @escaping (Int32) -> Void
+  ) {
+    var missing = signals.count
     for number in signals {
-      signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
       source.setEventHandler { handler(number) }
+      source.setRegistrationHandler {
+        missing -= 1
+        if missing == 0 { ready() }
+      }
       source.activate()
       sources.append(source)
     }

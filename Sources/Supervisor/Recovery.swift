@@ -98,6 +98,7 @@ extension VirtualMachine {
       desired: folder.isWanted ? .running : .stopped)
     lifecycle = saved.lifecycle
     if let damage, survivor == nil { lifecycle.giveUp(saying: damage) }
+    lifecycle.keepsPanicked = record?.flat.settings.panic == .pause
     wish = saved.wish
     startedAt = saved.startedAt
     beginNotes()

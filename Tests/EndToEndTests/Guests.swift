@@ -9,7 +9,6 @@ enum Guests {
     case powerOff = "'O'"
     case panic = "'P'"
     case reset = "'R'"
-    case exit = "'X'"
   }
 
   /// A guest that could not be built.

@@ -197,20 +197,51 @@ import Testing
     story.run()
     story.add(
       .qmp(event: "BLOCK_IO_ERROR", data: ["nospace": true, "file": "/srv/images/web.qcow2"], count: 1))
-    story.handle(.guest(.ioError("no space left for disk 'disk0'")))
+    story.handle(.guest(.ioError("no space left for disk 'disk0'", noSpace: true)))
     expect(
-      story, says: "web stands still, with its memory kept: QEMU paused it: no space left for disk 'disk0'.",
-      advises: "'df -h /srv/images'", "qemuvm unpause web")
+      story,
+      says: """
+        web stands still, with its memory kept: QEMU paused it: no space left for disk 'disk0'; it goes on by itself \
+        when there is space.
+        """,
+      advises: "'df -h /srv/images'", "goes on by itself", "qemuvm unpause web")
 
     var broken = Story(try .web)
     broken.run()
     broken.add(.qmp(event: "BLOCK_IO_ERROR", data: ["nospace": false, "file": "/srv/w"], count: 1))
-    broken.handle(.guest(.ioError("disk 'disk0' failed: Input/output error")))
+    broken.handle(.guest(.ioError("disk 'disk0' failed: Input/output error", noSpace: false)))
     expect(
       broken,
       says:
         "web stands still, with its memory kept: QEMU paused it: disk 'disk0' failed: Input/output error.",
       advises: "storage of /srv/w", "dmesg")
+  }
+
+  @Test("a guest that is kept after its panic is to be looked at")
+  func kept() throws {
+    var story = Story(try .web)
+    story.life.keepsPanicked = true
+    story.run()
+    story.handle(.guest(.panicked))
+    expect(
+      story,
+      says: "web stands still, with its memory kept: the guest panicked and is kept as it is (panic: pause).",
+      advises: "qemuvm logs web --tail 50", "qemuvm restart web")
+  }
+
+  @Test("a guest that boots again and again")
+  func bootLoop() throws {
+    var story = Story(try .web, .no)
+    story.run()
+    for _ in 0..<10 { story.handle(.guest(.reset(byGuest: true))) }
+    story.handle(.exited(.code(0), stderr: ""))
+    expect(
+      story,
+      says: """
+        web is down and stays down: the guest reset itself 10 times and never came up (a boot loop); its restart \
+        policy is 'no'.
+        """,
+      advises: "wrong one", "qemuvm logs web --tail 50")
   }
 
   @Test("a user's pause is no disk's, whatever happened before")

@@ -12,12 +12,13 @@ import Testing
     .wish(verb: "stop", by: .guest, number: 4),
     .state(
       LedgerEvent.StateFacts(
-        state: .backoff, desired: .running, cause: "QEMU was killed", ending: .died,
+        state: .backoff, desired: .running, cause: "QEMU was killed", pause: nil, ending: .died,
         restartCause: "QEMU was killed",
         restarts: 2)),
     .state(
       LedgerEvent.StateFacts(
-        state: .running, desired: .running, cause: "running", ending: nil, restartCause: nil, restarts: 0)),
+        state: .running, desired: .running, cause: "running", pause: nil, ending: nil, restartCause: nil,
+        restarts: 0)),
     .spawned(pid: 42, accelerator: "kvm"),
     .spawned(pid: 42, accelerator: nil),
     .exited(
@@ -95,7 +96,8 @@ import Testing
   @Test("every ending has its word, and a word means one ending")
   func endings() {
     let endings: [Ending] = [
-      .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .internalError,
+      .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .bootLoop(9),
+      .internalError,
       .endedFromOutside("host-signal"), .died(.code(1)), .refused("x"), .mute(1), .vanished, .hostRebooted,
     ]
     #expect(Set(endings.map { EndingKind($0) }) == Set(EndingKind.allCases))

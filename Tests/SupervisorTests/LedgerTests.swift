@@ -239,7 +239,8 @@ import Testing
   func states() {
     var notes = LedgerNotes()
     var facts = LedgerEvent.StateFacts(
-      state: .running, desired: .running, cause: "running", ending: nil, restartCause: nil, restarts: 0)
+      state: .running, desired: .running, cause: "running", pause: nil, ending: nil, restartCause: nil,
+      restarts: 0)
     var news = [notes.isNews(facts), notes.isNews(facts)]
     facts.cause = "running; taken over"
     news += [notes.isNews(facts), notes.isNews(facts)]

@@ -68,10 +68,70 @@ import Testing
     #expect(vm.life.state == .paused && vm.life.cause == "paused by the user")
     #expect(vm.handle(.stop(timeout: nil)) == [.resume, .pressButton(first: true), .announce])
 
+    var buttonless = Driver.running()
+    buttonless.life.hasPowerButton = false
+    #expect(buttonless.handle(.stop(timeout: nil)) == [.quit, .announce])
+
     var broken = Driver.running()
-    _ = broken.handle(.guest(.ioError("no space left for disk 'd0'")))
-    #expect(broken.life.cause == "QEMU paused it: no space left for disk 'd0'")
+    _ = broken.handle(.guest(.ioError("disk 'd0' failed: Input/output error", noSpace: false)))
+    #expect(broken.life.cause == "QEMU paused it: disk 'd0' failed: Input/output error")
     #expect(broken.handle(.stop(timeout: nil)) == [.quit, .announce])
+  }
+
+  @Test("a guest without space is looked after ever more rarely, and goes on when there is some")
+  func noSpace() {
+    var vm = Driver.running()
+    #expect(vm.handle(.guest(.ioError("no space left for disk 'd0'", noSpace: true))) == [.announce])
+    #expect(vm.life.state == .paused && vm.life.cause.hasSuffix("it goes on by itself when there is space"))
+    #expect(vm.handle(.guest(.stopped)) == [])
+    var looks: [Int64] = []
+    for _ in 0..<7 {
+      #expect(vm.wait() == [.lookForSpace])
+      looks.append(vm.clock.nanoseconds / 1_000_000_000)
+      #expect(vm.handle(.space(false)) == [])
+    }
+    #expect(looks == [1, 3, 7, 15, 31, 61, 91])
+    #expect(vm.wait() == [.lookForSpace])
+    #expect(vm.handle(.space(true)) == [.resume])
+    #expect(vm.handle(.guest(.resumed)) == [.announce])
+    #expect(vm.life.state == .running)
+  }
+
+  @Test("ten resets before it was ever up for long are a boot loop; later ones are the guest's own affair")
+  func bootLoop() {
+    var vm = Driver.running()
+    for _ in 1..<Lifecycle.mostBootResets {
+      vm.clock = vm.clock + .seconds(59)
+      #expect(vm.handle(.guest(.reset(byGuest: true))) == [])
+    }
+    #expect(vm.handle(.guest(.reset(byGuest: false))) == [])
+    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.quit, .announce])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce])
+    #expect(vm.life.cause.hasPrefix("the guest reset itself 10 times and never came up (a boot loop)"))
+
+    var old = Driver.running()
+    old.clock = old.clock + .seconds(60)
+    for _ in 0..<100 { #expect(old.handle(.guest(.reset(byGuest: true))) == []) }
+    #expect(old.life.state == .running)
+  }
+
+  @Test("a watchdog resets, keeps or ends its guest; a panicked one is kept where that is asked for")
+  func watchdogAndPanic() {
+    var reset = Driver.running()
+    #expect(reset.handle(.guest(.watchdog(action: "reset"))) == [.announce])
+    #expect(reset.life.cause == "running; its watchdog fired and reset the guest")
+    var kept = Driver.running()
+    #expect(kept.handle(.guest(.watchdog(action: "pause"))) == [.announce])
+    #expect(kept.life.state == .paused)
+    #expect(kept.handle(.stop(timeout: nil)) == [.quit, .announce])
+    var ended = Driver.running()
+    #expect(ended.handle(.guest(.watchdog(action: "poweroff"))) == [])
+    _ = ended.handle(.exited(.code(0), stderr: ""))
+    #expect(ended.life.cause == "the guest's watchdog fired (poweroff); it starts again in 0.1 s")
+    var panicked = Driver.running()
+    panicked.life.keepsPanicked = true
+    #expect(panicked.handle(.guest(.panicked)) == [.announce])
+    #expect(panicked.life.state == .paused)
   }
 
   @Test("a killed QEMU comes back after the policy's delay, and says why")
@@ -341,7 +401,9 @@ struct Driver {
       possible += [
         .negotiated, .guest(.resumed), .guest(.stopped), .guest(.shutdown(reason: "guest-shutdown")),
         .guest(.shutdown(reason: "host-signal")), .guest(.panicked), .guest(.watchdog(action: "pause")),
-        .guest(.ioError("x")), .runState("running"), .runState("paused"), .runState("shutdown"),
+        .guest(.ioError("x", noSpace: false)),
+        .guest(.ioError("x", noSpace: true)), .space(true), .space(false), .guest(.reset(byGuest: true)),
+        .runState("running"), .runState("paused"), .runState("shutdown"),
         .runState("internal-error"), .buttonAnswered, .continueRefused("x"), .exited(.signal(9), stderr: ""),
         .exited(.code(0), stderr: ""), .exited(.code(1), stderr: "x"),
       ]

@@ -11,6 +11,7 @@ enum PCISlot {
   static let rng = 10
   static let scsiController = 11
   static let disks = 12..<28
+  static let watchdog = 28
 }
 
 /// Names of block nodes, which commands refer to.

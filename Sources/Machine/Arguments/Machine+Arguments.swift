@@ -13,6 +13,7 @@ extension Machine {
     addNetworks(to: &list)
     addRNG(to: &list)
     addPanicDevice(to: &list)
+    addWatchdog(to: &list)
     list.add(verbatim: extraArguments)
     return list.words
   }

@@ -19,6 +19,15 @@ extension Machine {
     list.add("-device", virtio("rng", id: "rng0", slot: PCISlot.rng))
   }
 
+  /// A timer that the guest must feed.
+  func addWatchdog(to list: inout ArgumentList) {
+    switch watchdog?.device {
+    case .i6300esb: list.add("-device", device("i6300esb", id: "watchdog0", slot: PCISlot.watchdog))
+    case .ib700: list.add("-device", ["driver": "ib700", "id": "watchdog0"])
+    case nil: break
+    }
+  }
+
   /// A port by which the guest's kernel tells QEMU that it panicked.
   func addPanicDevice(to list: inout ArgumentList) {
     guard hasPanicDevice else { return }

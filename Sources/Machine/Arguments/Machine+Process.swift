@@ -16,7 +16,8 @@ extension Machine {
     // A guest that ended leaves QEMU standing, so that a supervisor that was away still learns how.
     list.add(
       "-action",
-      OptionText("reboot", "reset").with("shutdown", "pause").with("panic", "pause").with("watchdog", "reset")
+      OptionText("reboot", "reset").with("shutdown", "pause").with("panic", "pause")
+        .with("watchdog", (watchdog?.action ?? .reset).rawValue)
     )
   }
 }

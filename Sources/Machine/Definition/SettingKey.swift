@@ -61,6 +61,8 @@ struct SettingKey: Sendable {
     SettingKey("ports", \.ports, reading: portForwards),
     SettingKey("serial", \.serial),
     SettingKey("rng", \.rng),
+    SettingKey("watchdog", \.watchdog),
+    SettingKey("panic", \.panic),
     SettingKey("restart", \.restart),
     SettingKey("stopTimeout", \.stopTimeout),
     SettingKey("arguments", \.arguments),

@@ -21,6 +21,8 @@ package struct Settings: Sendable, Equatable {
   package var ports: [PortForward]?
   package var serial: Bool?
   package var rng: Bool?
+  package var watchdog: WatchdogSetting?
+  package var panic: PanicSetting?
   package var restart: RestartSetting?
   package var stopTimeout: Duration?
   package var arguments: ExtraArguments?

@@ -20,6 +20,7 @@ extension Machine {
     let kernel = resolver.kernel()
     let disks = resolver.disks(on: type)
     let networks = resolver.networks(uuid: uuid)
+    let watchdog = resolver.watchdog(on: type)
     resolver.checkRestart(definition.restartPolicy)
     guard resolver.problems.isEmpty else { throw DefinitionError(resolver.problems) }
 
@@ -40,6 +41,7 @@ extension Machine {
     hasSerial = settings.serial ?? true
     hasRNG = settings.rng ?? false
     hasPanicDevice = type.family.isPC && settings.hardware?.pvpanic ?? false
+    self.watchdog = watchdog
     hotplugPorts = type.family == .q35 ? settings.hardware?.hotplugPorts ?? 0 : 0
     restart = definition.restartPolicy
     stopTimeout = definition.stopTimeout
@@ -142,6 +144,15 @@ struct MachineResolver {
       }
       return host.uefi.map { .uefi($0) } ?? .ofMachineType
     }
+  }
+
+  mutating func watchdog(on type: Machine.BoardType) -> WatchdogSetting? {
+    guard let watchdog = settings.watchdog else { return nil }
+    if !type.family.isPC {
+      let device = watchdog.device.rawValue
+      report("watchdog", "the device '\(device)' is there for 'pc' and 'q35' only, not for '\(type.name)'")
+    }
+    return watchdog
   }
 
   mutating func kernel() -> Machine.Kernel? {

@@ -20,6 +20,7 @@ package struct Machine: Sendable, Equatable {
   package let hasSerial: Bool
   package let hasRNG: Bool
   package let hasPanicDevice: Bool
+  package let watchdog: WatchdogSetting?
   package let hotplugPorts: Int
   package let restart: RestartPolicy
   package let stopTimeout: Duration

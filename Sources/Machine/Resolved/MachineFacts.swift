@@ -68,7 +68,11 @@ extension Machine {
       }
     }
     facts += [("serial", "\(hasSerial)"), ("rng", "\(hasRNG)")]
+    facts += [("powerButton", "\(type.hasPowerButton)")]
     facts += [("pvpanic", "\(hasPanicDevice)"), ("hotplugPorts", "\(hotplugPorts)")]
+    if let watchdog {
+      facts.append(("watchdog", "\(watchdog.device.rawValue), \(watchdog.action.rawValue)"))
+    }
     if !extraArguments.isEmpty { facts.append(("arguments", ShellText.quote(extraArguments))) }
     return MachineFacts(facts: facts)
   }

@@ -73,6 +73,7 @@ extension LedgerEvent {
 extension LedgerEvent.Wisher: JSONDecodable {}
 extension LedgerEvent.SupervisorFacts.Action: JSONDecodable {}
 extension EndingKind: JSONDecodable {}
+extension PauseKind: JSONDecodable {}
 extension VMState: JSONDecodable {}
 extension DesiredState: JSONDecodable {}
 
@@ -80,14 +81,16 @@ extension LedgerEvent.StateFacts {
   fileprivate var json: JSONObject {
     [
       "state": .string(state.rawValue), "desired": .string(desired.rawValue), "cause": .string(cause),
-      "ending": text(ending?.rawValue), "restartCause": text(restartCause), "restarts": JSONValue(restarts),
+      "pause": text(pause?.rawValue), "ending": text(ending?.rawValue), "restartCause": text(restartCause),
+      "restarts": JSONValue(restarts),
     ]
   }
 
   fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
     self.init(
       state: try facts.required("state"), desired: try facts.required("desired"),
-      cause: try facts.required("cause"), ending: try facts.optional("ending"),
+      cause: try facts.required("cause"), pause: try facts.optional("pause"),
+      ending: try facts.optional("ending"),
       restartCause: try facts.optional("restartCause"), restarts: try facts.optional("restarts") ?? 0)
   }
 }

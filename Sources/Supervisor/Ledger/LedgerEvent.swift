@@ -53,6 +53,9 @@ package enum LedgerEvent: Sendable, Equatable {
     package var desired: DesiredState
     package var cause: String
 
+    /// Why the vCPUs stand still, in the state `paused`.
+    package var pause: PauseKind?
+
     /// Why the guest ended, while that is what the state is a consequence of.
     package var ending: EndingKind?
 
@@ -118,6 +121,26 @@ package enum LedgerEvent: Sendable, Equatable {
   }
 }
 
+/// Why the vCPUs of a living QEMU stand still, as one word for programs.
+package enum PauseKind: String, Sendable, CaseIterable {
+  case user
+  case ioError = "io-error"
+  case noSpace = "no-space"
+  case kept
+  case other
+
+  init(_ reason: PauseReason) {
+    self =
+      switch reason {
+      case .user: .user
+      case .ioError: .ioError
+      case .noSpace: .noSpace
+      case .kept: .kept
+      case .other: .other
+      }
+  }
+}
+
 /// Why a guest ended, as one word for programs: an `Ending` without its particulars.
 package enum EndingKind: String, Sendable, CaseIterable {
   case stopped
@@ -126,6 +149,7 @@ package enum EndingKind: String, Sendable, CaseIterable {
   case resetItself = "reset-itself"
   case panicked
   case watchdog
+  case bootLoop = "boot-loop"
   case internalError = "internal-error"
   case endedFromOutside = "ended-from-outside"
   case died
@@ -145,6 +169,7 @@ extension EndingKind {
       case .resetItself: .resetItself
       case .panicked: .panicked
       case .watchdog: .watchdog
+      case .bootLoop: .bootLoop
       case .internalError: .internalError
       case .endedFromOutside: .endedFromOutside
       case .died: .died

@@ -81,8 +81,10 @@ extension LedgerEvent.StateFacts {
       case .starting, .running: lifecycle.restartCause != nil
       case .paused, .stopping: false
       }
+    var pause: PauseKind?
+    if case .paused(let reason) = lifecycle.phase { pause = PauseKind(reason) }
     self.init(
-      state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
+      state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause, pause: pause,
       ending: isConsequence ? lifecycle.lastEnding.map(EndingKind.init) : nil,
       restartCause: isConsequence ? lifecycle.restartCause : nil, restarts: lifecycle.restarts)
   }

@@ -52,6 +52,8 @@ extension Lifecycle {
       return [.resume]
     case "shutdown":
       return poweredOff(moment.now)
+    case "watchdog":
+      return pause(.kept("watchdog"), saying: Self.keptByWatchdog, moment.now)
     case "guest-panicked":
       return guest(.panicked, moment)
     case "internal-error":
@@ -60,7 +62,10 @@ extension Lifecycle {
     case "paused":
       return pause(.user, saying: "paused by the user", moment.now)
     case "io-error":
-      if case .paused(.ioError) = phase { return [] }
+      switch phase {
+      case .paused(.ioError), .paused(.noSpace): return []
+      default: break
+      }
       return pause(.ioError("a disk failed"), saying: "QEMU paused it: a disk failed", moment.now)
     default:
       return pause(.other(name), saying: "QEMU paused it (\(name))", moment.now)
@@ -85,17 +90,64 @@ extension Lifecycle {
       return shutdown(reason, moment.now)
     case .panicked:
       guard hasProcess else { return [] }
+      if keepsPanicked, desired == .running, ending == nil {
+        return pause(
+          .kept("panic"), saying: "the guest panicked and is kept as it is (panic: pause)", moment.now)
+      }
       if ending?.isWished != true { ending = .panicked }
       return insist(moment.now)
     case .watchdog(let action):
-      if action == "shutdown" || action == "poweroff" { ending = ending ?? .watchdog(action) }
-      guard action == "pause" else { return [] }
-      ending = ending ?? .watchdog(action)
-      return insist(moment.now)
-    case .ioError(let words):
-      guard case .running = phase else { return [] }
-      return pause(.ioError(words), saying: "QEMU paused it: \(words)", moment.now)
+      return watchdog(action, moment.now)
+    case .reset(let byGuest):
+      return byGuest ? reset(moment.now) : []
+    case .ioError(let words, let noSpace):
+      guard state == .running || isTakingOver else { return [] }
+      let reason: PauseReason = noSpace ? .noSpace(words, SpaceWatch(now: moment.now)) : .ioError(words)
+      let outlook = noSpace ? "; it goes on by itself when there is space" : ""
+      return pause(reason, saying: "QEMU paused it: \(words)\(outlook)", moment.now)
     }
+  }
+
+  private static let keptByWatchdog = "the guest missed its watchdog and is kept as it is (watchdog: pause)"
+
+  private mutating func watchdog(_ action: String, _ now: Instant) -> [LifecycleEffect] {
+    switch action {
+    case "pause":
+      guard desired == .running else { return [] }
+      return pause(.kept("watchdog"), saying: Self.keptByWatchdog, now)
+    case "reset":
+      guard case .running = phase else { return [] }
+      cause = "running; its watchdog fired and reset the guest"
+      return [.announce]
+    default:
+      ending = ending ?? .watchdog(action)
+      return []
+    }
+  }
+
+  /// How often a guest may reset itself before it has stayed up for the policy's `resetAfter`.
+  static let mostBootResets = 10
+
+  /// A guest that reset itself: none of our business once it has been up for long, a boot loop before.
+  private mutating func reset(_ now: Instant) -> [LifecycleEffect] {
+    guard case .running = phase, let resets = bootResets else { return [] }
+    if let began = bootedAt ?? runningSince, now - began >= policy.resetAfter {
+      bootResets = nil
+      return []
+    }
+    bootedAt = now
+    bootResets = resets + 1
+    guard resets + 1 >= Self.mostBootResets else { return [] }
+    ending = ending ?? .bootLoop(resets + 1)
+    return descend(from: .quit, now)
+  }
+
+  /// The answer to a look for space.
+  mutating func space(_ isBack: Bool, _ now: Instant) -> [LifecycleEffect] {
+    guard case .paused(.noSpace(let words, let watch)) = phase else { return [] }
+    // Also when there is some: if it is too little, QEMU stops the guest again, and the next look is a later one.
+    phase = .paused(.noSpace(words, watch.next(now: now)))
+    return isBack ? [.resume] : []
   }
 
   private mutating func isRunning(_ moment: Moment) -> [LifecycleEffect] {
@@ -115,7 +167,7 @@ extension Lifecycle {
     guard adopted, desired == .stopped else { return [.announce] }
     ending = .wished
     cause = "the user asked it to stop"
-    return descend(from: .powerButton, moment.now, stopTimeout)
+    return descend(from: hasPowerButton ? .powerButton : .quit, moment.now, stopTimeout)
   }
 
   private mutating func pause(
@@ -123,7 +175,7 @@ extension Lifecycle {
   ) -> [LifecycleEffect] {
     if desired == .stopped {
       ending = .wished
-      if reason == .user { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
+      if reason == .user, hasPowerButton { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
       return descend(from: .quit, now)
     }
     guard phase != .paused(reason) else { return [] }
@@ -212,6 +264,8 @@ extension Lifecycle {
       if start.isAdoption { return descend(from: .terminate, moment.now) }
       ending = ending ?? .mute(Int(Self.startTimeout.components.seconds))
       return descend(from: .kill, moment.now)
+    case .paused(.noSpace(_, let watch)):
+      return moment.now >= watch.due ? [.lookForSpace] : []
     case .stopping(var ladder):
       let before = ladder.step
       let effects = ladder.due(at: moment.now)

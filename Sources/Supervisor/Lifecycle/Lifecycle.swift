@@ -47,6 +47,12 @@ package struct Lifecycle: Sendable, Equatable {
 
   package var policy: RestartPolicy
   package var stopTimeout: Duration
+
+  /// Whether the machine that runs has a power button: without one its guest cannot be asked to end.
+  package var hasPowerButton = true
+
+  /// Whether a guest that panicked is kept to be looked at.
+  package var keepsPanicked = false
   package internal(set) var desired: DesiredState
   package internal(set) var phase: Phase
 
@@ -68,6 +74,12 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// Why the last guest ended; nil before that.
   package internal(set) var lastEnding: Ending?
+
+  /// Resets of the guest's own since it was started, until it has stayed up for long; nil from then on.
+  var bootResets: Int? = 0
+
+  /// When the guest last began to boot.
+  var bootedAt: Instant?
 
   /// What an automatic start is a consequence of; nil after the user's own.
   package internal(set) var restartCause: String?
@@ -138,6 +150,7 @@ package struct Lifecycle: Sendable, Equatable {
     case .starting(let start): start.deadline
     case .stopping(let ladder): ladder.nextDeadline
     case .backoff(let until): until
+    case .paused(.noSpace(_, let watch)): watch.due
     case .stopped, .running, .paused, .failed: nil
     }
   }
@@ -155,6 +168,7 @@ package struct Lifecycle: Sendable, Equatable {
       return end(.refused(words), moment)
     case .negotiated: return negotiated()
     case .runState(let name): return runState(name, moment)
+    case .space(let isBack): return space(isBack, moment.now)
     case .continueRefused(let words):
       guard case .starting = phase else { return [] }
       ending = .refused("cannot start: QEMU refused to let the guest run: '\(words)'")
@@ -243,8 +257,8 @@ extension Lifecycle {
       return descend(from: start.isNegotiated ? .quit : .terminate, now)
     case .running:
       ending = ending ?? .wished
-      return descend(from: .powerButton, now, timeout)
-    case .paused(.user):
+      return descend(from: hasPowerButton ? .powerButton : .quit, now, timeout)
+    case .paused(.user) where hasPowerButton:
       ending = ending ?? .wished
       return [.resume] + descend(from: .powerButton, now, timeout)
     case .paused:
@@ -270,6 +284,8 @@ extension Lifecycle {
   mutating func begin(saying words: String) -> [LifecycleEffect] {
     attempt += 1
     ending = nil
+    bootResets = 0
+    bootedAt = nil
     runningSince = nil
     cause = words
     phase = .starting(Start())

@@ -26,6 +26,9 @@ package enum LifecycleInput: Sendable, Equatable {
   /// The reply to `query-status`: QEMU's name of its run state.
   case runState(String)
 
+  /// Whether the host has space again for the disks of a guest that waits for it.
+  case space(Bool)
+
   /// The monitor refused to let the guest go on, in QEMU's words.
   case continueRefused(String)
 
@@ -63,8 +66,11 @@ package enum GuestEvent: Sendable, Equatable {
   /// WATCHDOG with its `action`.
   case watchdog(action: String)
 
+  /// RESET; by the guest itself, or by someone who told QEMU to.
+  case reset(byGuest: Bool)
+
   /// BLOCK_IO_ERROR that stopped the guest.
-  case ioError(String)
+  case ioError(String, noSpace: Bool)
 }
 
 /// What the machinery around a lifecycle is to do.
@@ -80,6 +86,9 @@ package enum LifecycleEffect: Sendable, Equatable {
 
   /// Ask QEMU how the guest is: `query-status`.
   case askRunState
+
+  /// Look whether the host has space for the guest's disks; answered by `space`.
+  case lookForSpace
 
   /// Press the power button; with `first`, tell QEMU to end when the guest does. Answered by `buttonAnswered`.
   case pressButton(first: Bool)

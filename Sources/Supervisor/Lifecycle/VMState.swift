@@ -19,8 +19,32 @@ package enum PauseReason: Sendable, Equatable {
   /// QEMU stopped the guest because a disk failed; the words name the disk and the reason.
   case ioError(String)
 
+  /// QEMU stopped the guest because the host has no space for a disk: it goes on when there is some.
+  case noSpace(String, SpaceWatch)
+
+  /// The guest panicked, or missed its watchdog, and is kept to be looked at.
+  case kept(String)
+
   /// Another run state of QEMU in which no vCPU runs.
   case other(String)
+}
+
+/// When a guest that waits for space is looked after next: ever more rarely, at most every half minute.
+package struct SpaceWatch: Sendable, Equatable {
+  package private(set) var due: Instant
+  private var gap = Duration.seconds(1)
+
+  package init(now: Instant) {
+    due = now + gap
+  }
+
+  /// What comes after a look that was in vain.
+  package func next(now: Instant) -> SpaceWatch {
+    var watch = self
+    watch.gap = min(gap * 2, .seconds(30))
+    watch.due = now + watch.gap
+    return watch
+  }
 }
 
 /// Why a guest ended: the decisive fact, from QEMU's events, our intent and the wait status.
@@ -42,6 +66,9 @@ package enum Ending: Sendable, Equatable {
 
   /// WATCHDOG, with the action QEMU took.
   case watchdog(String)
+
+  /// RESET again and again, so many times, before the guest was ever up for long.
+  case bootLoop(Int)
 
   /// STOP with run state `internal-error`: KVM could not go on.
   case internalError
@@ -78,6 +105,7 @@ extension Ending {
     case .resetItself: "the guest reset itself and QEMU ended"
     case .panicked: "the guest panicked"
     case .watchdog(let action): "the guest's watchdog fired (\(action))"
+    case .bootLoop(let resets): "the guest reset itself \(resets) times and never came up (a boot loop)"
     case .internalError: "QEMU met an internal error (KVM could not run the guest)"
     case .endedFromOutside("host-qmp-quit"): "QEMU was told to quit on its monitor, not by qemuvm"
     case .endedFromOutside(let reason): "QEMU was ended from outside (\(reason))"

@@ -71,8 +71,8 @@ package struct VMRecord: Sendable, Equatable {
   }
 
   var profile: String { definition.profile }
-  var restartPolicy: RestartPolicy { flat.settings.restart?.policy ?? RestartPolicy() }
-  var stopTimeout: Duration { flat.settings.stopTimeout ?? .seconds(60) }
+  var restartPolicy: RestartPolicy { flat.restartPolicy }
+  var stopTimeout: Duration { flat.stopTimeout }
 
   /// Whether the other would make the same machine.
   func isSame(as other: VMRecord) -> Bool {

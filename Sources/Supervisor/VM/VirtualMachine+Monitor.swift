@@ -66,10 +66,46 @@ extension VirtualMachine {
     connection.assumeIsolated {
       $0.send(QueryStatus()) { [weak self] result in
         guard case .success(let reply) = result else { return }
-        self?.assumeIsolated { $0.apply(.runState(reply.status.name)) }
+        self?.assumeIsolated { vm in
+          if reply.status == .ioError { vm.askDisks() } else { vm.apply(.runState(reply.status.name)) }
+        }
       }
     }
   }
+
+  /// Asks which disk stopped the guest, and whether it is space that it wants.
+  private func askDisks() {
+    guard let connection = run?.connection else { return }
+    connection.assumeIsolated {
+      $0.send("query-block") { [weak self] result in
+        // Without an answer it is an I/O error like any other.
+        let disks = (try? result.get())?.array ?? []
+        let full = disks.first { $0["io-status"]?.string == "nospace" }
+        self?.assumeIsolated { vm in
+          if let full {
+            let disk = full["inserted"]?["node-name"]?.string ?? ""
+            vm.apply(.guest(.ioError("no space left for disk '\(disk)'", noSpace: true)))
+          } else {
+            vm.apply(.runState(RunState.ioError.name))
+          }
+        }
+      }
+    }
+  }
+
+  /// Looks whether every folder with a disk of this VM has some space again; corresponds to statvfs(3).
+  func lookForSpace() {
+    let files = record?.flat.settings.disks?.map(\.file) ?? []
+    Task {
+      let isBack = await offQueue {
+        files.allSatisfy { FileSystem.freeBytes(at: $0) ?? 0 >= Self.leastSpace }
+      }
+      apply(.space(isBack))
+    }
+  }
+
+  /// What a guest that waits for space is tried with, in bytes: a few clusters of a qcow2 image.
+  private static var leastSpace: Int64 { 4 << 20 }
 
   /// Tells QEMU to end when the guest does, and presses the button, in one go.
   func pressButton(first: Bool) {
@@ -109,13 +145,15 @@ extension GuestEvent {
     case "SHUTDOWN": self = .shutdown(reason: event.data["reason"]?.string ?? "none")
     case "GUEST_PANICKED": self = .panicked
     case "WATCHDOG": self = .watchdog(action: event.data["action"]?.string ?? "none")
+    case "RESET": self = .reset(byGuest: event.data["guest"]?.bool ?? true)
     case "BLOCK_IO_ERROR" where event.data["action"]?.string == "stop":
       let node = event.data["node-name"]?.string ?? ""
       let device = event.data["device"]?.string ?? ""
       let reason = event.data["reason"]?.string ?? "I/O error"
       let noSpace = event.data["nospace"]?.bool == true
       let disk = node.isEmpty ? device : node
-      self = .ioError(noSpace ? "no space left for disk '\(disk)'" : "disk '\(disk)' failed: \(reason)")
+      let words = noSpace ? "no space left for disk '\(disk)'" : "disk '\(disk)' failed: \(reason)"
+      self = .ioError(words, noSpace: noSpace)
     default: return nil
     }
   }

@@ -89,6 +89,7 @@ extension VirtualMachine {
   /// Watches a process, connects to its monitor and offers its console.
   private func take(_ run: Run) throws(SystemError) {
     self.run = run
+    lifecycle.hasPowerButton = run.machine?["powerButton"] != "false"
     run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
       self?.assumeIsolated { $0.processEnded(status) }
     }

@@ -180,6 +180,7 @@ extension VirtualMachine {
     damage = nil
     lifecycle.policy = next.restartPolicy
     lifecycle.stopTimeout = next.stopTimeout
+    lifecycle.keepsPanicked = next.flat.settings.panic == .pause
     if let launch { self.launch = launch }
   }
 

@@ -127,6 +127,7 @@ package actor VirtualMachine {
     case .negotiate: negotiate()
     case .resume: resumeGuest()
     case .askRunState: askRunState()
+    case .lookForSpace: lookForSpace()
     case .pressButton(let first): pressButton(first: first)
     case .quit: send(Quit())
     case .signal(let number): run?.process.signal(number)

@@ -12,11 +12,11 @@ extension Fleet {
     try define(
       """
       firmware: '\(firmware)', accelerator: 'tcg',
-      arguments: ['-device', 'pvpanic', '-device', 'isa-debug-exit,iobase=0xf4'], \(keys)
+      arguments: ['-device', 'pvpanic'], \(keys)
       """)
   }
 
-  /// Types a byte that the obedient guest acts on: O power off, P panic, R reset, X exit with code 33.
+  /// Types a byte that the obedient guest acts on: O power off, P panic, R reset.
   func tellGuest(_ byte: String, vm name: String = "web") async throws {
     try await wait(for: name, toSay: "READY")
     let console = try await console(of: name)

@@ -2,8 +2,9 @@
 
    It prints READY on the serial port, does ACT once, then sleeps in hlt and obeys each byte from the serial port:
 
-     O  powers off (ACPI S5)        P  panics (needs -device pvpanic)
-     R  resets the machine          X  ends QEMU with exit code 33 (needs -device isa-debug-exit,iobase=0xf4)
+     O  powers off (ACPI S5)
+     P  panics (needs -device pvpanic)
+     R  resets the machine
 
    Any other byte is echoed. It ignores the power button: the hello profile's guest honours it. Build:
 
@@ -116,8 +117,8 @@ obey:   cmpb    $'O', %al
         je      panic
         cmpb    $'R', %al
         je      reset
-        cmpb    $'X', %al
-        je      exit
+        cmpb    $'W', %al
+        je      arm
         call    print
         jmp     wait
 off:    out16   0x604, 0x2000           /* PM1_CNT: SLP_EN, S5 */
@@ -126,7 +127,8 @@ panic:  out8    0x505, 1
         jmp     wait
 reset:  out8    0x64, 0xfe              /* the keyboard controller pulls the reset line */
         jmp     wait
-exit:   out8    0xf4, 0x10              /* 2 * 0x10 + 1 = 33 */
+
+arm:    out8    0x443, 0xe              /* ib700: 2 s to be fed in, which nobody does */
         jmp     wait
 
 print:  movb    %al, %bl

@@ -90,14 +90,62 @@ extension EndToEnd {
       }
     }
 
-    @Test("An exit code of QEMU's is named")
-    func exitCode() async throws {
+    @Test("A panicked guest is kept, paused, where panic says pause, and stop ends it")
+    func panickedAndKept() async throws {
       try await Fleet.run { fleet in
-        try await fleet.defineObedient(.nothing, "restart: 'no',")
+        try await fleet.defineObedient(.nothing, "panic: 'pause',")
         try await fleet.qemuvm("up")
-        try await fleet.tellGuest("X")
+        let first = try fleet.guest()
+        try await fleet.tellGuest("P")
+        let vm = try await fleet.wait(for: "shop/web", toBe: "paused")
+        #expect(try #require(vm["cause"]?.string).contains("panic"))
+        #expect(try fleet.guest().pid == first.pid)
+        try await fleet.qemuvm("supervisor", "stop")
+        #expect(try await fleet.status("web")["state"] == "paused")
+        try await fleet.qemuvm("stop")
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    @Test(
+      "A guest that misses its watchdog is reset, kept, or ended, as the definition says",
+      arguments: ["reset", "pause", "poweroff"])
+    func watchdog(action: String) async throws {
+      try await Fleet.run { fleet in
+        try await fleet.defineObedient(
+          .nothing, "restart: 'no', watchdog: { device: 'ib700', action: '\(action)' },")
+        try await fleet.qemuvm("up")
+        try await fleet.tellGuest("W")
+        let vm = try await fleet.wait(for: "shop/web") { $0["cause"]?.string?.contains("watchdog") == true }
+        let states = ["reset": "running", "pause": "paused", "poweroff": "failed"]
+        #expect(vm["state"]?.string == states[action])
+        #expect(try fleet.guests().count == (action == "poweroff" ? 0 : 1))
+      }
+    }
+
+    @Test("A guest that resets itself for ever is a failure, named as a boot loop")
+    func bootLoop() async throws {
+      try await Fleet.run { fleet in
+        try await fleet.defineObedient(.reset, "restart: { policy: 'on-failure', delay: '10ms', burst: 2 },")
+        _ = try await fleet.start(["up"]).end()
         let vm = try await fleet.wait(for: "shop/web", toBe: "failed")
-        #expect(try #require(vm["cause"]?.string).contains("33"))
+        #expect(try #require(vm["cause"]?.string).contains("boot loop"))
+        #expect(vm["restarts"] == 1)
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    @Test("A QEMU that refuses to start is failed at once, with its exit code and its words")
+    func refusesToStart() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("restart: 'always', arguments: ['-device', 'no-such-device'],")
+        let up = try await fleet.qemuvm("up", expecting: 1)
+        #expect(up.errors.contains("web") && up.errors.contains("no-such-device"))
+        let vm = try await fleet.status("web")
+        #expect(vm["state"] == "failed")
+        let cause = try #require(vm["cause"]?.string)
+        #expect(cause.contains("code 1") && cause.contains("no-such-device"), "\(cause)")
+        #expect(vm["restarts"] == 0)
       }
     }
 
@@ -138,10 +186,10 @@ extension EndToEnd {
     func crashLoop() async throws {
       try await Fleet.run { fleet in
         try await fleet.defineObedient(
-          .exit, "restart: { policy: 'on-failure', delay: '10ms', burst: 3, window: '1m' },")
+          .panic, "restart: { policy: 'on-failure', delay: '10ms', burst: 3, window: '1m' },")
         _ = try await fleet.start(["up"]).end()
         let vm = try await fleet.wait(for: "shop/web", toBe: "failed")
-        #expect(try #require(vm["cause"]?.string).contains("33"))
+        #expect(try #require(vm["cause"]?.string).contains("panic"))
         #expect(vm["restarts"] == 2)
         #expect(try fleet.guests().isEmpty)
       }
@@ -153,7 +201,7 @@ extension EndToEnd {
         try await fleet.defineObedient(
           .nothing, "restart: { policy: 'on-failure', delay: '1h', maxDelay: '1h' },")
         try await fleet.qemuvm("up")
-        try await fleet.tellGuest("X")
+        try await fleet.tellGuest("P")
         try await fleet.wait(for: "shop/web", toBe: "backoff")
         try await fleet.qemuvm("down")
         #expect(try await fleet.json("ls") == [])

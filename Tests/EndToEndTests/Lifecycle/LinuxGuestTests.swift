@@ -1,3 +1,5 @@
+import Glibc
+import Host
 import JSON
 import Testing
 
@@ -25,6 +27,43 @@ extension EndToEnd {
         #expect(down.errors.isEmpty || !down.errors.contains("force"))
         #expect(try await monitor.event { $0["event"] == "SHUTDOWN" }["data"]?["reason"] == "guest-shutdown")
         #expect(try await fleet.json("ls") == [])
+      }
+    }
+
+    @Test(
+      "A guest whose disk finds no space is paused, says so, and goes on by itself when there is space again")
+    func noSpace() async throws {
+      let linux = try await Guests.linux()
+      try await Fleet.run { fleet in
+        let small = fleet.root + "/small"
+        try FileSystem.makeDirectory(small)
+        try #require(
+          mount("small", small, "tmpfs", 0, "size=8m") == 0, "mounting a tmpfs: \(SystemError("mount"))")
+        defer { umount2(small, Int32(MNT_DETACH)) }
+        // 64 MiB of which the file system holds 8.
+        let image = try FileDescriptor.open(small + "/disk.raw", O_RDWR | O_CREAT)
+        try #require(ftruncate(image.rawValue, 64 << 20) == 0)
+        // What is in the way, and goes away later.
+        try FileSystem.replace(
+          small + "/ballast", with: [UInt8](repeating: 1, count: 5 << 20), durable: false)
+        try fleet.write(
+          """
+          { lab: "shop", vms: { web: {
+            profile: "linux", accelerator: "tcg", memory: "256M", disks: [{ file: "\(small)/disk.raw" }],
+            kernel: "\(linux.kernel)", initrd: "\(linux.initrd)", append: "console=ttyS0 quiet",
+          } } }
+          """)
+        try await fleet.qemuvm("up")
+        try await fleet.wait(for: "web", toSay: "GUEST-READY")
+        let shell = try await fleet.console(of: "web")
+        try await shell.write(
+          "dd if=/dev/urandom of=/dev/vda bs=1M count=6 conv=fsync && echo written $((6 * 7))\n")
+        let vm = try await fleet.wait(for: "shop/web", toBe: "paused")
+        #expect(try #require(vm["cause"]?.string).contains("no space"))
+        try FileSystem.remove(small + "/ballast")
+        try await fleet.wait(for: "shop/web", toBe: "running")
+        try await shell.read(until: "written 42")
+        try await fleet.qemuvm("down")
       }
     }
   }

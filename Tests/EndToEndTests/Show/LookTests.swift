@@ -56,6 +56,9 @@ extension EndToEnd {
         let refused = try await fleet.qemuvm("qmp", "web", "no-such-command", expecting: 1)
         #expect(refused.errors.contains("CommandNotFound") && refused.errors.contains("no-such-command"))
         try await fleet.qemuvm("qmp", "web", "query-status", "not json", expecting: 2)
+        // QEMU's class for a device that it does not know is ours for a VM: the two must not be taken for each other.
+        let device = try await fleet.qemuvm("qmp", "web", "device_del", #"{"id": "none"}"#, expecting: 1)
+        #expect(device.errors.contains("none") && !device.errors.contains("ls"))
       }
     }
 

@@ -21,18 +21,28 @@ extension Diagnosis {
 
   private var adviceForPause: [String] {
     let goOn = "'qemuvm unpause \(name)' lets it go on at once."
-    guard case .qmp(_, let data, _) = lastEvent("BLOCK_IO_ERROR")?.event, cause.hasPrefix("QEMU paused it")
-    else {
+    switch lastState?.pause {
+    case .noSpace:
+      let place = failedImage.map { FileSystem.parent(of: $0) }
+      let look = place.map { " on the file system of \($0) ('df -h \($0)')" } ?? " where its disks lie"
+      return ["Make room\(look): then it goes on by itself.", goOn]
+    case .ioError:
+      let image = failedImage.map { " of \($0)" } ?? ""
+      return ["Look at the storage\(image): 'dmesg' has the host's own words.", goOn]
+    case .kept:
+      return [
+        "It is kept as it is, to be looked at: 'qemuvm logs \(name) --tail 50', 'qemuvm qmp \(name) query-status'.",
+        "'qemuvm restart \(name)' starts it anew.",
+      ]
+    case .user, .other, nil:
       return [goOn]
     }
-    let file = data["file"]?.string
-    if data["nospace"]?.bool == true {
-      let place = file.map { FileSystem.parent(of: $0) }
-      let look = place.map { " on the file system of \($0) ('df -h \($0)')" } ?? " where its disks lie"
-      return ["Make room\(look).", goOn]
-    }
-    let image = file.map { " of \($0)" } ?? ""
-    return ["Look at the storage\(image): 'dmesg' has the host's own words.", goOn]
+  }
+
+  /// The image that a disk's error was about.
+  private var failedImage: String? {
+    guard case .qmp(_, let data, _) = lastEvent("BLOCK_IO_ERROR")?.event else { return nil }
+    return data["file"]?.string
   }
 
   private var adviceForEnding: [String] {
@@ -45,6 +55,10 @@ extension Diagnosis {
       ]
     case .died: return adviceForDeath(words)
     case .panicked, .resetItself: return [console]
+    case .bootLoop:
+      return [
+        "Its disk, kernel or firmware may be the wrong one: 'qemuvm args \(name)' shows them.", console,
+      ]
     case .watchdog: return ["The guest hung, and its watchdog fired.", console]
     case .internalError:
       return ["'dmesg' has KVM's own words.", "With accelerator \"tcg\" it runs without KVM, slowly.", words]

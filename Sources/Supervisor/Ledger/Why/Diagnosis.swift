@@ -113,7 +113,7 @@ struct Diagnosis: Sendable {
     return nil
   }
 
-  private var lastState: LedgerEvent.StateFacts? {
+  var lastState: LedgerEvent.StateFacts? {
     for record in records.reversed() {
       if case .state(let facts) = record.event { return facts }
     }

@@ -1,0 +1,142 @@
+import Dispatch
+import Glibc
+import Host
+import Testing
+
+/// A stream on a queue of its own, and what it was told.
+private actor Listener {
+  enum Sign: Sendable, Equatable {
+    case bytes([UInt8])
+    case end(SocketStream.End)
+    case sent
+
+    var received: [UInt8] {
+      if case .bytes(let bytes) = self { bytes } else { [] }
+    }
+  }
+
+  nonisolated let executor = QueueExecutor(label: "stream")
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+  nonisolated let signs: AsyncStream<Sign>
+
+  private let feed: AsyncStream<Sign>.Continuation
+  private var stream: SocketStream?
+
+  init() {
+    (signs, feed) = AsyncStream.makeStream()
+  }
+
+  func open(_ socket: consuming FileDescriptor, outputLimit: Int = 1 << 20) {
+    let feed = feed
+    stream = SocketStream(
+      socket, queue: executor.queue, outputLimit: outputLimit,
+      bytes: { feed.yield(.bytes(Array($0))) },
+      end: { end in
+        feed.yield(.end(end))
+        feed.finish()
+      })
+  }
+
+  func write(_ bytes: [UInt8]) { stream?.write(bytes) }
+
+  func closeWhenSent() {
+    let feed = feed
+    stream?.closeWhenSent {
+      feed.yield(.sent)
+      feed.finish()
+    }
+  }
+
+  func close() {
+    stream?.close()
+    stream = nil
+    feed.finish()
+  }
+
+  var queuedBytes: Int { stream?.queuedBytes ?? 0 }
+}
+
+@Suite("A socket stream")
+struct SocketStreamTests {
+  @Test("gives all bytes, then the end, when both come together, every time")
+  func dataAndHangUp() async throws {
+    for number in 0..<200 {
+      let listener = Listener()
+      let pair = try UnixSocket.pair()
+      let text = Array(repeating: UInt8(truncatingIfNeeded: number), count: 100_000)
+      if number.isMultiple(of: 2) { await listener.open(try pair.first.duplicate()) }
+      try pair.second.write(Array(text.prefix(1000)))
+      if !number.isMultiple(of: 2) { await listener.open(try pair.first.duplicate()) }
+      _ = consume pair
+      let signs = await listener.signs.collect()
+      #expect(signs.last == .end(.closedByPeer))
+      let bytes = signs.flatMap(\.received)
+      #expect(bytes == Array(text.prefix(1000)))
+    }
+  }
+
+  @Test("sends more than the socket takes, as the peer reads it")
+  func backpressure() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    await listener.open(try pair.first.duplicate(), outputLimit: 16 << 20)
+    let bytes = (0..<(4 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+    await listener.write(bytes)
+    #expect(await listener.queuedBytes > 0)
+    let reader = Listener()
+    await reader.open(try pair.second.duplicate())
+    await listener.closeWhenSent()
+    _ = consume pair
+    #expect(await listener.signs.collect() == [.sent])
+    await listener.close()
+    let received = await reader.signs.collect().flatMap(\.received)
+    #expect(received == bytes)
+  }
+
+  @Test("ends when the peer leaves more than the limit unread")
+  func outputLimit() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    await listener.open(try pair.first.duplicate(), outputLimit: 1000)
+    await listener.write(Array(repeating: 1, count: 4 << 20))
+    #expect(await listener.signs.collect() == [.end(.outputLimit(1000))])
+    #expect(await listener.queuedBytes > 1000)
+    await listener.write([1])
+  }
+
+  @Test("gives what the peer said before it went, although writing to it fails")
+  func writeAfterHangUp() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    try pair.second.write(Array("last words".utf8))
+    let near = try pair.first.duplicate()
+    _ = consume pair
+    await listener.open(near)
+    await listener.write([1, 2, 3])
+    #expect(await listener.signs.collect() == [.bytes(Array("last words".utf8)), .end(.closedByPeer)])
+  }
+
+  @Test("takes a reset, as from a peer that left our bytes unread, for the end")
+  func reset() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    try pair.first.write(Array("unread".utf8))
+    let near = try pair.first.duplicate()
+    _ = consume pair
+    await listener.open(near)
+    #expect(await listener.signs.collect() == [.end(.closedByPeer)])
+  }
+
+  @Test("that was closed says nothing more, and the peer sees its end")
+  func closed() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    await listener.open(try pair.first.duplicate())
+    await listener.close()
+    await listener.close()
+    var poller = pollfd(fd: pair.second.rawValue, events: Int16(POLLIN), revents: 0)
+    #expect(poll(&poller, 1, 10_000) == 1)
+    #expect(try pair.second.read(upTo: 1).isEmpty)
+    #expect(await listener.signs.collect().isEmpty)
+  }
+}
