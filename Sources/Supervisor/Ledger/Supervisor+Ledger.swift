@@ -26,22 +26,14 @@ extension Supervisor {
     let report = reports[name.id]
     var query = LedgerQuery(.vm(name, gaps: true))
     query.countLimit = 200
-    let diagnosis = Diagnosis(of: name, report: report, records: try await read(query).records)
+    let page = try await read(query)
     let folder = state.folder(of: name.id)
-    let (qemuLog, console) = await offQueue {
-      (LogTail.lines(of: folder.qemuLog), LogTail.lines(of: folder.consoleLog))
+    return await offQueue {
+      let diagnosis = Diagnosis(of: name, report: report, records: page.records)
+      return .object(
+        diagnosis.json(
+          qemuLog: LogTail.lines(of: folder.qemuLog), console: LogTail.lines(of: folder.consoleLog)))
     }
-    return [
-      "name": .string(name.name), "lab": name.lab.map { .string($0) } ?? .null,
-      "verdict": .string(diagnosis.verdict),
-      "state": diagnosis.state.map { .string($0.rawValue) } ?? .null,
-      "desired": diagnosis.desired.map { .string($0.rawValue) } ?? .null,
-      "cause": .string(diagnosis.cause), "ending": diagnosis.ending.map { .string($0.rawValue) } ?? .null,
-      "restarts": JSONValue(diagnosis.restarts),
-      "timeline": .array(diagnosis.records.suffix(20).map { .object($0.json) }),
-      "qemuLog": .array(qemuLog.map { .string($0) }), "console": .array(console.map { .string($0) }),
-      "advice": .array(diagnosis.advice.map { .string($0) }),
-    ]
   }
 
   /// The VM that a name means: one that is there, else one that has records.
