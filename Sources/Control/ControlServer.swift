@@ -81,6 +81,12 @@ package actor ControlServer {
     await withCheckedContinuation { whenEmpty.append($0) }
   }
 
+  /// Does something if no client is there or about to be, and before another can be.
+  package func ifUnused(_ action: () -> Void) {
+    listener?.acceptPending()
+    if sessions.isEmpty { action() }
+  }
+
   /// Whether a user may command the supervisor: its own, and root.
   static func isAllowed(_ user: UInt32) -> Bool {
     user == 0 || user == getuid()

@@ -86,7 +86,15 @@ package final class ChildProcess: Sendable {
     guard code == 0 else { throw SystemError("posix_spawn", launch.program, code: code) }
     pid = child
     // Our own child cannot be replaced by another process before it is reaped, which only this type does.
-    pidfd = FileDescriptor(owning: try retrying("pidfd_open") { linux_pidfd_open(child) })
+    let number = linux_pidfd_open(child)
+    guard number >= 0 else {
+      let error = SystemError("pidfd_open")
+      // Nobody could hold it, and nobody else knows it: it must not live on.
+      kill(child, SIGKILL)
+      while waitpid(child, nil, 0) < 0, errno == EINTR {}
+      throw error
+    }
+    pidfd = FileDescriptor(owning: number)
   }
 
   /// Takes hold of a process that is not our child.

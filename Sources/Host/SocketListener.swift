@@ -50,6 +50,11 @@ package final class SocketListener {
     source.cancel()
   }
 
+  /// Accepts what waits already.
+  package func acceptPending() {
+    if !isResting { acceptAll() }
+  }
+
   private func acceptAll() {
     while !source.isCancelled {
       do throws(SystemError) {

@@ -14,7 +14,7 @@ import Testing
     let ledger = folder.ledger()
     ledger.append(.message(number: 1), of: try .web)
     ledger.append(.message("the last, with a non-ASCII dåsh"), of: try .shopWeb)
-    await ledger.settle()
+    ledger.settle()
     let whole = try FileSystem.read(folder.current)
     let before = try folder.records()
     #expect(before.map(\.seq) == [1, 2, 3])
@@ -24,7 +24,7 @@ import Testing
       // Without its line end a record is whole all the same.
       let kept = end >= whole.count - 1 ? 3 : 2
       #expect(try folder.records() == Array(before.prefix(kept)), "cut at \(end)")
-      await folder.ledger().settle()
+      folder.ledger().settle()
       let records = try folder.records()
       #expect(records.map(\.seq) == Array(1...(kept + 2)), "cut at \(end)")
       #expect(Array(records.prefix(kept)) == Array(before.prefix(kept)), "cut at \(end)")
@@ -42,10 +42,10 @@ import Testing
     arguments: ["\u{0}\u{0}\u{0}", "half a li", "a whole line\n", "\n\n\n", "{\"seq\":1}\n{", "[1]\n\u{0}\n"])
   func rubbish(tail: String) async throws {
     let folder = try LedgerFolder()
-    await folder.ledger().settle()
+    folder.ledger().settle()
     let whole = try FileSystem.read(folder.current)
     try folder.write(whole + Array(tail.utf8))
-    await folder.ledger().settle()
+    folder.ledger().settle()
     #expect(try folder.records().map(\.seq) == [1, 2, 3])
     #expect(try FileSystem.read(folder.current).starts(with: whole))
   }
@@ -54,7 +54,7 @@ import Testing
   func nothingButRubbish() async throws {
     let folder = try LedgerFolder()
     try folder.write([UInt8](repeating: 0, count: 300_000))
-    await folder.ledger().settle()
+    folder.ledger().settle()
     let records = try folder.records()
     #expect(records.map(\.event.kind) == ["gap", "supervisor"])
     guard case .gap(let gap) = records.first?.event else { return }
@@ -82,9 +82,9 @@ import Testing
     let folder = try LedgerFolder()
     let ledger = folder.ledger()
     ledger.append(.message(number: 2))
-    await ledger.settle()
+    ledger.settle()
     try FileSystem.move(folder.current, to: folder.files().old(2))
-    await folder.ledger().settle()
+    folder.ledger().settle()
     #expect(try folder.records().map(\.seq) == [1, 2, 3, 4])
   }
 
@@ -104,15 +104,15 @@ import Testing
   func otherHands() async throws {
     let folder = try LedgerFolder()
     let ledger = folder.ledger()
-    await ledger.settle()
+    ledger.settle()
     try FileSystem.remove(folder.current)
     ledger.append(.message(number: 2))
-    await ledger.settle()
+    ledger.settle()
     #expect(try folder.records().map(\.seq) == [2])
     let half = FileSystem.size(of: folder.current) / 2
     #expect(truncate(folder.current, off_t(half)) == 0)
     ledger.append(.message(number: 3))
-    await ledger.settle()
+    ledger.settle()
     #expect(try folder.records().map(\.seq) == [3])
   }
 
@@ -123,11 +123,11 @@ import Testing
     try FileSystem.makeDirectory(folder.current)
     let ledger = folder.ledger()
     for number in 1...4 { ledger.append(.message(number: number)) }
-    await ledger.settle()
+    ledger.settle()
     try FileSystem.removeTree(folder.current)
     ledger.append(.message(number: 5))
     ledger.append(.message(number: 6))
-    await ledger.settle()
+    ledger.settle()
     let records = try folder.records()
     #expect(records.map(\.seq) == [1, 2])
     #expect(records.map(\.lost) == [5, 0])
@@ -147,7 +147,7 @@ import Testing
     try FileSystem.replace(ballast, with: [UInt8](repeating: 0, count: 4096), durable: false)
     let ledger = Ledger(LedgerFiles(folder: disk), boot: "boot", oomKills: { 0 })
     for number in 1...200 { ledger.append(.message(number: number), of: try .web, isPromise: true) }
-    await ledger.settle()
+    ledger.settle()
     let reader = ledger.reader
     let first = try reader.read(LedgerQuery()).records
     #expect(first.count > 20 && first.count < 190)
@@ -156,7 +156,7 @@ import Testing
 
     try FileSystem.remove(ballast)
     ledger.append(.message("room again"))
-    await ledger.settle()
+    ledger.settle()
     let last = try #require(try reader.read(LedgerQuery()).records.last)
     #expect(last.event == .message("room again"))
     #expect(last.seq == first.count + 1 && last.lost == 200 - first.count)

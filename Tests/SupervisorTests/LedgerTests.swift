@@ -19,7 +19,7 @@ import Testing
         }
       }
     }
-    await ledger.settle()
+    ledger.settle()
     let records = try folder.records()
     #expect(records.map(\.seq) == Array(1...2001))
     for writer in 0..<8 {
@@ -37,7 +37,7 @@ import Testing
     let told = Mutex<[LedgerRecord]>([])
     ledger.onRecord { record in told.withLock { $0.append(record) } }
     for number in 1...50 { ledger.append(.message(number: number), of: number % 2 == 0 ? try .web : nil) }
-    await ledger.settle()
+    ledger.settle()
     #expect(told.withLock { $0 } == (try folder.records()))
     #expect(told.withLock { $0.count } == 50)
   }
@@ -53,7 +53,7 @@ import Testing
       if last != record { missing.withLock { $0.append(record.seq) } }
     }
     for number in 1...50 { ledger.append(.message(number: number)) }
-    await ledger.settle()
+    ledger.settle()
     #expect(missing.withLock { $0 } == [])
   }
 
@@ -73,7 +73,7 @@ import Testing
       return pages
     }.value
     for number in 1...3000 { ledger.append(.message(number: number)) }
-    await ledger.settle()
+    ledger.settle()
     isWriting.store(false, ordering: .releasing)
     #expect(try await pages > 0)
     #expect(try LedgerReader(files).read(LedgerQuery()).records.last?.seq == 3000)
@@ -84,8 +84,8 @@ import Testing
     let folder = try LedgerFolder()
     let first = folder.ledger()
     first.append(.leaving, why: "asked to", version: "0.1.0", pid: 1)
-    await first.settle()
-    await folder.ledger().settle()
+    first.settle()
+    folder.ledger().settle()
     let records = try folder.records()
     #expect(records.map(\.event.kind) == ["supervisor", "supervisor", "gap", "supervisor"])
     guard case .gap(let gap) = records[2].event else { return }
@@ -96,7 +96,7 @@ import Testing
   @Test("a new ledger has no gap")
   func noGap() async throws {
     let folder = try LedgerFolder()
-    await folder.ledger().settle()
+    folder.ledger().settle()
     #expect(try folder.records().map(\.event.kind) == ["supervisor"])
   }
 
@@ -107,9 +107,9 @@ import Testing
     let folder = try LedgerFolder()
     let first = folder.ledger(boot: "boot")
     if isOrderly { first.append(.leaving, why: "asked to", version: "0.1.0", pid: 1) }
-    await first.settle()
+    first.settle()
     let last = try #require(try folder.records().last?.seq)
-    await folder.ledger(boot: boot).settle()
+    folder.ledger(boot: boot).settle()
     let next = try #require(try folder.records().first { $0.seq > last })
     #expect(next.seq == (!isOrderly && boot == "other" ? last + Ledger.rebootLeap : last) + 1)
     guard case .gap(let gap) = next.event else {
@@ -130,14 +130,14 @@ import Testing
       )
     }
     ledger.append(exit(.signal(9)))
-    await ledger.settle()
+    ledger.settle()
     count.store(7, ordering: .relaxed)
     ledger.append(.spawned(pid: 1, accelerator: nil))
-    await ledger.settle()
+    ledger.settle()
     count.store(8, ordering: .relaxed)
     ledger.append(exit(.code(1)))
     ledger.append(exit(.signal(9)))
-    await ledger.settle()
+    ledger.settle()
     let kills = try folder.records().compactMap { record -> Int?? in
       if case .exited(let facts) = record.event { facts.oomKills } else { nil }
     }

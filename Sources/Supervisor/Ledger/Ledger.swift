@@ -80,9 +80,14 @@ package actor Ledger {
     append(.supervisor(facts), isPromise: true)
   }
 
-  /// Returns when everything recorded so far is on disk, or lost.
-  package func settle() {
-    sync()
+  /// Returns when everything recorded so far is written, or lost.
+  package func catchUp() {}
+
+  /// Blocks until everything recorded so far is on disk, or lost, or the limit has passed.
+  package nonisolated func settle(within limit: Duration = .seconds(2)) {
+    let sync = DispatchWorkItem { self.assumeIsolated { $0.sync() } }
+    executor.queue.async(execute: sync)
+    _ = sync.wait(timeout: .now() + .nanoseconds(Int(limit.nanoseconds)))
   }
 
   private func take(_ event: LedgerEvent, _ name: VMName?, _ time: Timestamp, isPromise: Bool) {

@@ -1,10 +1,21 @@
 internal import Control
+internal import Glibc
 internal import Host
 internal import JSON
 internal import Machine
 
-// What is asked of the ledger; read away from the queues that answer.
+// What the supervisor records of itself, and what is asked of the ledger: read away from the queues that answer.
 extension Supervisor {
+  nonisolated func recordStart() {
+    ledger.append(.started, version: "\(qemuvmVersion)", pid: getpid())
+  }
+
+  /// Records that this supervisor leaves; returns when that is on disk, or the disk takes too long.
+  nonisolated func recordLeave(_ why: String) {
+    ledger.append(.leaving, why: why, version: "\(qemuvmVersion)", pid: getpid())
+    ledger.settle()
+  }
+
   /// `query-events`: the records behind a number, of one VM or all.
   ///
   /// `complete` is false when older ones were left out; `name` and `lab` are the VM's that the name meant.
@@ -57,9 +68,11 @@ extension Supervisor {
     return try await reading { () throws(SystemError) in try reader.read(query) }
   }
 
+  /// Reads when all that was recorded up to the question is written.
   private func reading<Value: Sendable>(
     _ work: @escaping @Sendable () throws(SystemError) -> Value
   ) async throws(ControlError) -> Value {
+    await ledger.catchUp()
     do throws(SystemError) {
       return try await offQueue(work)
     } catch {

@@ -10,8 +10,8 @@ extension VirtualMachine {
   }
 
   /// Counts a user's wish, whose promise has just been made durable.
-  func confirm(_ verb: String) {
-    wish += 1
+  func confirm(_ verb: String, _ number: Int) {
+    wish = number
     note(.wish(verb: verb, by: .user, number: wish), isPromise: true)
   }
 

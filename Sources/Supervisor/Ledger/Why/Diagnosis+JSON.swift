@@ -1,4 +1,5 @@
 internal import JSON
+internal import Machine
 
 extension Diagnosis {
   /// How many records its timeline has at most.
