@@ -60,17 +60,27 @@ package enum ProcessTable {
 
   /// The use of a process, or nil when it is gone.
   package static func use(pid: Int32) -> Use? {
-    guard let bytes = try? FileSystem.read("/proc/\(pid)/stat") else { return nil }  // Gone: no use.
-    // The name, second, stands in parentheses and may hold anything; what follows the last one is plain.
-    let text = String(decoding: bytes, as: UTF8.self)
-    guard let end = text.lastIndex(of: ")") else { return nil }
-    let fields = text[text.index(after: end)...].split(separator: " ")
-    guard fields.count > 21, let user = Int64(fields[11]), let system = Int64(fields[12]),
-      let pages = Int64(fields[21]), let state = fields[0].first
+    guard let fields = status(pid: pid), fields.count > 21, let user = Int64(fields[11]),
+      let system = Int64(fields[12]), let pages = Int64(fields[21]), let state = fields[0].first
     else { return nil }
     let tick = Int64(sysconf(Int32(_SC_CLK_TCK)))
     return Use(
       cpuTime: .nanoseconds((user + system) * (1_000_000_000 / max(1, tick))),
       residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))), state: state)
+  }
+
+  /// How a process ended, as waitpid(2)'s word, as long as its parent has not reaped it; else nil.
+  static func exitWord(pid: Int32) -> Int32? {
+    guard let fields = status(pid: pid), fields.count > 49, fields[0] == "Z" else { return nil }
+    return Int32(fields[49])
+  }
+
+  /// The fields of /proc/PID/stat from the third on, the state; nil when the process is gone.
+  private static func status(pid: Int32) -> [Substring]? {
+    guard let bytes = try? FileSystem.read("/proc/\(pid)/stat") else { return nil }  // Gone: no status.
+    // The name, second, stands in parentheses and may hold anything; what follows the last one is plain.
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    return text[text.index(after: end)...].split { $0 == " " || $0 == "\n" }
   }
 }

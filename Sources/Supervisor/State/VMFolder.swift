@@ -109,12 +109,15 @@ package struct VMFolder: Sendable, Equatable {
 
   /// Removes the folder with all in it; interrupted, the next supervisor clears up.
   ///
-  /// Only with the VM's lock in hand: a QEMU that somehow lives keeps its lock's file, and so its only proof.
+  /// Only when nobody holds the VM's lock: a QEMU that somehow lives keeps its lock's file, and so its only proof.
   package func remove() throws(SystemError) {
-    guard let lock = try FileLock.take(self.lock) else {
-      throw SystemError("flock", self.lock, code: EWOULDBLOCK)
+    var looks = 100
+    while try FileLock.isHeld(self.lock) {
+      // For a moment it may be in the hands of another VM's child between its fork and its exec.
+      guard looks > 0 else { throw SystemError("flock", self.lock, code: EWOULDBLOCK) }
+      looks -= 1
+      usleep(10_000)
     }
-    defer { _ = consume lock }
     let gone = FileSystem.parent(of: path) + "/.gone." + id
     if FileSystem.exists(gone) { try FileSystem.removeTree(gone) }
     try FileSystem.move(path, to: gone)

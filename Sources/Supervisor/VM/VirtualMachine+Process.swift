@@ -60,11 +60,24 @@ extension VirtualMachine {
     return .success(launch)
   }
 
-  private func spawn(_ launch: Launch) {
+  /// Starts QEMU; a busy lock is looked at again for a second.
+  ///
+  /// It may be in the hands of another VM's child between its fork and its exec, long after its own QEMU's end.
+  private func spawn(_ launch: Launch, looks: Int = 100) {
     let run: Run
     do throws(SystemError) {
       guard let started = try start(launch) else {
-        return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
+        guard looks > 0 else {
+          return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
+        }
+        let attempt = lifecycle.attempt
+        executor.queue.asyncAfter(deadline: .now() + .milliseconds(10)) { [weak self] in
+          self?.assumeIsolated { vm in
+            guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
+            vm.spawn(launch, looks: looks - 1)
+          }
+        }
+        return
       }
       run = started
     } catch {
