@@ -6,6 +6,7 @@ internal import Machine
 extension Supervisor {
   /// Loads what is on disk and takes back what runs; before the control socket listens.
   package func recover() async throws(SystemError) {
+    recordStart()
     let folders = try state.folders()
     var survivors = findSurvivors(of: folders)
     var adopted: [VirtualMachine] = []
@@ -109,6 +110,7 @@ extension VirtualMachine {
     lifecycle.keepsPanicked = record?.flat.settings.panic == .pause
     wish = saved.wish
     startedAt = saved.startedAt
+    beginNotes()
     if let survivor {
       adopt(survivor, as: saved.machine)
     } else {

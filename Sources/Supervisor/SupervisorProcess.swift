@@ -212,7 +212,7 @@ package actor SupervisorProcess {
     guard !isLeaving else { return }
     isLeaving = true
     Task {
-      let (locations, server) = (locations, server)
+      let (locations, server, supervisor) = (locations, server, supervisor)
       // Where the lock cannot be had there is no client that starts another either.
       let lock = await offQueue { () -> Int32 in
         (try? FileLock.take(locations.startLock, wait: true))??.release().release() ?? -1
@@ -228,6 +228,7 @@ package actor SupervisorProcess {
         // A client between its connection and its first command is waited for like one that has sent it.
         await server?.ifUnused {
           _ = try? FileSystem.remove(locations.controlSocket)
+          supervisor.recordLeave(why)
           _exit(0)
         }
         _ = FileDescriptor(owning: lock)
@@ -237,6 +238,7 @@ package actor SupervisorProcess {
       // The path may be gone with its folder.
       _ = try? FileSystem.remove(locations.controlSocket)
       await server?.close()
+      supervisor.recordLeave(why)
       _exit(0)
     }
   }
