@@ -26,6 +26,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux"),
+    .target(name: "CFloor"),
     room("Host", ["CLinux"]),
     room("JSON", []),
     room("QMP", ["JSON", "Host"]),
@@ -36,7 +37,7 @@ let package = Package(
       name: "qemuvm", dependencies: ["Supervisor", "Control", "Machine", "QMP", "JSON", "Host"],
       swiftSettings: settings),
     .executableTarget(
-      name: "qemuvm-bench", dependencies: ["QMP", "JSON", "Host"], swiftSettings: settings),
+      name: "qemuvm-bench", dependencies: ["QMP", "JSON", "Host", "CFloor"], swiftSettings: settings),
     tests("HostTests", ["Host"]),
     tests("JSONTests", ["JSON"]),
     tests("QMPTests", ["QMP", "JSON", "Host"]),

@@ -33,11 +33,20 @@ actor StubServer {
   /// Begins to read; greets first unless told not to.
   func start(greets: Bool = true) {
     guard let socket = socket.take() else { return }
-    let reader = RequestReader()
+    let reader = QMPRequestReader(limit: 1 << 20)
     let queued = queued
     stream = SocketStream(
       socket, queue: executor.queue, outputLimit: .max,
-      bytes: { bytes in reader.read(bytes) { queued.yield($0) } }, end: { _ in queued.finish() })
+      bytes: { bytes in
+        reader.read(bytes) { input in
+          if case .request(let request, _) = input {
+            queued.yield(request)
+          } else {
+            Issue.record("the client sent \(input)")
+          }
+        }
+      },
+      end: { _ in queued.finish() })
     if budget == 0 { return hangUp() }
     if greets { send(QMPGreeting(version: QMPVersion(7, 2, 22), capabilities: ["oob"]).json) }
   }
@@ -74,25 +83,6 @@ actor StubServer {
     stream?.close()
     stream = nil
     queued.finish()
-  }
-}
-
-/// Reads a client's lines; a line that is no request ends the test run, since the client under test made it.
-private final class RequestReader {
-  private var splitter = LineSplitter(limit: 1 << 20)
-
-  func read(_ bytes: UnsafeRawBufferPointer, request: (QMPRequest) -> Void) {
-    do {
-      try splitter.feed(bytes) { line in
-        do {
-          request(try QMPRequest(json: try JSONValue(parsing: line)))
-        } catch {
-          preconditionFailure("the client sent '\(String(decoding: line, as: UTF8.self))': \(error)")
-        }
-      }
-    } catch {
-      preconditionFailure("the client sent a line of more than a mebibyte")
-    }
   }
 }
 

@@ -20,11 +20,11 @@ struct WireTests {
     #expect(QMPVersion(7, 2, 22) < QMPVersion(10, 0, 0))
   }
 
-  @Test("writes a compact line that ends as its side ends lines")
+  @Test("writes compactly, and ends a server's lines as QEMU does")
   func lines() {
     let request = QMPRequest("cont", id: 7)
     #expect(
-      String(decoding: QMPLine.fromClient(request.json), as: UTF8.self) == "{\"execute\":\"cont\",\"id\":7}\n"
+      String(decoding: QMPLine.fromClient(request.json), as: UTF8.self) == "{\"execute\":\"cont\",\"id\":7}"
     )
     let reply = QMPReply(.success([:]), id: 7)
     #expect(

@@ -1,5 +1,7 @@
+import Dispatch
 import Glibc
 import Host
+import Synchronization
 import Testing
 
 @testable import qemuvm
@@ -43,6 +45,41 @@ import Testing
     let course = try Self.run(input: typed, console: [], escape: ConsoleBridge.escapeKey)
     #expect(course.end == .left)
     #expect(course.sent == sent)
+  }
+
+  @Test("A long paste arrives whole though the console takes it slowly")
+  func backPressure() throws {
+    let pair = try UnixSocket.pair()
+    let keys = try FileDescriptor.pipe()
+    let text = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+    let keyboard = keys.writeEnd.rawValue
+    let console = pair.second.rawValue
+    let writer = DispatchQueue(label: "keyboard")
+    writer.async {
+      var done = 0
+      while done < text.count {
+        done += max(
+          0, text.withUnsafeBytes { write(keyboard, $0.baseAddress?.advanced(by: done), $0.count - done) })
+      }
+    }
+    let arrived = Mutex<[UInt8]>([])
+    let reader = DispatchQueue(label: "console")
+    reader.async {
+      var buffer = [UInt8](repeating: 0, count: 1000)
+      while arrived.withLock({ $0.count }) < text.count {
+        var poller = pollfd(fd: console, events: Int16(POLLIN), revents: 0)
+        _ = poll(&poller, 1, -1)
+        let count = read(console, &buffer, buffer.count)
+        if count > 0 { arrived.withLock { $0 += buffer[..<count] } }
+      }
+      _ = shutdown(console, Int32(SHUT_RDWR))
+    }
+    var bridge = ConsoleBridge(
+      input: keys.readEnd.rawValue, output: .diagnostics, socket: pair.first.rawValue, escape: nil)
+    #expect(try bridge.run() == .closedByConsole)
+    writer.sync {}
+    reader.sync {}
+    #expect(arrived.withLock { $0 == text })
   }
 
   @Test("Every byte passes where there is no escape, and the console's end is the end")

@@ -14,7 +14,7 @@ final class Run {
   /// Where this life's words begin in QEMU's log, in bytes.
   let logStart: Int64
 
-  /// `kvm` or `tcg`, as QEMU says.
+  /// `kvm` or `tcg`: as QEMU says, and until it has said so, as it was told.
   var accelerator: String?
 
   var connection: QMPConnection?
@@ -34,5 +34,6 @@ final class Run {
     self.process = process
     self.machine = machine
     self.logStart = logStart
+    accelerator = machine?["accelerator"]
   }
 }

@@ -37,16 +37,17 @@ extension VirtualMachine {
         Log.note("\(name): the monitor's backlog stays at 1: \(error)")
       }
     }
+    apply(.negotiated)
+    // Behind `cont`: the guest does not wait for it.
     run.connection?.assumeIsolated {
       $0.send(QueryKVM()) { [weak self] result in
         self?.assumeIsolated { $0.accelerated(result) }
       }
     }
-    apply(.negotiated)
   }
 
   private func accelerated(_ result: Result<QueryKVM.Reply, QMPError>) {
-    // An unanswered question leaves the field empty.
+    // An unanswered question leaves what was asked for.
     guard let run, let reply = try? result.get() else { return }
     run.accelerator = reply.isEnabled ? "kvm" : "tcg"
   }

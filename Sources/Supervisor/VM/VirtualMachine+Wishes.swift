@@ -229,7 +229,7 @@ extension VirtualMachine {
 
   /// A wish that changed no state is told as well, for those who wait for its number.
   private func announceIfQuiet(_ wanted: Bool) {
-    if wanted, !isRetired { announce() }
+    if wanted, !isRetired, announcedWish != wish { announce() }
   }
 
   /// The reply to a changing command.

@@ -44,6 +44,9 @@ package actor VirtualMachine {
   /// Grows with each command of a user, so that who waits knows which states are an answer.
   var wish = 0
 
+  /// The wish that the last announcement told.
+  private(set) var announcedWish = 0
+
   /// How the next QEMU is started; nil when that is to be decided anew.
   var launch: Launch? {
     didSet { areFilesReady = false }
@@ -147,11 +150,14 @@ package actor VirtualMachine {
     }
   }
 
-  /// Keeps the state and tells everyone.
+  /// Tells everyone the state, and keeps it.
+  ///
+  /// In this order: what is kept is no promise, and someone waits for what is told.
   func announce() {
     guard isDefined else { return }
-    save()
+    announcedWish = wish
     surroundings.changed(report)
+    save()
   }
 
   func save() {

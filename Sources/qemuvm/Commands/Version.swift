@@ -16,17 +16,29 @@ struct Version: Verb {
   }
 
   func run(_ context: Context) async throws -> ExitCode {
-    let supervisor = try await SupervisorConnector(context: context).connectIfRunning()?.serverVersion
+    let supervisor = await supervisor(context)
     if isJSON {
       let version: JSONObject = [
-        "version": .string("\(qemuvmVersion)"), "supervisor": supervisor.map(JSONValue.string) ?? .null,
+        "version": .string("\(qemuvmVersion)"),
+        "supervisor": supervisor.version.map(JSONValue.string) ?? .null,
       ]
       try context.output.write(json: .object(version))
     } else {
-      try context.output.write(
-        "qemuvm \(qemuvmVersion)\n"
-          + (supervisor.map { "supervisor \($0)\n" } ?? "no supervisor is running\n"))
+      try context.output.write("qemuvm \(qemuvmVersion)\n\(supervisor.words)\n")
     }
     return .done
+  }
+
+  /// The supervisor's version, and what to say of it; one that does not answer is no reason to hide our own.
+  private func supervisor(_ context: Context) async -> (version: String?, words: String) {
+    do {
+      guard let client = try await SupervisorConnector(context: context).connectIfRunning() else {
+        return (nil, "no supervisor is running")
+      }
+      return (client.serverVersion, "supervisor \(client.serverVersion)")
+    } catch {
+      context.diagnostics.note(ErrorText.of(error).text)
+      return (nil, "supervisor unknown")
+    }
   }
 }

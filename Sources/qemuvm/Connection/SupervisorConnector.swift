@@ -18,9 +18,8 @@ struct SupervisorConnector {
     let lock = try takeStartLock()
     defer { withExtendedLifetime(lock) {} }
     if let client = try await connectIfRunning() { return client }
-    if let client = try await connectElsewhere() { return client }
     try SupervisorLauncher(context: context).launch()
-    guard let client = try await connectIfRunning() else {
+    guard let client = try await client(at: locations.controlSocket) else {
       throw CommandFailure(
         .noSupervisor, nil, "the supervisor started and left at once",
         hints: ["\(locations.supervisorLog) tells why."])
@@ -30,7 +29,8 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor, or nil when none runs.
   func connectIfRunning() async throws -> ControlClient? {
-    try await client(at: locations.controlSocket)
+    if let client = try await client(at: locations.controlSocket) { return client }
+    return try await connectElsewhere()
   }
 
   /// A connection to the supervisor that runs; without one this fails, and starts none.
@@ -89,7 +89,7 @@ struct SupervisorConnector {
     }
     throw CommandFailure(
       .noSupervisor, nil, "a supervisor runs (PID \(holder)) but nothing answers at \(path)",
-      hints: ["'kill \(holder)' ends it and leaves guests running; the next command starts another."])
+      hints: ["'qemuvm supervisor stop' ends it and leaves guests running; the next command starts another."])
   }
 
   private func prepareFolders() throws {
@@ -115,7 +115,9 @@ struct SupervisorConnector {
   }
 
   private func unreachable(_ reason: String) -> CommandFailure {
-    CommandFailure(.noSupervisor, nil, "the supervisor cannot be reached: \(reason)")
+    let subject = "the supervisor: "
+    let words = reason.hasPrefix(subject) ? String(reason.dropFirst(subject.count)) : reason
+    return CommandFailure(.noSupervisor, nil, "the supervisor cannot be reached: \(words)")
   }
 
   private func noteOtherVersion(_ client: ControlClient) {

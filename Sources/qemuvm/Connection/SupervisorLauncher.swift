@@ -81,27 +81,26 @@ struct SupervisorLauncher {
 
   private func failure(_ answer: String?, _ child: ChildProcess, logStart: Int64) -> CommandFailure {
     let log = context.locations.supervisorLog
-    guard answer != nil else {
+    guard let answer else {
       return CommandFailure(
         .noSupervisor, nil,
         "the supervisor (PID \(child.pid)) did not listen within \(TimeText.text(Self.patience))",
         hints: ["\(log) tells what it does."])
     }
-    // A supervisor that cannot start says why on stderr, which is its log.
-    let words = wordsOfLog(log, from: logStart)
-    switch child.wait() {
-    case .code(let code) where code == ExitCode.failed.rawValue && !words.isEmpty:
-      return CommandFailure(.failed, nil, words[0], hints: Array(words.dropFirst()))
-    case .code(let code): return unexpected("ended with code \(code)", words)
-    case .signal(let signal): return unexpected("died of signal \(signal)", words)
-    case .unknown: return unexpected("ended", words)
+    let prefix = "error: "
+    // Why it refuses to run here; it says so itself, for its log may be what cannot be written.
+    if answer.hasPrefix(prefix) {
+      return CommandFailure(.failed, nil, String(answer.dropFirst(prefix.count)))
     }
-  }
-
-  private func unexpected(_ end: String, _ words: [String]) -> CommandFailure {
-    let log = context.locations.supervisorLog
+    let end =
+      switch child.wait() {
+      case .code(let code): "ended with code \(code)"
+      case .signal(let signal): "died of signal \(signal)"
+      case .unknown: "ended"
+      }
     return CommandFailure(
-      .noSupervisor, nil, "the supervisor \(end) before it listened", hints: ["Its log is \(log)."] + words)
+      .noSupervisor, nil, "the supervisor \(end) before it listened",
+      hints: ["Its log is \(log)."] + wordsOfLog(log, from: logStart))
   }
 
   /// The last lines that the supervisor wrote.
@@ -110,9 +109,7 @@ struct SupervisorLauncher {
     var bytes: [UInt8] = []
     // A log that cannot be read has nothing to add to the failure.
     try? log.readOn { bytes += $0 }
-    let prefix = "qemuvm: "
-    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(Self.logLines).map { line in
-      String(line.hasPrefix(prefix) ? line.dropFirst(prefix.count) : line)
-    }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").suffix(Self.logLines).map(
+      String.init)
   }
 }

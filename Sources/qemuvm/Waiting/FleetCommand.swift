@@ -36,6 +36,9 @@ struct FleetCommand: Sendable {
   let timeout: Duration?
   let context: Context
 
+  /// How long the supervisor may take to make a wish durable, which takes it milliseconds.
+  private static let replyPatience: Duration = .seconds(60)
+
   /// Sends all requests, then follows what comes of them.
   func run(_ client: ControlClient) async -> Result {
     let (inputs, feed) = AsyncStream.makeStream(of: Input.self)
@@ -51,7 +54,7 @@ struct FleetCommand: Sendable {
         })
     }
     for (index, order) in orders.enumerated() {
-      feeders.append(Task { feed.yield(.replied(index, await Self.ask(client, order.request, timeout))) })
+      feeders.append(Task { feed.yield(.replied(index, await ask(client, order.request))) })
     }
     if let timeout {
       feeders.append(
@@ -64,11 +67,12 @@ struct FleetCommand: Sendable {
     return await follow(inputs)
   }
 
-  private static func ask(
-    _ client: ControlClient, _ request: ControlRequest, _ timeout: Duration?
+  private func ask(
+    _ client: ControlClient, _ request: ControlRequest
   ) async -> Swift.Result<JSONValue, ControlError> {
     do throws(ControlError) {
-      return .success(try await client.perform(request, deadline: timeout))
+      // With a limit on the whole there is no other on the reply.
+      return .success(try await client.perform(request, deadline: timeout == nil ? Self.replyPatience : nil))
     } catch {
       return .failure(error)
     }

@@ -1,0 +1,87 @@
+internal import CFloor
+internal import Glibc
+internal import Host
+internal import QMP
+
+/// `query-status` through the QMP target, beside a bare loop in C on another monitor of the same QEMU.
+enum RoundTripFigures {
+  private static let window = 16
+
+  @Sendable static func take(_ workshop: Workshop, _ options: Options) async throws -> [Figure] {
+    let machine = try EmptyQEMU(workshop)
+    defer { machine.end() }
+    let socket = try machine.bareMonitor()
+    let client = RoundTrips(
+      QMPConnection(try machine.connect(), executor: QueueExecutor(label: "round-trips")))
+    try await client.connection.negotiate()
+
+    var (floorRates, rates): ([Double], [Double]) = ([], [])
+    var (floorCosts, costs): ([Double], [Double]) = ([], [])
+    let count = 1600
+    for round in 0...options.rounds(15) {
+      let bare = try await measured { try loop(socket, count: count, window: window) }
+      let ours = try await measured { try await client.run(count: count, window: window) }
+      let bareSingle = try await measured { try loop(socket, count: count / 2, window: 1) }
+      let single = try await measured { try await client.run(count: count / 2, window: 1) }
+      guard round > 0 else { continue }
+      floorRates.append(Double(count) / bare.elapsed.seconds)
+      rates.append(Double(count) / ours.elapsed.seconds)
+      floorCosts.append(bareSingle.cpu.microseconds / Double(count / 2))
+      costs.append(single.cpu.microseconds / Double(count / 2))
+    }
+    await client.connection.close()
+    return [
+      Figure(
+        "query-status, \(window) in flight, beside C", .perSecond, floor: floorRates.median,
+        product: rates.median,
+        limit: .shareOfFloor(0.95)),
+      Figure(
+        "client's CPU for one query-status, beside C", .microseconds, floor: floorCosts.median,
+        product: costs.median, limit: .timesFloor(3)),
+    ]
+  }
+
+  private static func loop(_ monitor: BareMonitor, count: Int, window: Int) throws {
+    let socket = monitor.socket.rawValue
+    guard floor_round_trips(socket, Int32(count), Int32(window)) == 0 else {
+      throw SystemError("floor_round_trips")
+    }
+  }
+
+  private static func measured(
+    _ body: () async throws -> Void
+  ) async throws -> (elapsed: Duration, cpu: Duration) {
+    let (began, cpu) = (Instant.now, ownCPU)
+    try await body()
+    return (.now - began, ownCPU - cpu)
+  }
+
+  /// What all threads of this process have used; corresponds to clock_gettime(2) CLOCK_PROCESS_CPUTIME_ID.
+  private static var ownCPU: Duration {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+  }
+}
+
+/// Round trips over one connection, on that connection's queue as the supervisor's VMs are on theirs.
+actor RoundTrips {
+  let connection: QMPConnection
+  nonisolated var unownedExecutor: UnownedSerialExecutor { connection.unownedExecutor }
+
+  init(_ connection: QMPConnection) {
+    self.connection = connection
+  }
+
+  /// Runs `count` commands, `window` of them in flight.
+  func run(count: Int, window: Int) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<window { group.addTask { try await self.run(count: count / window) } }
+      try await group.waitForAll()
+    }
+  }
+
+  private func run(count: Int) async throws {
+    for _ in 0..<count { try await connection.execute(QueryStatus()) }
+  }
+}
