@@ -57,6 +57,12 @@ package actor ControlServer {
   /// The clients that are connected.
   package var clientCount: Int { sessions.count }
 
+  /// Takes the clients that wait to be accepted, and gives the number of all: at zero nobody misses the server.
+  package func acceptWaiting() -> Int {
+    listener?.acceptWaiting()
+    return sessions.count
+  }
+
   /// Calls the handler on the server's queue with each new number of clients.
   package func onClientCountChange(_ handler: @escaping @Sendable (Int) -> Void) {
     clientCountHandler = handler
@@ -79,6 +85,11 @@ package actor ControlServer {
     guard !sessions.isEmpty else { return }
     drainTimer.arm(at: .now + Self.drainTime)
     await withCheckedContinuation { whenEmpty.append($0) }
+  }
+
+  /// Does something if no client is there or about to be, and before another can be.
+  package func ifUnused(_ action: () -> Void) {
+    if acceptWaiting() == 0 { action() }
   }
 
   /// Whether a user may command the supervisor: its own, and root.

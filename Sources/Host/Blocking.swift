@@ -1,9 +1,12 @@
 internal import Dispatch
 
 /// Runs work that blocks, such as fsync(2), away from the queues that answer.
+///
+/// On a thread of its own: a serial queue without a target may have more threads than the host has CPUs, and one that
+/// a sick disk holds up takes none from the others.
 package func offQueue<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
   await withCheckedContinuation { continuation in
-    blocking.async { continuation.resume(returning: work()) }
+    DispatchQueue(label: "blocking").async { continuation.resume(returning: work()) }
   }
 }
 
@@ -20,5 +23,3 @@ package func offQueue<Value: Sendable, Failure: Error>(
   }
   return try result.get()
 }
-
-private let blocking = DispatchQueue(label: "blocking", attributes: .concurrent)

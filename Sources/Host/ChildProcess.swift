@@ -86,7 +86,15 @@ package final class ChildProcess: Sendable {
     guard code == 0 else { throw SystemError("posix_spawn", launch.program, code: code) }
     pid = child
     // Our own child cannot be replaced by another process before it is reaped, which only this type does.
-    pidfd = FileDescriptor(owning: try retrying("pidfd_open") { linux_pidfd_open(child) })
+    let number = linux_pidfd_open(child)
+    guard number >= 0 else {
+      let error = SystemError("pidfd_open")
+      // Nobody could hold it, and nobody else knows it: it must not live on.
+      kill(child, SIGKILL)
+      while waitpid(child, nil, 0) < 0, errno == EINTR {}
+      throw error
+    }
+    pidfd = FileDescriptor(owning: number)
   }
 
   /// Takes hold of a process that is not our child.
@@ -125,15 +133,20 @@ package final class ChildProcess: Sendable {
     return reap()
   }
 
-  /// Reaps our own child, or asks the kernel for the status of a foreign one: `unknown` where it has none.
+  /// Reaps our own child, or finds out how a foreign one ended: `unknown` where nobody tells.
+  ///
+  /// The kernel tells once the foreign one's parent has reaped it (Linux 6.15), and /proc as long as it has not.
   fileprivate func reap() -> ExitStatus {
     var (code, status): (Int32, Int32) = (0, 0)
     if linux_reap(pidfd.rawValue, &code, &status) == 1 {
       return code == CLD_EXITED ? .code(status) : .signal(status)
     }
+    if let word = ProcessTable.exitWord(pid: pid), signal(0) {
+      // Still there, so what was read was its own and not a later process's of the same PID.
+      return ExitStatus(waitStatus: word)
+    }
     var word: Int32 = 0
-    if linux_pidfd_wait_status(pidfd.rawValue, &word) == 1 { return ExitStatus(waitStatus: word) }
-    return .unknown
+    return linux_pidfd_wait_status(pidfd.rawValue, &word) == 1 ? ExitStatus(waitStatus: word) : .unknown
   }
 
   /// This process's environment as `NAME=value`.

@@ -18,6 +18,21 @@ package struct FileLock: ~Copyable, Sendable {
     return nil
   }
 
+  /// Whether somebody holds the lock of a file, which is not made for asking; false when there is none.
+  package static func isHeld(_ path: String) throws(SystemError) -> Bool {
+    let file: FileDescriptor
+    do throws(SystemError) {
+      file = try FileDescriptor.open(path, O_RDWR | O_NOFOLLOW)
+    } catch {
+      if error.code == ENOENT { return false }
+      throw error
+    }
+    if linux_lock_file(file.rawValue, 0) == 0 { return false }
+    let code = SystemError.lastErrorCode
+    guard code == EWOULDBLOCK else { throw SystemError("flock", path, code: code) }
+    return true
+  }
+
   /// Gives the descriptor up without unlocking what a child has inherited.
   package consuming func release() -> FileDescriptor { descriptor }
 }

@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// Files as the supervisor needs them: read whole, replaced whole, private, and durable when asked.
 package enum FileSystem {
@@ -49,7 +50,8 @@ package enum FileSystem {
   package static func replace(
     _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, durable: Bool
   ) throws(SystemError) {
-    let temporary = path + ".new"
+    // Two at the same time must not write into one file.
+    let temporary = "\(path).\(serial.add(1, ordering: .relaxed).newValue).new"
     do throws(SystemError) {
       let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
       try file.write(bytes)
@@ -231,3 +233,6 @@ package enum FileSystem {
     return String(cString: text)
   }
 }
+
+/// Tells one temporary file from another.
+private let serial = Atomic<UInt64>(0)

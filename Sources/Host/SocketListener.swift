@@ -33,7 +33,7 @@ package final class SocketListener {
     let descriptor = listener.release()
     self.descriptor = descriptor
     source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-    source.setEventHandler { [weak self] in self?.acceptAll() }
+    source.setEventHandler { [weak self] in self?.acceptWaiting() }
     source.setCancelHandler { _ = Glibc.close(descriptor) }
     source.activate()
   }
@@ -50,8 +50,9 @@ package final class SocketListener {
     source.cancel()
   }
 
-  private func acceptAll() {
-    while !source.isCancelled {
+  /// Accepts all who wait now.
+  package func acceptWaiting() {
+    while !source.isCancelled, !isResting {
       do throws(SystemError) {
         guard let connection = try UnixSocket.accept(from: descriptor) else { return }
         hasFailed = false

@@ -7,7 +7,7 @@ extension Supervisor {
   /// Loads what is on disk and takes back what runs; before the control socket listens.
   package func recover() async throws(SystemError) {
     let folders = try state.folders()
-    var survivors = try findSurvivors(of: folders)
+    var survivors = findSurvivors(of: folders)
     var adopted: [VirtualMachine] = []
     for folder in folders {
       let survivor = survivors.removeValue(forKey: folder.id)
@@ -37,27 +37,29 @@ extension Supervisor {
   /// The QEMU of each VM that has one, by the VM's id; held by pidfd, proven by the lock that it holds.
   ///
   /// A lock that is busy without a holder is a child between its fork and its exec, which is short.
-  private func findSurvivors(of folders: [VMFolder]) throws(SystemError) -> [String: ChildProcess] {
-    var survivors = try scan()
-    let deadline = Instant.now + .seconds(1)
+  private func findSurvivors(of folders: [VMFolder]) -> [String: ChildProcess] {
+    var survivors = scan()
     for folder in folders where survivors[folder.id] == nil {
-      while try FileLock.take(folder.lock) == nil, survivors[folder.id] == nil, Instant.now < deadline {
+      let deadline = Instant.now + .seconds(1)
+      // A lock that cannot be asked for is taken for free: the start that follows finds out, and says so.
+      while (try? FileLock.isHeld(folder.lock)) == true, survivors[folder.id] == nil, Instant.now < deadline {
         usleep(10_000)
-        survivors = try scan()
+        survivors = scan()
       }
     }
     return survivors
   }
 
-  private func scan() throws(SystemError) -> [String: ChildProcess] {
+  private func scan() -> [String: ChildProcess] {
     let root = state.path + "/vms"
     var survivors: [String: ChildProcess] = [:]
-    for (pid, file) in try ProcessTable.processes(holding: Launch.lockDescriptor, below: root) {
+    for (pid, file) in ProcessTable.processes(holding: Launch.lockDescriptor, below: root) {
       let parts = file.dropFirst(root.count + 1).split(separator: "/")
       guard parts.count == 2, parts[1] == "lock" else { continue }
       // The pidfd is opened first and the lock looked at again: what it shows is then this very process's.
       guard let process = try? ChildProcess(adopting: pid),
-        ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file, !process.hasExited
+        ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file,
+        ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor), !process.hasExited
       else { continue }
       survivors[String(parts[0])] = process
     }
@@ -95,7 +97,15 @@ extension VirtualMachine {
       stopTimeout: record?.stopTimeout ?? .seconds(60),
       desired: folder.isWanted ? .running : .stopped)
     lifecycle = saved.lifecycle
-    if let damage, survivor == nil { lifecycle.giveUp(saying: damage) }
+    if survivor == nil {
+      if isForgetting {
+        // A `down` that was under way ends here.
+        lifecycle.letGo()
+        announce()
+        return settleIfForgotten()
+      }
+      if let damage { lifecycle.giveUp(saying: damage) }
+    }
     lifecycle.keepsPanicked = record?.flat.settings.panic == .pause
     wish = saved.wish
     startedAt = saved.startedAt

@@ -16,12 +16,9 @@ extension Supervisor {
     case .start(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in try await vm.start() }
     case .down(let name, let disks, let timeout):
-      let known = try identify(name)
-      let reply = try await with(known) { vm throws(ControlError) in
-        try await vm.stop(timeout: timeout, forgetting: true)
+      return try await with(try identify(name)) { vm throws(ControlError) in
+        try await vm.down(timeout: timeout, disks: disks)
       }
-      if disks { try await removeDisks(of: known) }
-      return reply
     case .stop(let name, let timeout):
       return try await with(try identify(name)) { vm throws(ControlError) in
         try await vm.stop(timeout: timeout)
@@ -47,10 +44,8 @@ extension Supervisor {
     case .update(let name, let settings):
       return try await update(name, settings)
     case .remove(let name, let disks):
-      let known = try identify(name)
-      let reply = try await with(known) { vm throws(ControlError) in try await vm.remove() }
-      if disks { try await removeDisks(of: known) }
-      return reply
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.remove(disks: disks)
+      }
     case .queryVMs:
       let now = Instant.now
       return .array(reports.values.sorted { $0.name < $1.name }.map { .object($0.json(at: now)) })
@@ -111,15 +106,4 @@ extension Supervisor {
     }
   }
 
-  /// Removes what a VM keeps between `down` and `up`.
-  private func removeDisks(of name: VMName) async throws(ControlError) {
-    let folder = preparation.disks(of: name)
-    do throws(SystemError) {
-      try await offQueue { () throws(SystemError) in
-        if FileSystem.exists(folder) { try FileSystem.removeTree(folder) }
-      }
-    } catch {
-      throw ControlError(.failed, "\(name): its disks could not be removed: \(error)")
-    }
-  }
 }

@@ -19,6 +19,12 @@ package actor Supervisor {
 
   var machines: [String: VirtualMachine] = [:]
 
+  /// How many commands use each VM's actor now.
+  private var users: [String: Int] = [:]
+
+  /// Counts the looks for unused actors, so that one tells whether another came between.
+  private var uses = 0
+
   /// The last report of each VM that is defined, by id.
   var reports: [String: VMReport] = [:]
 
@@ -68,25 +74,26 @@ package actor Supervisor {
     }
   }
 
-  /// Runs something on the VM of a name; on a new actor when the VM was forgotten meanwhile.
+  /// Runs something on the VM of a name.
+  ///
+  /// A VM has one actor as long as somebody uses it or it is defined, also while it is forgotten and made anew.
   func with<Value: Sendable>(
     _ name: VMName, creating: Bool = false,
     _ body: @Sendable (VirtualMachine) async throws(ControlError) -> Value
   ) async throws(ControlError) -> Value {
-    while true {
-      guard let machine = machines[name.id] ?? (creating ? make(name) : nil) else {
-        throw .noSuchVM("\(name)", known: reports.values.map { "\($0.name)" })
-      }
-      do throws(ControlError) {
-        return try await body(machine)
-      } catch {
-        let isRetired = await machine.isRetired
-        if isRetired { release(machine) }
-        if isRetired, creating { continue }
-        if reports[name.id] == nil, await !machine.isDefined { release(machine) }
-        throw error
-      }
+    guard let machine = machines[name.id] ?? (creating ? make(name) : nil) else {
+      throw .noSuchVM("\(name)", known: reports.values.map { "\($0.name)" })
     }
+    users[name.id, default: 0] += 1
+    let result: Result<Value, ControlError>
+    do throws(ControlError) {
+      result = .success(try await body(machine))
+    } catch {
+      result = .failure(error)
+    }
+    users[name.id, default: 1] -= 1
+    await dropIfUnused(machine)
+    return try result.get()
   }
 
   /// A VM that is not defined yet; it shows in no list before it is.
@@ -97,8 +104,17 @@ package actor Supervisor {
     return machine
   }
 
-  private func release(_ machine: VirtualMachine) {
-    if machines[machine.name.id] === machine { machines[machine.name.id] = nil }
+  /// Lets an actor go that no definition and no command needs.
+  private func dropIfUnused(_ machine: VirtualMachine) async {
+    let id = machine.name.id
+    guard users[id] ?? 0 == 0 else { return }
+    uses += 1
+    let mark = uses
+    let isDefined = await machine.isDefined
+    // Somebody who came meanwhile has left a mark of his own, or is there still.
+    guard !isDefined, mark == uses, users[id] ?? 0 == 0 else { return }
+    users[id] = nil
+    machines[id] = nil
   }
 
   private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
@@ -109,6 +125,7 @@ package actor Supervisor {
         try await preparation.launch(record, folder: folder, purpose: purpose)
       },
       changed: { [weak self] report in self?.take(report) },
+      disks: preparation.disks(of: name),
       removed: { [weak self] report in self?.forget(report) },
       broadcast: { [weak self] event in self?.broadcast(event) })
   }
@@ -128,8 +145,8 @@ package actor Supervisor {
   nonisolated private func forget(_ report: VMReport) {
     executor.queue.async {
       self.assumeIsolated {
-        $0.machines[report.name.id] = nil
         $0.reports[report.name.id] = nil
+        if let machine = $0.machines[report.name.id] { Task { await self.dropIfUnused(machine) } }
         $0.tell(QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])))
         $0.changed()
       }

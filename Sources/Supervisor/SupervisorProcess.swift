@@ -19,18 +19,24 @@ package actor SupervisorProcess {
   private let supervisor: Supervisor
   private let grace: Duration
 
-  /// Ours as long as this process lives.
+  /// Ours as long as this process lives: the state, and the place where clients connect.
   private let lock: ProcessLock
+  private let place: FileLock
   private var server: ControlServer?
   private var signals: SignalWatch?
   private var isLeaving = false
+
+  /// Commands that are being answered.
+  private var requests = 0
   private lazy var idle = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.leaveIfIdle() }
   }
 
   private init(
-    locations: Locations, supervisor: Supervisor, grace: Duration, lock: consuming ProcessLock
+    locations: Locations, supervisor: Supervisor, grace: Duration, lock: consuming ProcessLock,
+    place: consuming FileLock
   ) {
+    self.place = place
     self.lock = lock
     self.locations = locations
     self.supervisor = supervisor
@@ -64,10 +70,12 @@ package actor SupervisorProcess {
   ) async throws(Failure) -> SupervisorProcess {
     let state = try open(locations)
     let lock = try takeLock(locations)
+    let place = try takePlace(locations)
     let supervisor = Supervisor(locations: locations, state: state, environment: environment)
     let grace = environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init) ?? 60
     let process = SupervisorProcess(
-      locations: locations, supervisor: supervisor, grace: .seconds(grace), lock: lock)
+      locations: locations, supervisor: supervisor, grace: .seconds(grace), lock: lock, place: place)
+    raiseDescriptorLimit()
     do throws(SystemError) {
       try await supervisor.recover()
       try await process.listen()
@@ -105,30 +113,63 @@ package actor SupervisorProcess {
     return lock
   }
 
+  /// Two supervisors of different states must not take each other's control socket away.
+  private static func takePlace(_ locations: Locations) throws(Failure) -> FileLock {
+    let lock: FileLock?
+    do throws(SystemError) {
+      try FileSystem.makeDirectory(locations.runtime)
+      lock = try FileLock.take(locations.runtime + "/qemuvm.lock")
+    } catch {
+      throw Failure(description: "the runtime folder cannot be used: \(error)")
+    }
+    guard let lock else {
+      throw Failure(
+        description: """
+          the supervisor of another state folder serves \(locations.runtime)
+            Name a runtime folder for this one with QEMUVM_RUNTIME_DIR.
+          """)
+    }
+    return lock
+  }
+
+  /// A VM takes a handful of descriptors; the customary soft limit of 1024 ends at 200 VMs.
+  private static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+
   private func listen() async throws(SystemError) {
-    try FileSystem.makeDirectory(locations.runtime)
     let listener = try UnixSocket.listen(at: locations.controlSocket)
     let supervisor = supervisor
     let server = ControlServer(listener: listener) {
       [weak self] request throws(ControlError) in
-      await self?.stillNeeded()
       if request == .quit {
         await self?.leave("asked to")
         return [:]
       }
-      return try await supervisor.answer(request)
+      await self?.requestBegan()
+      let result: Result<JSONValue, ControlError>
+      do throws(ControlError) {
+        result = .success(try await supervisor.answer(request))
+      } catch {
+        result = .failure(error)
+      }
+      await self?.requestEnded()
+      return try result.get()
     }
     self.server = server
     await supervisor.connect(
       tell: { event in server.broadcast(event) },
       changed: { [weak self] in
-        Task { [weak self] in await self?.stillNeeded() }
+        Task { [weak self] in await self?.beginGrace() }
       })
     await server.start()
     signals = SignalWatch([SIGTERM, SIGINT, SIGHUP], queue: executor.queue) { [weak self] number in
       self?.assumeIsolated { $0.leave("on \(Signal.name(number))") }
     }
-    await stillNeeded()
+    beginGrace()
   }
 
   /// Never returns: the process ends in `leave`.
@@ -140,37 +181,63 @@ package actor SupervisorProcess {
 
   // MARK: Leaving
 
-  /// Begins the grace period anew, or calls it off while a VM needs us.
-  private func stillNeeded() async {
-    let needed = await supervisor.isNeeded
-    idle.arm(at: needed ? nil : .now + grace)
+  private func requestBegan() {
+    requests += 1
+    idle.arm(at: nil)
+  }
+
+  private func requestEnded() {
+    requests -= 1
+    beginGrace()
+  }
+
+  /// Begins the grace period anew; whether we are needed is asked when it is over.
+  private func beginGrace() {
+    if requests == 0 { idle.arm(at: .now + grace) }
   }
 
   private func leaveIfIdle() {
     Task {
-      guard await !supervisor.isNeeded else { return }
-      leave("no VM runs")
+      if requests > 0 { return }
+      if await supervisor.isNeeded { return }
+      leave("no VM runs", ifIdle: true)
     }
   }
 
-  /// Ends the process.
+  /// Ends the process; guests go on, and their next supervisor takes them back.
   ///
-  /// Guests go on; their next supervisor takes them back.
-  ///
-  /// Under `start.lock`: a client that finds no supervisor starts one when we are gone, not before.
-  private func leave(_ why: String) {
+  /// Under `start.lock`: a client that finds no supervisor starts one when we are gone, not before. Who leaves for
+  /// idleness looks once more when the lock is his: a client may have come while he waited for it.
+  private func leave(_ why: String, ifIdle: Bool = false) {
     guard !isLeaving else { return }
     isLeaving = true
-    Log.note("leaving: \(why)")
     Task {
-      let locations = locations
-      // The number is never closed: the lock is ours until the process ends. Where it cannot be had there is no
-      // client that starts another either.
-      _ = await offQueue { try? FileLock.take(locations.startLock, wait: true)?.release().release() }
+      let (locations, server) = (locations, server)
+      // Where the lock cannot be had there is no client that starts another either.
+      let lock = await offQueue { () -> Int32 in
+        (try? FileLock.take(locations.startLock, wait: true))??.release().release() ?? -1
+      }
+      let isNeeded = await supervisor.isNeeded
+      if ifIdle, requests > 0 || isNeeded {
+        _ = FileDescriptor(owning: lock)
+        isLeaving = false
+        return beginGrace()
+      }
+      Log.note("leaving: \(why)")
+      if ifIdle {
+        // A client between its connection and its first command is waited for like one that has sent it.
+        await server?.ifUnused {
+          _ = try? FileSystem.remove(locations.controlSocket)
+          _exit(0)
+        }
+        _ = FileDescriptor(owning: lock)
+        isLeaving = false
+        return beginGrace()
+      }
       // The path may be gone with its folder.
       _ = try? FileSystem.remove(locations.controlSocket)
       await server?.close()
-      exit(0)
+      _exit(0)
     }
   }
 }

@@ -173,6 +173,18 @@ struct ServerTests {
     await fixture.end()
   }
 
+  @Test("knows of a client that has connected a moment ago")
+  func acceptWaiting() async throws {
+    let fixture = try await Fixture(answering: true)
+    #expect(await fixture.server.acceptWaiting() == 0)
+    let first = try UnixSocket.connect(to: fixture.path)
+    let second = try UnixSocket.connect(to: fixture.path)
+    #expect(await fixture.server.acceptWaiting() == 2)
+    _ = consume first
+    _ = consume second
+    await fixture.end()
+  }
+
   @Test("drops a client that does not read, and no other")
   func slowReader() async throws {
     let fixture = try await Fixture(answering: true)

@@ -46,7 +46,7 @@ struct LockTests {
     let child = try ChildProcess(launch)
     _ = consume lock
     #expect(try !isFree(path))
-    let holders = try ProcessTable.processes(holding: 3, below: folder.path)
+    let holders = ProcessTable.processes(holding: 3, below: folder.path)
     #expect(holders.map(\.pid) == [child.pid])
     #expect(holders.map(\.file) == [path])
     child.signal(SIGSTOP)

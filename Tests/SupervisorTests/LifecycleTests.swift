@@ -21,7 +21,7 @@ import Testing
   @Test("stopping asks the guest, again and again, then QEMU, then insists")
   func ladder() {
     var vm = Driver.running()
-    #expect(vm.handle(.stop(timeout: .seconds(10))) == [.pressButton(first: true), .announce])
+    #expect(vm.handle(.stop(timeout: .seconds(10))) == [.announce, .pressButton(first: true)])
     #expect(vm.handle(.buttonAnswered) == [])
     #expect(vm.wait() == [.pressButton(first: false)])
     #expect(vm.wait() == [.pressButton(first: false)])
@@ -57,7 +57,43 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.stop(timeout: nil))
     _ = vm.handle(.guest(.shutdown(reason: "guest-shutdown")))
-    #expect(vm.handle(.guest(.stopped)) == [.quit])
+    #expect(vm.handle(.guest(.stopped)) == [.askRunState])
+    #expect(vm.handle(.runState("shutdown")) == [.quit])
+  }
+
+  @Test("a guest that is paused under the power button is continued and asked again")
+  func pausedUnderTheButton() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    #expect(vm.handle(.guest(.stopped)) == [.askRunState])
+    #expect(vm.handle(.runState("paused")) == [.resume, .pressButton(first: false)])
+    #expect(vm.life.state == .stopping)
+  }
+
+  @Test("a start asked for while the guest goes down by itself is kept, also by the next supervisor")
+  func startsAgain() {
+    var vm = Driver.running()
+    _ = vm.handle(.guest(.shutdown(reason: "guest-shutdown")))
+    #expect(vm.handle(.start) == [.announce])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
+    #expect(vm.life.desired == .running)
+
+    var restarted = Driver.running()
+    _ = restarted.handle(.restart(timeout: nil))
+    _ = restarted.handle(.adopted)
+    _ = restarted.handle(.negotiated)
+    #expect(restarted.handle(.runState("running")) == [.announce, .pressButton(first: true)])
+    var gone = Driver.running()
+    _ = gone.handle(.restart(timeout: nil))
+    #expect(gone.handle(.absent(hostRebooted: false)) == [.announce, .spawn])
+  }
+
+  @Test("a start that fails waits, also where the policy says no delay")
+  func failedStartWaits() {
+    var vm = Driver.running(policy: RestartPolicy(delay: .zero))
+    #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce, .spawn])
+    #expect(vm.handle(.spawnFailed("no binary")) == [.announce])
+    #expect(vm.life.state == .backoff)
   }
 
   @Test("a paused guest is continued before the button, a guest with a failed disk is not asked")
@@ -66,16 +102,16 @@ import Testing
     _ = vm.handle(.guest(.stopped))
     _ = vm.handle(.runState("paused"))
     #expect(vm.life.state == .paused && vm.life.cause == "paused by the user")
-    #expect(vm.handle(.stop(timeout: nil)) == [.resume, .pressButton(first: true), .announce])
+    #expect(vm.handle(.stop(timeout: nil)) == [.resume, .announce, .pressButton(first: true)])
 
     var buttonless = Driver.running()
     buttonless.life.hasPowerButton = false
-    #expect(buttonless.handle(.stop(timeout: nil)) == [.quit, .announce])
+    #expect(buttonless.handle(.stop(timeout: nil)) == [.announce, .quit])
 
     var broken = Driver.running()
     _ = broken.handle(.guest(.ioError("disk 'd0' failed: Input/output error", noSpace: false)))
     #expect(broken.life.cause == "QEMU paused it: disk 'd0' failed: Input/output error")
-    #expect(broken.handle(.stop(timeout: nil)) == [.quit, .announce])
+    #expect(broken.handle(.stop(timeout: nil)) == [.announce, .quit])
   }
 
   @Test("a guest without space is looked after ever more rarely, and goes on when there is some")
@@ -105,7 +141,7 @@ import Testing
       #expect(vm.handle(.guest(.reset(byGuest: true))) == [])
     }
     #expect(vm.handle(.guest(.reset(byGuest: false))) == [])
-    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.quit, .announce])
+    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.announce, .quit])
     #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce])
     #expect(vm.life.cause.hasPrefix("the guest reset itself 10 times and never came up (a boot loop)"))
 
@@ -123,7 +159,7 @@ import Testing
     var kept = Driver.running()
     #expect(kept.handle(.guest(.watchdog(action: "pause"))) == [.announce])
     #expect(kept.life.state == .paused)
-    #expect(kept.handle(.stop(timeout: nil)) == [.quit, .announce])
+    #expect(kept.handle(.stop(timeout: nil)) == [.announce, .quit])
     var ended = Driver.running()
     #expect(ended.handle(.guest(.watchdog(action: "poweroff"))) == [])
     _ = ended.handle(.exited(.code(0), stderr: ""))
@@ -193,7 +229,7 @@ import Testing
   @Test("a power-off by the guest settles the wish on disk before QEMU is told to quit")
   func powerOff() {
     var vm = Driver.running()
-    #expect(vm.handle(.guest(.shutdown(reason: "guest-shutdown"))) == [.dropWish, .quit, .announce])
+    #expect(vm.handle(.guest(.shutdown(reason: "guest-shutdown"))) == [.dropWish, .announce, .quit])
     #expect(vm.life.desired == .stopped && vm.life.state == .stopping)
     #expect(vm.handle(.guest(.stopped)) == [])
     #expect(vm.handle(.guest(.shutdown(reason: "host-qmp-quit"))) == [])
@@ -236,7 +272,7 @@ import Testing
     var negotiating = Driver()
     _ = negotiating.handle(.start)
     _ = negotiating.handle(.spawned)
-    #expect(negotiating.handle(.stop(timeout: nil)) == [.signal(15), .announce])
+    #expect(negotiating.handle(.stop(timeout: nil)) == [.announce, .signal(15)])
     #expect(negotiating.handle(.negotiated) == [])
     _ = negotiating.handle(.exited(.signal(15), stderr: ""))
     #expect(negotiating.life.state == .stopped)
@@ -258,7 +294,7 @@ import Testing
   @Test("a restart is a stop and a start, and no failure")
   func restart() {
     var vm = Driver.running()
-    #expect(vm.handle(.restart(timeout: nil)) == [.pressButton(first: true), .announce])
+    #expect(vm.handle(.restart(timeout: nil)) == [.announce, .pressButton(first: true)])
     #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
     vm.becomeRunning()
     #expect(vm.life.restarts == 0 && vm.life.cause == "running")
@@ -267,7 +303,7 @@ import Testing
   @Test("kill pulls the plug and stays stopped")
   func kill() {
     var vm = Driver.running()
-    #expect(vm.handle(.kill) == [.signal(9), .announce])
+    #expect(vm.handle(.kill) == [.announce, .signal(9)])
     _ = vm.handle(.exited(.signal(9), stderr: ""))
     #expect(vm.life.state == .stopped && vm.life.cause == "killed by the user")
   }
@@ -292,8 +328,8 @@ import Testing
     switch runState {
     case "running": #expect(effects == [.announce] && vm.life.state == .running)
     case "paused": #expect(effects == [.announce] && vm.life.state == .paused)
-    case "shutdown": #expect(effects == [.dropWish, .quit, .announce] && vm.life.desired == .stopped)
-    case "guest-panicked": #expect(effects == [.quit, .announce] && vm.life.desired == .running)
+    case "shutdown": #expect(effects == [.dropWish, .announce, .quit] && vm.life.desired == .stopped)
+    case "guest-panicked": #expect(effects == [.announce, .quit] && vm.life.desired == .running)
     default: #expect(effects == [.resume] && vm.life.state == .starting)
     }
   }
@@ -304,7 +340,7 @@ import Testing
     _ = vm.handle(.stop(timeout: nil))
     _ = vm.handle(.adopted)
     _ = vm.handle(.negotiated)
-    #expect(vm.handle(.runState("running")) == [.pressButton(first: true), .announce])
+    #expect(vm.handle(.runState("running")) == [.announce, .pressButton(first: true)])
   }
 
   @Test("a VM whose QEMU vanished while no supervisor ran, or whose host rebooted, starts again")

@@ -114,6 +114,16 @@ package struct Preparation: Sendable {
     } catch {
       throw ControlError(.failed, "\(name): cannot start: \(error)")
     }
+    return try await offQueue { () throws(ControlError) -> Launch in
+      try resolve(record, folder, emulator, purpose)
+    }
+  }
+
+  /// The part that looks at the host's files and devices, which may block.
+  private func resolve(
+    _ record: VMRecord, _ folder: VMFolder, _ emulator: Emulator, _ purpose: Purpose
+  ) throws(ControlError) -> Launch {
+    let name = record.definition.name
     let wantsKVM = record.flat.settings.accelerator != .tcg
     let host = HostFacts(emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable, uefi: Self.uefi)
     let machine: Machine

@@ -42,6 +42,8 @@ extension Lifecycle {
       guard start.isAdoption || name != "prelaunch" else { return [] }
     case .running, .paused:
       break
+    case .stopping(let ladder) where ladder.step == .powerButton:
+      return runStateUnderTheButton(name, moment.now)
     case .stopped, .stopping, .backoff, .failed:
       return []
     }
@@ -72,17 +74,24 @@ extension Lifecycle {
     }
   }
 
+  /// A guest whose vCPUs stand still is not one that ignores its power button.
+  private mutating func runStateUnderTheButton(_ name: String, _ now: Instant) -> [LifecycleEffect] {
+    switch name {
+    case "running": []
+    case "paused": [.resume, .pressButton(first: false)]
+    default: insist(now)
+    }
+  }
+
   mutating func guest(_ event: GuestEvent, _ moment: Moment) -> [LifecycleEffect] {
     switch event {
     case .resumed:
       return isRunning(moment)
     case .stopped:
       switch phase {
-      case .stopping(var ladder) where ladder.step == .powerButton:
-        // The guest is down, and `set-action` came too late to end QEMU with it.
-        let effects = ladder.advance(to: .quit, now: moment.now)
-        phase = .stopping(ladder)
-        return effects
+      case .stopping(let ladder) where ladder.step == .powerButton:
+        // The guest is down and `set-action` came too late to end QEMU with it, or somebody has paused it.
+        return [.askRunState]
       case .running, .starting: return [.askRunState]
       default: return []
       }
@@ -159,14 +168,17 @@ extension Lifecycle {
     if case .starting(let start) = phase { adopted = start.isAdoption }
     phase = .running
     if runningSince == nil { runningSince = moment.now }
-    if let restartCause {
+    if !startsAgain { ending = nil }
+    if let restartCause, restarts == 0 {
+      cause = "running; \(restartCause)"
+    } else if let restartCause {
       cause = "restarted after \(restarts == 1 ? "a failure" : "\(restarts) failures"): \(restartCause)"
     } else {
       cause = adopted ? "running; taken over by a new supervisor" : "running"
     }
-    guard adopted, desired == .stopped else { return [.announce] }
+    guard adopted, desired == .stopped || startsAgain else { return [.announce] }
     ending = .wished
-    cause = "the user asked it to stop"
+    cause = startsAgain ? "the user asked it to restart" : "the user asked it to stop"
     return descend(from: hasPowerButton ? .powerButton : .quit, moment.now, stopTimeout)
   }
 
@@ -208,7 +220,7 @@ extension Lifecycle {
     if desired == .stopped, ending == nil { ending = .wished }
     ending = ending ?? .poweredOff
     var effects: [LifecycleEffect] = []
-    if ending == .poweredOff, Ending.poweredOff.consequence(policy.mode) == .stop {
+    if ending == .poweredOff, !startsAgain, Ending.poweredOff.consequence(policy.mode) == .stop {
       desired = .stopped
       effects.append(.dropWish)
     }
@@ -229,7 +241,9 @@ extension Lifecycle {
     let quoted = stderr.isEmpty ? "" : ": '\(stderr)'"
     switch ending {
     case nil:
-      if case .starting(let start) = phase, !start.isNegotiated, case .code(let code) = status {
+      if case .starting(let start) = phase, !start.isNegotiated, !start.isAdoption,
+        case .code(let code) = status
+      {
         return end(
           .refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"), moment)
       }
@@ -247,6 +261,7 @@ extension Lifecycle {
       return state == .stopped ? [] : settle(.stopped, saying: "stopped by the user")
     }
     if hostRebooted { return end(.hostRebooted, moment) }
+    if startsAgain { return begin(saying: "started again by the user") }
     switch phase {
     case .stopped, .failed, .backoff: return []
     case .starting: return begin(saying: cause)
@@ -292,15 +307,17 @@ extension Lifecycle {
       forced = " (ended by \(ladder.step.words))"
     }
     ending = nil
-    runningSince = nil
     let words = fact.sentence + detail
 
     if desired == .stopped {
       return settle(.stopped, saying: words + forced)
     }
-    switch fact.consequence(policy.mode) {
-    case .stop where fact.isWished:
+    if startsAgain || fact.isWished {
+      restarts = 0
+      restartCause = nil
       return begin(saying: "started again by the user" + forced)
+    }
+    switch fact.consequence(policy.mode) {
     case .stop:
       desired = .stopped
       return [.dropWish] + settle(.stopped, saying: words)
@@ -311,7 +328,8 @@ extension Lifecycle {
     case .refuse where !wasRestart:
       return settle(.failed, saying: words)
     case .restart where fact == .hostRebooted:
-      restartCause = nil
+      // What a start at boot lacks may be there a moment later: a refusal is not final.
+      restartCause = "started again: the host was rebooted"
       return begin(saying: "started again: the host was rebooted")
     case .refuse, .restart:
       return retry(after: words, uptime, moment)
@@ -321,7 +339,9 @@ extension Lifecycle {
   private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect]
   {
     restartCause = words
-    switch budget.fail(policy, at: moment.now, uptime: uptime, chance: moment.chance) {
+    let ran = runningSince != nil
+    runningSince = nil
+    switch budget.fail(policy, at: moment.now, uptime: uptime, everRan: ran, chance: moment.chance) {
     case .giveUp(let failures, let window):
       return settle(.failed, saying: "given up after \(failures) failures within \(window.inWords): \(words)")
     case .restart(.zero):

@@ -78,14 +78,18 @@ package struct Lifecycle: Sendable, Equatable {
   /// When the guest last began to boot.
   var bootedAt: Instant?
 
+  /// Whether the user wants it started again once it has ended; kept, so that a new supervisor does it.
+  package internal(set) var startsAgain = false
+
   /// What an automatic start is a consequence of; nil after the user's own.
   package internal(set) var restartCause: String?
 
   package init(
     policy: RestartPolicy, stopTimeout: Duration, desired: DesiredState = .stopped, phase: Phase = .stopped,
     cause: String = "created, not started yet", restarts: Int = 0, budget: RestartBudget = RestartBudget(),
-    runningSince: Instant? = nil, restartCause: String? = nil
+    runningSince: Instant? = nil, restartCause: String? = nil, startsAgain: Bool = false
   ) {
+    self.startsAgain = startsAgain
     self.policy = policy
     self.stopTimeout = stopTimeout
     self.desired = desired
@@ -196,15 +200,23 @@ extension Lifecycle {
       restartCause = nil
       return begin(saying: "started by the user")
     case .stopping:
+      startsAgain = true
       cause = "stopping; it starts again then, as the user asked"
       return [.announce]
-    case .starting, .running, .paused:
+    case .starting(var start):
+      // A guest that was found and was to end for its silence is waited for again.
+      if start.isAdoption { start.deadline = nil }
+      phase = .starting(start)
+      ending = nil
+      return []
+    case .running, .paused:
       return []
     }
   }
 
   private mutating func stop(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
     desired = .stopped
+    startsAgain = false
     if case .stopping(var ladder) = phase {
       if let timeout { ladder.shorten(to: timeout, now: now) }
       phase = .stopping(ladder)
@@ -218,6 +230,7 @@ extension Lifecycle {
     switch phase {
     case .running, .paused:
       desired = .running
+      startsAgain = true
       budget.forgive()
       restarts = 0
       restartCause = nil
@@ -229,12 +242,13 @@ extension Lifecycle {
 
   private mutating func kill(_ now: Instant) -> [LifecycleEffect] {
     desired = .stopped
+    startsAgain = false
     guard hasProcess else { return lower(saying: "the user asked to kill it", .zero, now) }
     ending = .killed
     cause = "the user asked to kill it"
     let (ladder, effects) = StopLadder.begin(at: .kill, now: now)
     phase = .stopping(ladder)
-    return effects + [.announce]
+    return [.announce] + effects
   }
 
   /// Brings down what there is, gently where a guest runs.
@@ -268,6 +282,13 @@ extension Lifecycle {
 }
 
 extension Lifecycle {
+  /// A VM without a process that is to be forgotten.
+  mutating func letGo() {
+    phase = .stopped
+    desired = .stopped
+    cause = "stopped by the user"
+  }
+
   /// A VM that cannot be started whatever is wished: it waits for its user.
   mutating func giveUp(saying words: String) {
     phase = .failed
@@ -281,6 +302,7 @@ extension Lifecycle {
   mutating func begin(saying words: String) -> [LifecycleEffect] {
     attempt += 1
     ending = nil
+    startsAgain = false
     bootResets = 0
     bootedAt = nil
     runningSince = nil
@@ -301,6 +323,6 @@ extension Lifecycle {
   ) -> [LifecycleEffect] {
     let (ladder, effects) = StopLadder.begin(at: step, timeout: timeout, now: now)
     phase = .stopping(ladder)
-    return effects + [.announce]
+    return [.announce] + effects
   }
 }

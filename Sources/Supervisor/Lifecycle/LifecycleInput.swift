@@ -107,4 +107,7 @@ package enum LifecycleEffect: Sendable, Equatable {
 
   /// Something that a person who waits should read.
   case tell(String)
+
+  /// QEMU outlived SIGKILL: nothing is left to try.
+  case giveUp
 }

@@ -31,9 +31,10 @@ package struct RestartBudget: Sendable, Equatable {
   /// Counts a failure after the guest ran for `uptime`.
   ///
   /// The first delay is the policy's, each further one twice the last, at most `maxDelay`; `chance`, from 0 to 1,
-  /// spreads it by a tenth either way so that a lab does not start all at once.
+  /// spreads it by a tenth either way so that a lab does not start all at once. A start that never came to running
+  /// waits at least 100 ms, also where the policy says none: it fails as fast as it is tried.
   package mutating func fail(
-    _ policy: RestartPolicy, at now: Instant, uptime: Duration, chance: Double
+    _ policy: RestartPolicy, at now: Instant, uptime: Duration, everRan: Bool, chance: Double
   ) -> Verdict {
     if uptime >= policy.resetAfter { consecutive = 0 }
     if let burst = policy.burst {
@@ -43,9 +44,10 @@ package struct RestartBudget: Sendable, Equatable {
     }
     let exponent = min(consecutive, 62)
     consecutive += 1
-    guard policy.delay > .zero else { return .restart(after: .zero) }
-    let doubled = Double(policy.delay.nanoseconds) * Double(sign: .plus, exponent: exponent, significand: 1)
-    let capped = min(doubled, Double(policy.maxDelay.nanoseconds))
+    let first = everRan ? policy.delay : max(policy.delay, .milliseconds(100))
+    guard first > .zero else { return .restart(after: .zero) }
+    let doubled = Double(first.nanoseconds) * Double(sign: .plus, exponent: exponent, significand: 1)
+    let capped = min(doubled, Double(max(first, policy.maxDelay).nanoseconds))
     return .restart(after: .nanoseconds(Int64(capped * (0.9 + 0.2 * chance))))
   }
 

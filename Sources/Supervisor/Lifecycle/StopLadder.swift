@@ -84,10 +84,7 @@ package struct StopLadder: Sendable, Equatable {
       case .terminate: return enter(.kill, now: now)
       case .kill:
         self.deadline = nil
-        return [
-          .tell("SIGKILL has not ended QEMU: it hangs in the kernel (state D), perhaps on storage"),
-          .announce,
-        ]
+        return [.giveUp, .announce]
       }
     }
     if let press = nextPress, now >= press {

@@ -30,6 +30,7 @@ package struct SavedState: Sendable, Equatable {
     if let since = lifecycle.runningSince { object["runningSince"] = JSONValue(since.nanoseconds) }
     if let restartCause = lifecycle.restartCause { object["restartCause"] = JSONValue(restartCause) }
     if let machine { object["machine"] = .object(machine.json) }
+    if lifecycle.startsAgain { object["startsAgain"] = true }
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
     return JSONValue.object(object).bytes()
   }
@@ -45,8 +46,11 @@ package struct SavedState: Sendable, Equatable {
         policy: policy, stopTimeout: stopTimeout, desired: desired,
         phase: desired == .running ? .starting(Lifecycle.Start()) : .stopped,
         cause: desired == .running ? "started by the user" : "not started")
-      return (SavedState(lifecycle: lifecycle, wish: 0), false)
+      return (SavedState(lifecycle: lifecycle, wish: folder.wantedWish), false)
     }
+    let wish = value["wish"]?.int ?? 0
+    // A wish to run that was confirmed and not yet acted on.
+    let isUnfulfilled = desired == .running && folder.wantedWish > wish
     let isOtherBoot = value["boot"]?.string != Self.boot
     func instant(_ key: String) -> Instant? {
       isOtherBoot ? nil : (value[key]?.int).map { Instant(nanoseconds: Int64($0)) }
@@ -54,14 +58,16 @@ package struct SavedState: Sendable, Equatable {
     let failures = isOtherBoot ? [] : (value["failures"]?.array ?? []).compactMap(\.int)
     let lifecycle = Lifecycle(
       policy: policy, stopTimeout: stopTimeout, desired: desired,
-      phase: Self.phase(phase, until: instant("until")), cause: value["cause"]?.string ?? "",
+      phase: isUnfulfilled ? .starting(Lifecycle.Start()) : Self.phase(phase, until: instant("until")),
+      cause: value["cause"]?.string ?? "",
       restarts: value["restarts"]?.int ?? 0,
       budget: RestartBudget(
         consecutive: isOtherBoot ? 0 : value["consecutive"]?.int ?? 0,
         failures: failures.map { Instant(nanoseconds: Int64($0)) }),
-      runningSince: instant("runningSince"), restartCause: value["restartCause"]?.string)
+      runningSince: instant("runningSince"), restartCause: value["restartCause"]?.string,
+      startsAgain: value["startsAgain"]?.bool ?? false)
     let saved = SavedState(
-      lifecycle: lifecycle, wish: value["wish"]?.int ?? 0,
+      lifecycle: lifecycle, wish: max(wish, folder.wantedWish),
       machine: value["machine"].flatMap { try? MachineFacts(json: $0) },
       startedAt: (value["startedAt"]?.int).map { Timestamp(microseconds: Int64($0)) })
     return (saved, isOtherBoot)

@@ -85,7 +85,7 @@ package struct StateDirectory: Sendable {
       if name.hasPrefix(".") {
         // A creation that was never confirmed to anyone, or a removal that was.
         try? FileSystem.removeTree(path + "/vms/" + name)
-      } else {
+      } else if FileSystem.isDirectory(path + "/vms/" + name) {
         folders.append(folder(of: name))
       }
     }

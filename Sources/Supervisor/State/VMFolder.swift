@@ -1,3 +1,4 @@
+internal import Glibc
 package import Host
 internal import JSON
 
@@ -24,8 +25,19 @@ package struct VMFolder: Sendable, Equatable {
   package var isWanted: Bool { FileSystem.exists(wanted) && !FileSystem.exists(forget) }
   package var isForgotten: Bool { FileSystem.exists(forget) }
 
+  /// Whether the VM's disks go with it when it is forgotten.
+  package var losesDisks: Bool { FileSystem.exists(forgetDisks) }
+  private var forgetDisks: String { path + "/forget-disks" }
+
+  /// The number of the wish that the VM runs: one that is greater than the state's was confirmed and not acted on.
+  package var wantedWish: Int {
+    // Without a number it is as old as the state.
+    guard let bytes = try? FileSystem.read(wanted) else { return 0 }
+    return Int(String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)) ?? 0
+  }
+
   /// Makes the folder with its definition in one step: it is there whole and durable, or not at all.
-  package func create(_ record: VMRecord, wanted isWanted: Bool) throws(SystemError) {
+  package func create(_ record: VMRecord, wanted wish: Int?) throws(SystemError) {
     let draft = FileSystem.parent(of: path) + "/.new." + id
     if FileSystem.exists(draft) { try FileSystem.removeTree(draft) }
     do throws(SystemError) {
@@ -33,7 +45,10 @@ package struct VMFolder: Sendable, Equatable {
       let folder = VMFolder(path: draft, id: id)
       try FileSystem.replace(folder.definition, with: record.bytes(), durable: false)
       try FileSystem.sync(file: folder.definition)
-      if isWanted { try FileSystem.replace(folder.wanted, with: [], durable: false) }
+      if let wish {
+        try FileSystem.replace(folder.wanted, with: Array("\(wish)\n".utf8), durable: false)
+        try FileSystem.sync(file: folder.wanted)
+      }
       try FileSystem.sync(directory: draft)
       try FileSystem.moveNew(draft, to: path)
       try FileSystem.sync(directory: FileSystem.parent(of: path))
@@ -58,27 +73,31 @@ package struct VMFolder: Sendable, Equatable {
     return try VMRecord(parsing: bytes, file: definition)
   }
 
-  /// Promises that the VM runs from now on.
-  package func want() throws(SystemError) {
+  /// Promises that the VM runs from now on; the wish's number tells whether it has been acted on.
+  package func want(_ wish: Int) throws(SystemError) {
+    try FileSystem.replace(wanted, with: Array("\(wish)\n".utf8), durable: true)
     let wasForgotten = try FileSystem.remove(forget)
-    if !wasForgotten, FileSystem.exists(wanted) { return }
-    try FileSystem.replace(wanted, with: [], durable: true)
+    let lostDisks = try FileSystem.remove(forgetDisks)
+    if wasForgotten || lostDisks { try FileSystem.sync(directory: path) }
   }
 
   /// Promises that nothing starts the VM any more; needs no space.
   package func unwant() throws(SystemError) {
-    guard try FileSystem.remove(wanted) else { return }
+    try FileSystem.remove(wanted)
     try FileSystem.sync(directory: path)
   }
 
-  /// Promises that nothing is left of the VM once it has stopped; needs no space where it was wanted.
-  package func markForgotten() throws(SystemError) {
+  /// Promises that nothing is left of the VM once it has stopped, with `disks` not even those.
+  ///
+  /// Needs no space where the VM was wanted and keeps its disks.
+  package func markForgotten(disks: Bool) throws(SystemError) {
+    if disks { try FileSystem.replace(forgetDisks, with: [], durable: true) }
     if FileSystem.exists(wanted) {
       try FileSystem.move(wanted, to: forget)
-      try FileSystem.sync(directory: path)
     } else if !FileSystem.exists(forget) {
       try FileSystem.replace(forget, with: [], durable: true)
     }
+    try FileSystem.sync(directory: path)
   }
 
   /// Keeps causes and counters: they survive the supervisor, not a loss of power.
@@ -89,7 +108,16 @@ package struct VMFolder: Sendable, Equatable {
   }
 
   /// Removes the folder with all in it; interrupted, the next supervisor clears up.
+  ///
+  /// Only when nobody holds the VM's lock: a QEMU that somehow lives keeps its lock's file, and so its only proof.
   package func remove() throws(SystemError) {
+    var looks = 100
+    while try FileLock.isHeld(self.lock) {
+      // For a moment it may be in the hands of another VM's child between its fork and its exec.
+      guard looks > 0 else { throw SystemError("flock", self.lock, code: EWOULDBLOCK) }
+      looks -= 1
+      usleep(10_000)
+    }
     let gone = FileSystem.parent(of: path) + "/.gone." + id
     if FileSystem.exists(gone) { try FileSystem.removeTree(gone) }
     try FileSystem.move(path, to: gone)

@@ -37,13 +37,38 @@ extension VirtualMachine {
         Log.note("\(name): the monitor's backlog stays at 1: \(error)")
       }
     }
-    apply(.negotiated)
+    if lifecycle.isTakingOver {
+      run.connection?.assumeIsolated {
+        $0.send(QueryUUID()) { [weak self] result in self?.assumeIsolated { $0.identified(result) } }
+      }
+    } else {
+      apply(.negotiated)
+    }
     // Behind `cont`: the guest does not wait for it.
     run.connection?.assumeIsolated {
       $0.send(QueryKVM()) { [weak self] result in
         self?.assumeIsolated { $0.accelerated(result) }
       }
     }
+  }
+
+  /// The lock told whose QEMU it is, and its UUID must say the same: another's is neither asked nor signalled.
+  private func identified(_ result: Result<QueryUUID.Reply, QMPError>) {
+    guard let run, lifecycle.isTakingOver else { return }
+    if case .success(let reply) = result, let own = record?.uuid, reply.uuid.lowercased() != "\(own)" {
+      Log.note(
+        "\(name): process \(run.process.pid) holds its lock and is not its QEMU (UUID \(reply.uuid)); left alone"
+      )
+      run.exitWatch?.cancel()
+      run.connection?.assumeIsolated { $0.close() }
+      run.console?.close()
+      self.run = nil
+      lifecycle.giveUp(
+        saying:
+          "process \(run.process.pid) holds \(folder.lock) and is not this VM's QEMU; end it, then start")
+      return announce()
+    }
+    apply(.negotiated)
   }
 
   private func accelerated(_ result: Result<QueryKVM.Reply, QMPError>) {
@@ -65,7 +90,8 @@ extension VirtualMachine {
   func askRunState() {
     guard let connection = run?.connection else { return }
     connection.assumeIsolated {
-      $0.send(QueryStatus()) { [weak self] result in
+      // Without a deadline: a QEMU that is only slow answers in the end, and one that hangs is asked once.
+      $0.send(QueryStatus(), deadline: .seconds(365 * 86400)) { [weak self] result in
         guard case .success(let reply) = result else { return }
         self?.assumeIsolated { vm in
           if reply.status == .ioError { vm.askDisks() } else { vm.apply(.runState(reply.status.name)) }

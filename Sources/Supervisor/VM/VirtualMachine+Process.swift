@@ -1,4 +1,5 @@
 internal import Control
+internal import Dispatch
 internal import Host
 internal import JSON
 internal import Machine
@@ -16,7 +17,18 @@ extension VirtualMachine {
       guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
       case .success(let launch): spawn(launch)
-      case .failure(let error): apply(.spawnFailed(error.description))
+      case .failure(let error): spawnFailed(error.description)
+      }
+    }
+  }
+
+  /// A start that failed is decided anew the next time; told behind what is being done, which it must not nest in.
+  private func spawnFailed(_ words: String) {
+    launch = nil
+    let attempt = lifecycle.attempt
+    executor.queue.async { [weak self] in
+      self?.assumeIsolated { vm in
+        if vm.lifecycle.attempt == attempt { vm.apply(.spawnFailed(words)) }
       }
     }
   }
@@ -24,7 +36,11 @@ extension VirtualMachine {
   /// Decides how QEMU is started, unless that is known, and writes the files it needs of us.
   private func makeReady() async -> Result<Launch, ControlError> {
     do throws(ControlError) {
-      if launch == nil, let record { launch = try await surroundings.prepare(record, folder, .start) }
+      if launch == nil, let record {
+        let prepared = try await surroundings.prepare(record, folder, .start)
+        // A definition that came meanwhile has brought its own.
+        if launch == nil { launch = prepared }
+      }
     } catch {
       return .failure(error)
     }
@@ -39,63 +55,87 @@ extension VirtualMachine {
     } catch {
       return .failure(ControlError(.failed, "cannot start: a file for QEMU cannot be written: \(error)"))
     }
-    areFilesReady = true
+    // Another launch may have taken its place; its files are another matter.
+    if self.launch?.arguments == launch.arguments { areFilesReady = true }
     return .success(launch)
   }
 
-  private func spawn(_ launch: Launch) {
+  /// Starts QEMU; a busy lock is looked at again for a second.
+  ///
+  /// It may be in the hands of another VM's child between its fork and its exec, long after its own QEMU's end.
+  private func spawn(_ launch: Launch, looks: Int = 100) {
+    let run: Run
     do throws(SystemError) {
-      guard let lock = try FileLock.take(folder.lock) else {
-        return apply(.spawnFailed("cannot start: a process that is not known here holds \(folder.lock)"))
+      guard let started = try start(launch) else {
+        guard looks > 0 else {
+          return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
+        }
+        let attempt = lifecycle.attempt
+        executor.queue.asyncAfter(deadline: .now() + .milliseconds(10)) { [weak self] in
+          self?.assumeIsolated { vm in
+            guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
+            vm.spawn(launch, looks: looks - 1)
+          }
+        }
+        return
       }
-      let listener = try UnixSocket.listen(at: folder.monitorSocket)
-      try FileSystem.makeDirectory(surroundings.runtime)
-      let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
-      let console = try UnixSocket.listen(at: folder.consoleSocket)
-      let log = try FileDescriptor.openLog(folder.qemuLog)
-      var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
-      child.descriptors = [
-        1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
-        Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
-        Launch.consoleDescriptor: console.rawValue,
-      ]
-      child.directory = "/"
-      let logStart = FileSystem.size(of: folder.qemuLog)
-      let process = try ChildProcess(child)
-      startedAt = .now
-      let run = Run(process: process, machine: launch.machine.facts, logStart: logStart)
-      run.listener = consume listener
-      try take(run)
+      run = started
     } catch {
-      return apply(.spawnFailed("cannot start: \(error)"))
+      return spawnFailed("cannot start: \(error)")
     }
+    startedAt = .now
+    take(run)
     apply(.spawned)
+  }
+
+  /// Starts QEMU with the VM's lock in its hands; nil when somebody else has it.
+  private func start(_ launch: Launch) throws(SystemError) -> Run? {
+    guard let lock = try FileLock.take(folder.lock) else { return nil }
+    let listener = try UnixSocket.listen(at: folder.monitorSocket)
+    try FileSystem.makeDirectory(surroundings.runtime)
+    let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
+    let console = try UnixSocket.listen(at: folder.consoleSocket)
+    let log = try FileDescriptor.openLog(folder.qemuLog)
+    var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
+    child.descriptors = [
+      1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
+      Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
+      Launch.consoleDescriptor: console.rawValue,
+    ]
+    child.directory = "/"
+    let logStart = FileSystem.size(of: folder.qemuLog)
+    let run = Run(process: try ChildProcess(child), machine: launch.machine.facts, logStart: logStart)
+    run.listener = consume listener
+    return run
   }
 
   /// Takes back a QEMU that an earlier supervisor started.
   func adopt(_ process: ChildProcess, as machine: MachineFacts?) {
     let run = Run(process: process, machine: machine, logStart: FileSystem.size(of: folder.qemuLog))
-    do throws(SystemError) {
-      try take(run)
-    } catch {
-      Log.note("\(name): taking over its QEMU (process \(process.pid)): \(error)")
-    }
+    take(run)
     Log.note("\(name): taken over, QEMU is process \(process.pid)")
     apply(.adopted)
   }
 
   /// Watches a process, connects to its monitor and offers its console.
-  private func take(_ run: Run) throws(SystemError) {
+  ///
+  /// What fails costs only itself: a process that lives is never lost from sight. One that cannot be asked is ended
+  /// by signals when it is to end.
+  private func take(_ run: Run) {
     self.run = run
     lifecycle.hasPowerButton = run.machine?["powerButton"] != "false"
-    run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
-      self?.assumeIsolated { $0.processEnded(status) }
-    }
-    let connection = QMPConnection(try UnixSocket.connect(to: folder.monitorSocket), executor: executor)
-    run.connection = connection
-    connection.assumeIsolated {
-      $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
-      $0.onClose { [weak self] _ in self?.assumeIsolated { $0.monitorClosed() } }
+    do throws(SystemError) {
+      run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
+        self?.assumeIsolated { $0.processEnded(status) }
+      }
+      let connection = QMPConnection(try UnixSocket.connect(to: folder.monitorSocket), executor: executor)
+      run.connection = connection
+      connection.assumeIsolated {
+        $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
+        $0.onClose { [weak self] _ in self?.assumeIsolated { $0.monitorClosed() } }
+      }
+    } catch {
+      Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(error)")
     }
     do throws(SystemError) {
       try FileSystem.makeDirectory(surroundings.runtime)
@@ -110,6 +150,8 @@ extension VirtualMachine {
   private func processEnded(_ status: ExitStatus) {
     guard let run else { return }
     run.exitStatus = status
+    // A connection that QEMU never accepted waits in this socket, and ends with it.
+    run.listener = nil
     // QEMU's last events may still be unread: its end of the monitor comes behind them.
     if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { conclude(run, status) }
   }
@@ -121,6 +163,8 @@ extension VirtualMachine {
 
   private func conclude(_ run: Run, _ status: ExitStatus) {
     self.run = nil
+    // Whatever it refused to start with is decided anew.
+    if lifecycle.state == .starting { launch = nil }
     run.console?.close()
     // QEMU unlinks its sockets only at a clean exit.
     for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {

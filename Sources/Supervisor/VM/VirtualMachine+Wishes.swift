@@ -13,8 +13,7 @@ extension VirtualMachine {
     to candidate: VMRecord?, starting: Bool, dryRun: Bool
   ) async throws(ControlError) -> JSONValue {
     await enter()
-    defer { gate.leave() }
-    try refuseIfRetired()
+    defer { leave() }
     guard let next = candidate ?? record else { throw damaged("start") }
     if let record { try record.refuseOtherLabFile(next, name) }
     if !starting, isDefined {
@@ -37,17 +36,19 @@ extension VirtualMachine {
     }
     if dryRun { return answer(actions: actions, next: launch) }
 
-    let folder = folder
+    let (folder, number) = (folder, wish + 1)
+    let isWishNew =
+      starting && (starts || isForgetting || lifecycle.desired == .stopped || lifecycle.state == .stopping)
     try await promise(starting ? "start" : "create") { () throws(SystemError) in
       if isNew {
-        try folder.create(next, wanted: starting)
+        try folder.create(next, wanted: starting ? number : nil)
       } else {
         if isChanged { try folder.write(next) }
-        if starting { try folder.want() }
+        if isWishNew { try folder.want(number) }
       }
     }
     define(next, launch)
-    wish += 1
+    wish = number
     if starting {
       isForgetting = false
       apply(.start)
@@ -61,8 +62,7 @@ extension VirtualMachine {
     _ change: @Sendable (VMRecord) async throws(ControlError) -> VMRecord
   ) async throws(ControlError) -> JSONValue {
     await enter()
-    defer { gate.leave() }
-    try refuseIfRetired()
+    defer { leave() }
     guard let record else { throw damaged("update") }
     let next = try await change(record)
     guard !record.isSame(as: next) else { return answer(actions: []) }
@@ -80,34 +80,34 @@ extension VirtualMachine {
   }
 
   /// Stops the VM; with `forgetting`, nothing is left of it afterwards.
-  package func stop(timeout: Duration?, forgetting: Bool = false) async throws(ControlError) -> JSONValue {
-    try await endWish(forgetting: forgetting) { .stop(timeout: timeout) }
+  package func stop(timeout: Duration?) async throws(ControlError) -> JSONValue {
+    try await endWish(.stop(timeout: timeout))
+  }
+
+  /// Stops the VM, after which nothing is left of it, with `disks` not even those.
+  package func down(timeout: Duration?, disks: Bool) async throws(ControlError) -> JSONValue {
+    try await endWish(.stop(timeout: timeout), .forget(disks: disks))
   }
 
   package func kill() async throws(ControlError) -> JSONValue {
-    try await endWish(forgetting: false) { .kill }
+    try await endWish(.kill)
   }
 
   /// Forgets a VM that has stopped.
-  package func remove() async throws(ControlError) -> JSONValue {
-    if lifecycle.isUp || run != nil {
-      throw ControlError(
-        .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
-    }
-    return try await endWish(forgetting: true) { .stop(timeout: nil) }
+  package func remove(disks: Bool) async throws(ControlError) -> JSONValue {
+    try await endWish(.stop(timeout: nil), .forgetStopped(disks: disks))
   }
 
   package func restart(timeout: Duration?) async throws(ControlError) -> JSONValue {
     await enter()
-    defer { gate.leave() }
-    try refuseIfRetired()
+    defer { leave() }
     guard let record else { throw damaged("restart") }
     // A guest that cannot start again is not stopped.
     let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
-    let folder = folder
-    try await promise("restart") { () throws(SystemError) in try folder.want() }
+    let (folder, number) = (folder, wish + 1)
+    try await promise("restart") { () throws(SystemError) in try folder.want(number) }
     self.launch = launch
-    wish += 1
+    wish = number
     isForgetting = false
     apply(.restart(timeout: timeout))
     return answer(actions: ["restart"])
@@ -134,8 +134,7 @@ extension VirtualMachine {
   /// Counts the wish in its turn, if the VM is in a state that allows it.
   private func number(_ verb: String, whenIn states: [VMState]) async throws(ControlError) {
     await enter()
-    defer { gate.leave() }
-    try refuseIfRetired()
+    defer { leave() }
     guard states.contains(lifecycle.state) else {
       let allowed = states.map(\.rawValue).joined(separator: " or ")
       throw ControlError(
@@ -160,15 +159,6 @@ extension VirtualMachine {
 
   // MARK: Shared by the wishes
 
-  private func enter() async {
-    if gate.tryEnter() { return }
-    await withCheckedContinuation { gate.wait($0) }
-  }
-
-  private func refuseIfRetired() throws(ControlError) {
-    if isRetired { throw .noSuchVM("\(name)") }
-  }
-
   /// What is said of a VM without a definition.
   private func damaged(_ verb: String) -> ControlError {
     guard let damage else { return .noSuchVM("\(name)") }
@@ -184,26 +174,46 @@ extension VirtualMachine {
     if let launch { self.launch = launch }
   }
 
+  /// What is to be left of a VM that ends.
+  private enum Remains {
+    case all
+    case forget(disks: Bool)
+
+    /// Only if it has stopped already.
+    case forgetStopped(disks: Bool)
+
+    /// Whether the disks go too; nil when nothing goes.
+    var losesDisks: Bool? {
+      switch self {
+      case .all: nil
+      case .forget(let disks), .forgetStopped(let disks): disks
+      }
+    }
+  }
+
   /// What stop, kill, down and rm share: the wish to run is taken back on disk, then it is acted on.
   private func endWish(
-    forgetting: Bool, _ input: () -> LifecycleInput
+    _ input: LifecycleInput, _ remains: Remains = .all
   ) async throws(ControlError) -> JSONValue {
     await enter()
-    defer { gate.leave() }
-    try refuseIfRetired()
+    defer { leave() }
     guard isDefined else { throw .noSuchVM("\(name)") }
-    let folder = folder
+    if case .forgetStopped = remains, lifecycle.isUp || run != nil || lifecycle.awaitsProcess {
+      throw ControlError(
+        .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
+    }
+    let (folder, losesDisks) = (folder, remains.losesDisks)
     var unrecorded: SystemError?
     do throws(SystemError) {
       try await offQueue { () throws(SystemError) in
-        if forgetting { try folder.markForgotten() } else { try folder.unwant() }
+        if let losesDisks { try folder.markForgotten(disks: losesDisks) } else { try folder.unwant() }
       }
     } catch {
       unrecorded = error
     }
     wish += 1
-    if forgetting { isForgetting = true }
-    apply(input())
+    if losesDisks != nil { isForgetting = true }
+    apply(input)
     if let unrecorded {
       throw ControlError(
         .failed,
@@ -229,7 +239,7 @@ extension VirtualMachine {
 
   /// A wish that changed no state is told as well, for those who wait for its number.
   private func announceIfQuiet(_ wanted: Bool) {
-    if wanted, !isRetired, announcedWish != wish { announce() }
+    if wanted, announcedWish != wish { announce() }
   }
 
   /// The reply to a changing command.

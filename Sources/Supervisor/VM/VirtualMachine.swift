@@ -20,6 +20,9 @@ package actor VirtualMachine {
     /// Takes a new report in, tells clients; called on the VM's queue.
     package let changed: @Sendable (VMReport) -> Void
 
+    /// What the VM keeps between `down` and the next `up`.
+    let disks: String
+
     /// The VM is gone, with its folder.
     package let removed: @Sendable (VMReport) -> Void
 
@@ -64,9 +67,6 @@ package actor VirtualMachine {
   /// Whether nothing is to be left of the VM once it has stopped.
   var isForgetting = false
 
-  /// Whether the VM is gone: who still holds this actor looks it up anew.
-  package internal(set) var isRetired = false
-
   /// When its use was last looked at, for the percentage.
   var lastUse: (at: Instant, cpuTime: Duration, pid: Int32)?
 
@@ -107,8 +107,7 @@ package actor VirtualMachine {
       let effect = effects.removeFirst()
       if effect == .dropWish {
         // What follows rests on it: it goes on when the disk has it.
-        keepPromise { folder throws(SystemError) in try folder.unwant() }
-        return
+        return dropWish()
       }
       perform(effect)
     }
@@ -129,6 +128,7 @@ package actor VirtualMachine {
     case .quit: send(Quit())
     case .signal(let number): run?.process.signal(number)
     case .dropWish: break
+    case .giveUp: giveUp()
     case .announce: announce()
     case .tell(let words):
       Log.note("\(name): \(words)")
@@ -136,18 +136,35 @@ package actor VirtualMachine {
     }
   }
 
-  /// Does a durable change away from the queue; the effects behind it wait.
-  private func keepPromise(_ change: @escaping @Sendable (VMFolder) throws(SystemError) -> Void) {
+  /// Takes the wish to run back on disk; the effects behind it wait.
+  ///
+  /// In its turn, like a user's command: a start that came meanwhile has renewed the wish.
+  private func dropWish() {
     let folder = folder
     Task {
-      do throws(SystemError) {
-        try await offQueue { () throws(SystemError) in try change(folder) }
-      } catch {
-        Log.note("\(name): the wish could not be recorded: \(error)")
+      await enter()
+      if lifecycle.desired == .stopped {
+        do throws(SystemError) {
+          try await offQueue { () throws(SystemError) in try folder.unwant() }
+        } catch {
+          Log.note("\(name): the guest ended itself, and that could not be recorded: \(error)")
+        }
       }
+      leave()
       isPerforming = false
       perform()
     }
+  }
+
+  /// Says that QEMU outlived SIGKILL, and how the kernel shows it.
+  private func giveUp() {
+    guard let pid = run?.process.pid else { return }
+    let state = ProcessTable.use(pid: pid)?.state
+    let why =
+      state == "D" ? "it hangs in the kernel (state D), perhaps on storage" : "its state is \(state ?? "?")"
+    let words = "SIGKILL has not ended QEMU, process \(pid): \(why)"
+    Log.note("\(name): \(words)")
+    surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words), "gaveUp": true])))
   }
 
   /// Tells everyone the state, and keeps it.
@@ -170,24 +187,54 @@ package actor VirtualMachine {
     }
   }
 
-  /// The last step of `down` and `rm`.
-  private func settleIfForgotten() {
-    guard isForgetting, !isRetired, run == nil, lifecycle.state == .stopped else { return }
-    isRetired = true
-    var last = report
-    last.keepsSupervisor = false
-    let (folder, surroundings, runtime) = (folder, surroundings, surroundings.runtime)
-    Task {
-      await offQueue {
-        do throws(SystemError) {
-          try folder.remove()
-          if FileSystem.exists(runtime) { try FileSystem.removeTree(runtime) }
-        } catch {
-          Log.note("\(folder.id): what is left of it could not be removed: \(error)")
-        }
-      }
-      surroundings.removed(last)
+  /// The last step of `down` and `rm`: nothing is left of the VM, and this actor is as new.
+  ///
+  /// In its turn, like a user's command: an `up` that came meanwhile has called it off, and a later one begins anew.
+  func settleIfForgotten() {
+    guard isForgetting, run == nil, lifecycle.state == .stopped, !isPerforming, gate.tryEnter() else {
+      return
     }
+    let (folder, runtime, disks) = (folder, surroundings.runtime, surroundings.disks)
+    Task {
+      var failure: SystemError?
+      do throws(SystemError) {
+        try await offQueue { () throws(SystemError) in
+          if folder.losesDisks, FileSystem.exists(disks) { try FileSystem.removeTree(disks) }
+          if FileSystem.exists(folder.path) { try folder.remove() }
+          if FileSystem.exists(runtime) { try FileSystem.removeTree(runtime) }
+        }
+      } catch {
+        failure = error
+      }
+      isForgetting = false
+      if let failure {
+        Log.note("\(name): what is left of it cannot be removed: \(failure)")
+        lifecycle.giveUp(saying: "stopped, and what is left of it cannot be removed: \(failure)")
+        announce()
+      } else {
+        let last = report
+        record = nil
+        damage = nil
+        launch = nil
+        lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
+        surroundings.removed(last)
+      }
+      leave()
+    }
+  }
+
+  // MARK: One command at a time
+
+  /// Waits for the turn of a command.
+  func enter() async {
+    if gate.tryEnter() { return }
+    await withCheckedContinuation { gate.wait($0) }
+  }
+
+  /// Ends the turn of a command.
+  func leave() {
+    gate.leave()
+    settleIfForgotten()
   }
 
   /// QEMU's second monitor, for the user's own tools.

@@ -86,7 +86,7 @@ struct Workshop: Sendable {
   /// Ends everything that was started here, by pidfd, and empties the folders.
   func empty() throws {
     if let supervisor = try supervisor() { end(supervisor) }
-    for (pid, file) in try ProcessTable.processes(holding: Self.lockDescriptor, below: root) {
+    for (pid, file) in ProcessTable.processes(holding: Self.lockDescriptor, below: root) {
       let process = try ChildProcess(adopting: pid)
       guard ProcessTable.heldFile(pid: pid, descriptor: Self.lockDescriptor) == file else { continue }
       end(process)

@@ -74,6 +74,9 @@ struct SupervisorConnector {
             hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."]))
       default: return .refused(unreachable(error.description))
       }
+    } catch let error as ControlError where error.kind == .disconnected && !FileSystem.exists(path) {
+      // It left between our connection and its greeting, and has removed its socket first.
+      return .absent
     } catch {
       return .refused(unreachable("\(error)"))
     }
