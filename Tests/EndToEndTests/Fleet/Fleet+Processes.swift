@@ -30,8 +30,16 @@ struct FleetProcess: Sendable {
     await end()
   }
 
-  /// The numbers of its open descriptors.
-  func descriptors() throws -> [String] { try FileSystem.names(in: "/proc/\(pid)/fd") }
+  /// What its open descriptors lead to, sorted; sockets and pipes without their numbers.
+  func descriptors() throws -> [String] {
+    // One that closes while they are listed leads nowhere.
+    let targets = try FileSystem.names(in: "/proc/\(pid)/fd").compactMap {
+      FileSystem.linkTarget("/proc/\(pid)/fd/\($0)")
+    }
+    return targets.map { target in
+      ["socket:", "pipe:"].first(where: target.hasPrefix) ?? target
+    }.sorted()
+  }
 
   /// Resident memory that it shares with no file, in bytes: RssAnon of proc(5).
   func anonymousBytes() throws -> Int {

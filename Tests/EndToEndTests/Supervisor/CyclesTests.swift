@@ -6,7 +6,7 @@ extension EndToEnd {
   @Suite("Many times") struct Cycles {
     /// What a supervisor holds, and what it has left on disk.
     struct Holdings: Equatable {
-      let descriptors: Int
+      let descriptors: [String]
       let processes: Int
       let files: [String]
     }
@@ -21,10 +21,12 @@ extension EndToEnd {
         // The first two make what is made once: the log, the facts about QEMU, the queues' threads.
         for _ in 0..<2 { try await Self.cycle(fleet) }
         let supervisor = try fleet.supervisor()
-        let (before, bytesBefore) = (try Self.holdings(of: fleet), try supervisor.anonymousBytes())
+        let monitor = try await fleet.monitor()
+        let before = try await Self.holdings(of: fleet, asking: monitor)
+        let bytesBefore = try supervisor.anonymousBytes()
         for _ in 0..<Self.count { try await Self.cycle(fleet) }
         #expect(try fleet.supervisor().pid == supervisor.pid)
-        #expect(try Self.holdings(of: fleet) == before)
+        #expect(try await Self.holdings(of: fleet, asking: monitor) == before)
         let growth = try supervisor.anonymousBytes() - bytesBefore
         #expect(growth < 2 << 20, "\(growth) bytes in \(Self.count) cycles")
       }
@@ -35,9 +37,13 @@ extension EndToEnd {
       try await fleet.qemuvm("down")
     }
 
-    private static func holdings(of fleet: Fleet) throws -> Holdings {
-      Holdings(
-        descriptors: try fleet.supervisor().descriptors().count,
+    /// What it holds once the last command's connection is closed on its side, too.
+    private static func holdings(of fleet: Fleet, asking monitor: PlainMonitor) async throws -> Holdings {
+      // The end of that connection came before these requests, and the server takes what comes in turn: when the
+      // first is answered the end was seen, when the second is, the descriptor is closed.
+      for _ in 0..<2 { try await monitor.execute("query-supervisor") }
+      return Holdings(
+        descriptors: try fleet.supervisor().descriptors(),
         processes: try fleet.processes().count,
         files: try files(below: fleet.state) + files(below: fleet.runtime))
     }
