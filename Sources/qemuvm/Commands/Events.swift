@@ -34,6 +34,9 @@ struct Events: Verb {
   /// Records shown before those that come.
   private static let followed = 10
 
+  /// Records shown where nothing says from where on, about.
+  private static let most = 10_000
+
   private let selection: VMSelection
   private let isFollowing: Bool
   private let start: LedgerStart?
@@ -71,16 +74,9 @@ struct Events: Verb {
   ) async throws -> Int {
     var records: [LedgerRecord] = []
     for name in names.isEmpty ? [nil] : names.map(Optional.some) {
-      let request = ControlRequest.queryEvents(name: name, since: start?.number)
-      let reply = try await client.ask(request, about: name ?? "events", deadline: Query.deadline)
-      let page = try LedgerPage(json: reply)
-      if !page.isComplete, !isFollowing || start != nil {
-        let oldest = page.records.first.map { " before record \($0.seq)" } ?? ""
-        context.diagnostics.note(
-          "qemuvm: what happened\(oldest) is not shown; the files are \(context.locations.state)/ledger*.jsonl\n"
-        )
-      }
+      let page = try await past(of: name, client)
       records += view.take(page)
+      if !page.isComplete, start == nil, !isFollowing { note(page, context) }
     }
     records.sort { $0.seq < $1.seq }
     let last = records.last?.seq ?? start?.number ?? 0
@@ -88,6 +84,31 @@ struct Events: Verb {
     if isFollowing, start == nil { records = records.suffix(Self.followed) }
     try print(records, to: context)
     return last
+  }
+
+  /// What is asked for of one VM, or of all: page by page back from the youngest.
+  private func past(of name: String?, _ client: ControlClient) async throws -> LedgerPage {
+    var whole = LedgerPage(name: nil, records: [], isComplete: false)
+    repeat {
+      let request = ControlRequest.queryEvents(
+        name: name, since: start?.number, before: whole.records.first?.seq)
+      let reply = try await client.ask(request, about: name ?? "events", deadline: Query.deadline)
+      let page = try LedgerPage(json: reply)
+      whole = LedgerPage(
+        name: page.name, records: page.records + whole.records, isComplete: page.isComplete)
+    } while !whole.isComplete && isWantedOlder(than: whole.records)
+    return whole
+  }
+
+  private func isWantedOlder(than records: [LedgerRecord]) -> Bool {
+    guard let oldest = records.first else { return false }
+    if let start { return start.includes(oldest) }
+    return records.count < (isFollowing ? Self.followed : Self.most)
+  }
+
+  private func note(_ page: LedgerPage, _ context: Context) {
+    let oldest = page.records.first.map { " before record \($0.seq)" } ?? ""
+    context.diagnostics.note("qemuvm: what happened\(oldest) is not shown; --since 0 shows all\n")
   }
 
   private func print(_ records: [LedgerRecord], to context: Context) throws(SystemError) {
