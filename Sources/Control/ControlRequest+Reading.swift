@@ -23,6 +23,7 @@ extension ControlRequest {
     case "query-arguments": self = .queryArguments(name: try given.name())
     case "query-events":
       self = .queryEvents(name: try given.optional("name"), since: try given.optional("since"))
+    case "query-why": self = .queryWhy(name: try given.name())
     case "query-commands": self = .queryCommands
     case "query-supervisor": self = .querySupervisor
     case "query-version": self = .queryVersion

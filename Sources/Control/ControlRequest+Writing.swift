@@ -5,7 +5,8 @@ extension ControlRequest {
   package static let commandNames = [
     "create", "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "reset", "update",
     "remove",
-    "query-vms", "query-vm", "query-arguments", "query-events", "query-commands", "query-supervisor",
+    "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
+    "query-supervisor",
     "query-version", "vm-execute", "quit",
   ]
 
@@ -28,6 +29,7 @@ extension ControlRequest {
     case .queryVM: "query-vm"
     case .queryArguments: "query-arguments"
     case .queryEvents: "query-events"
+    case .queryWhy: "query-why"
     case .queryCommands: "query-commands"
     case .querySupervisor: "query-supervisor"
     case .queryVersion: "query-version"
@@ -52,7 +54,7 @@ extension ControlRequest {
       members["name"] = .string(name)
       members["timeout"] = timeout.map(\.secondsOnTheWire)
     case .start(let name), .kill(let name), .pause(let name), .unpause(let name), .reset(let name),
-      .queryVM(let name), .queryArguments(let name):
+      .queryVM(let name), .queryArguments(let name), .queryWhy(let name):
       members["name"] = .string(name)
     case .update(let name, let settings):
       members["name"] = .string(name)

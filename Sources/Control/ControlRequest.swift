@@ -43,8 +43,11 @@ package enum ControlRequest: Sendable, Equatable {
   /// The command line of QEMU.
   case queryArguments(name: String)
 
-  /// The ledger, of one VM or all, from an entry's number on.
+  /// The ledger's records, of one VM or all, behind a record's number.
   case queryEvents(name: String?, since: Int?)
+
+  /// What happened to a VM and what to do about it; also of one that has been taken down.
+  case queryWhy(name: String)
 
   /// Answered by the server itself, as `queryVersion` is.
   case queryCommands
@@ -71,7 +74,7 @@ extension ControlRequest {
       }
     case .down(let name, _, _), .start(let name), .stop(let name, _), .restart(let name, _), .kill(let name),
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
-      .queryVM(let name), .queryArguments(let name), .execute(let name, _, _):
+      .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
       return name
     case .queryEvents(let name, _): return name
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: return nil
@@ -83,7 +86,7 @@ extension ControlRequest {
     switch self {
     case .create, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove: true
     case .up(_, let dryRun): !dryRun
-    case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryCommands, .querySupervisor,
+    case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
       .queryVersion, .execute, .quit:
       false
     }

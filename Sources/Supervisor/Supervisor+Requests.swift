@@ -62,7 +62,11 @@ extension Supervisor {
         "pid": JSONValue(getpid()), "version": .string("\(qemuvmVersion)"),
         "startedAt": .string(startedAt.rfc3339), "vms": JSONValue(reports.count),
       ]
-    case .queryEvents, .queryCommands, .queryVersion, .quit:
+    case .queryEvents(let name, let since):
+      return try await events(of: name, since: since)
+    case .queryWhy(let name):
+      return try await why(name)
+    case .queryCommands, .queryVersion, .quit:
       throw ControlError(.failed, "\(request.commandName) is not the supervisor's to answer")
     }
   }

@@ -16,6 +16,7 @@ package actor Supervisor {
   nonisolated let state: StateDirectory
   nonisolated let startedAt = Timestamp.now
   nonisolated let preparation: Preparation
+  nonisolated let ledger: Ledger
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -37,6 +38,7 @@ package actor Supervisor {
   package init(locations: Locations, state: StateDirectory, environment: [String: String]) {
     self.locations = locations
     self.state = state
+    ledger = Ledger(LedgerFiles(folder: state.path))
     preparation = Preparation(
       locations: locations, state: state,
       catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment))
@@ -47,6 +49,7 @@ package actor Supervisor {
     tell: @escaping @Sendable (QMPEvent) -> Void, changed: @escaping @Sendable () -> Void
   ) {
     self.tell = tell
+    ledger.onRecord { record in tell(QMPEvent("LEDGER", record.json)) }
     self.changed = changed
   }
 
@@ -120,7 +123,7 @@ package actor Supervisor {
   private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
     let preparation = preparation
     return VirtualMachine.Surroundings(
-      runtime: locations.runtime + "/vms/" + name.id,
+      runtime: locations.runtime + "/vms/" + name.id, ledger: ledger,
       prepare: { record, folder, purpose throws(ControlError) in
         try await preparation.launch(record, folder: folder, purpose: purpose)
       },

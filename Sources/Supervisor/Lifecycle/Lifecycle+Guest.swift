@@ -307,6 +307,7 @@ extension Lifecycle {
       forced = " (ended by \(ladder.step.words))"
     }
     ending = nil
+    lastEnding = fact
     let words = fact.sentence + detail
 
     if desired == .stopped {

@@ -72,6 +72,9 @@ package struct Lifecycle: Sendable, Equatable {
   /// What ended the guest, as far as QEMU's events have told.
   var ending: Ending?
 
+  /// Why the last guest ended; nil before that.
+  package internal(set) var lastEnding: Ending?
+
   /// Resets of the guest's own since it was started, until it has stayed up for long; nil from then on.
   var bootResets: Int? = 0
 

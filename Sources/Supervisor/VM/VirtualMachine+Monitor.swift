@@ -144,6 +144,7 @@ extension VirtualMachine {
 
   /// Passes an event on to clients and, where it says something of the guest's life, to the lifecycle.
   func receive(_ event: QMPEvent) {
+    noteEvent(event)
     pass(event)
     if let guest = GuestEvent(event) { apply(.guest(guest)) }
   }

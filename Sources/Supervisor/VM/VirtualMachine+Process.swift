@@ -84,6 +84,7 @@ extension VirtualMachine {
       return spawnFailed("cannot start: \(error)")
     }
     startedAt = .now
+    note(.spawned(pid: run.process.pid, accelerator: launch.machine.accelerator.rawValue))
     take(run)
     apply(.spawned)
   }
@@ -114,6 +115,7 @@ extension VirtualMachine {
     let run = Run(process: process, machine: machine, logStart: FileSystem.size(of: folder.qemuLog))
     take(run)
     Log.note("\(name): taken over, QEMU is process \(process.pid)")
+    note(.adopted(pid: process.pid))
     apply(.adopted)
   }
 
@@ -170,6 +172,8 @@ extension VirtualMachine {
     for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {
       _ = try? FileSystem.remove(path)  // Each start removes it again.
     }
-    apply(.exited(status, stderr: QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)))
+    let words = QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)
+    noteExit(of: run, status, words)
+    apply(.exited(status, stderr: words))
   }
 }

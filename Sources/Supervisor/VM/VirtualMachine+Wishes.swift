@@ -48,7 +48,7 @@ extension VirtualMachine {
       }
     }
     define(next, launch)
-    wish = number
+    confirm(starting ? (candidate == nil ? "start" : "up") : "create", number)
     if starting {
       isForgetting = false
       apply(.start)
@@ -70,7 +70,7 @@ extension VirtualMachine {
     let folder = folder
     try await promise("update") { () throws(SystemError) in try folder.write(next) }
     define(next, launch)
-    wish += 1
+    confirm("update", wish + 1)
     announce()
     return answer(actions: ["update"])
   }
@@ -81,21 +81,21 @@ extension VirtualMachine {
 
   /// Stops the VM; with `forgetting`, nothing is left of it afterwards.
   package func stop(timeout: Duration?) async throws(ControlError) -> JSONValue {
-    try await endWish(.stop(timeout: timeout))
+    try await endWish("stop", .stop(timeout: timeout))
   }
 
   /// Stops the VM, after which nothing is left of it, with `disks` not even those.
   package func down(timeout: Duration?, disks: Bool) async throws(ControlError) -> JSONValue {
-    try await endWish(.stop(timeout: timeout), .forget(disks: disks))
+    try await endWish("down", .stop(timeout: timeout), .forget(disks: disks))
   }
 
   package func kill() async throws(ControlError) -> JSONValue {
-    try await endWish(.kill)
+    try await endWish("kill", .kill)
   }
 
   /// Forgets a VM that has stopped.
   package func remove(disks: Bool) async throws(ControlError) -> JSONValue {
-    try await endWish(.stop(timeout: nil), .forgetStopped(disks: disks))
+    try await endWish("remove", .stop(timeout: nil), .forgetStopped(disks: disks))
   }
 
   package func restart(timeout: Duration?) async throws(ControlError) -> JSONValue {
@@ -107,7 +107,7 @@ extension VirtualMachine {
     let (folder, number) = (folder, wish + 1)
     try await promise("restart") { () throws(SystemError) in try folder.want(number) }
     self.launch = launch
-    wish = number
+    confirm("restart", number)
     isForgetting = false
     apply(.restart(timeout: timeout))
     return answer(actions: ["restart"])
@@ -140,7 +140,7 @@ extension VirtualMachine {
       throw ControlError(
         .failed, "\(name): cannot \(verb): it is \(lifecycle.state.rawValue), not \(allowed)")
     }
-    wish += 1
+    confirm(verb, wish + 1)
   }
 
   private func monitor(
@@ -193,7 +193,7 @@ extension VirtualMachine {
 
   /// What stop, kill, down and rm share: the wish to run is taken back on disk, then it is acted on.
   private func endWish(
-    _ input: LifecycleInput, _ remains: Remains = .all
+    _ verb: String, _ input: LifecycleInput, _ remains: Remains = .all
   ) async throws(ControlError) -> JSONValue {
     await enter()
     defer { leave() }
@@ -211,10 +211,11 @@ extension VirtualMachine {
     } catch {
       unrecorded = error
     }
-    wish += 1
+    confirm(verb, wish + 1)
     if losesDisks != nil { isForgetting = true }
     apply(input)
     if let unrecorded {
+      note(.message("stopped, but not recorded: \(unrecorded)"))
       throw ControlError(
         .failed,
         """

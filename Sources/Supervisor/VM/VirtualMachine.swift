@@ -14,6 +14,9 @@ package actor VirtualMachine {
     /// Where the sockets for users lie: this VM's folder in RUNTIME.
     package let runtime: String
 
+    /// Where everything that happens to it is recorded.
+    let ledger: Ledger
+
     /// Decides every value of the machine and prepares its files; throws what a person should read.
     let prepare: @Sendable (VMRecord, VMFolder, Preparation.Purpose) async throws(ControlError) -> Launch
 
@@ -69,6 +72,9 @@ package actor VirtualMachine {
 
   /// When its use was last looked at, for the percentage.
   var lastUse: (at: Instant, cpuTime: Duration, pid: Int32)?
+
+  /// What the ledger has been told.
+  var noted = LedgerNotes()
 
   var gate = CommandGate()
 
@@ -132,6 +138,7 @@ package actor VirtualMachine {
     case .announce: announce()
     case .tell(let words):
       Log.note("\(name): \(words)")
+      note(.message(words))
       surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])))
     }
   }
@@ -146,6 +153,7 @@ package actor VirtualMachine {
       if lifecycle.desired == .stopped {
         do throws(SystemError) {
           try await offQueue { () throws(SystemError) in try folder.unwant() }
+          noteDroppedWish()
         } catch {
           Log.note("\(name): the guest ended itself, and that could not be recorded: \(error)")
         }
@@ -164,6 +172,7 @@ package actor VirtualMachine {
       state == "D" ? "it hangs in the kernel (state D), perhaps on storage" : "its state is \(state ?? "?")"
     let words = "SIGKILL has not ended QEMU, process \(pid): \(why)"
     Log.note("\(name): \(words)")
+    note(.message(words))
     surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words), "gaveUp": true])))
   }
 
@@ -173,6 +182,7 @@ package actor VirtualMachine {
   func announce() {
     guard isDefined else { return }
     announcedWish = wish
+    noteState()
     surroundings.changed(report)
     save()
   }
@@ -217,6 +227,7 @@ package actor VirtualMachine {
         damage = nil
         launch = nil
         lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
+        note(.removed)
         surroundings.removed(last)
       }
       leave()

@@ -3,7 +3,7 @@ enum VerbTable {
   static let verbs: [any Verb.Type] = [
     Up.self, Down.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self,
     Reset.self, Remove.self,
-    List.self, Status.self, Arguments.self, Logs.self, Console.self, Execute.self,
+    List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, Execute.self,
     Update.self, Profiles.self, Validate.self,
     SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, Version.self,
   ]

@@ -156,7 +156,7 @@ struct VMWait: Sendable {
       return isReply ? [progress(report)] : fail(.paused, report)
     case (.running, .stopped), (.restarted, .stopped), (.paused, .stopped), (.unpaused, .stopped):
       return report.isWanted || isReply ? [progress(report)] : fail(.stopped, report)
-    case (.stopped, .starting), (.stopped, .running):
+    case (.stopped, .starting), (.stopped, .running), (.removed, .starting), (.removed, .running):
       let isCountermanded = report.isWanted && report.wish > reply?.wish ?? .max
       return isCountermanded ? fail(report.state, report) : [progress(report)]
     default:

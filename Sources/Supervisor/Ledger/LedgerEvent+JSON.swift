@@ -1,0 +1,165 @@
+internal import Host
+internal import JSON
+
+// The events as records hold them: a kind, and facts whose keys stand in the README; an absent value is null.
+extension LedgerEvent {
+  /// The record's `event`.
+  package var kind: String {
+    switch self {
+    case .wish: "wish"
+    case .state: "state"
+    case .spawned: "spawned"
+    case .exited: "exited"
+    case .qmp: "qmp"
+    case .supervisor: "supervisor"
+    case .adopted: "adopted"
+    case .gap: "gap"
+    case .message: "message"
+    case .removed: "removed"
+    case .other(let kind, _): kind
+    }
+  }
+
+  /// What stands beside the kind.
+  var facts: JSONObject {
+    switch self {
+    case .wish(let verb, let wisher, let number):
+      ["verb": .string(verb), "by": .string(wisher.rawValue), "wish": JSONValue(number)]
+    case .state(let facts): facts.json
+    case .spawned(let pid, let accelerator): ["pid": JSONValue(pid), "accelerator": text(accelerator)]
+    case .exited(let facts): facts.json
+    case .qmp(let event, let data, let count):
+      ["qmp": .string(event), "data": .object(data), "count": JSONValue(count)]
+    case .supervisor(let facts): facts.json
+    case .adopted(let pid): ["pid": JSONValue(pid)]
+    case .gap(let facts): facts.json
+    case .message(let words): ["message": .string(words)]
+    case .removed: [:]
+    case .other(_, let facts): facts
+    }
+  }
+
+  /// Reads an event back; one that this version does not know, or cannot read, is kept as `other`.
+  init(kind: String, facts: JSONObject) {
+    do throws(JSONTypeError) {
+      self = try Self.known(kind, facts) ?? .other(kind: kind, facts)
+    } catch {
+      self = .other(kind: kind, facts)
+    }
+  }
+
+  private static func known(_ kind: String, _ facts: JSONObject) throws(JSONTypeError) -> LedgerEvent? {
+    switch kind {
+    case "wish":
+      .wish(
+        verb: try facts.required("verb"), by: try facts.required("by"), number: try facts.required("wish"))
+    case "state": .state(try StateFacts(facts))
+    case "spawned": .spawned(pid: try facts.number("pid"), accelerator: try facts.optional("accelerator"))
+    case "exited": .exited(try ExitFacts(facts))
+    case "qmp":
+      .qmp(
+        event: try facts.required("qmp"), data: try facts.optional("data") ?? [:],
+        count: try facts.optional("count") ?? 1)
+    case "supervisor": .supervisor(try SupervisorFacts(facts))
+    case "adopted": .adopted(pid: try facts.number("pid"))
+    case "gap": .gap(try GapFacts(facts))
+    case "message": .message(try facts.required("message"))
+    case "removed": .removed
+    default: nil
+    }
+  }
+}
+
+extension LedgerEvent.Wisher: JSONDecodable {}
+extension LedgerEvent.SupervisorFacts.Action: JSONDecodable {}
+extension EndingKind: JSONDecodable {}
+extension PauseKind: JSONDecodable {}
+extension VMState: JSONDecodable {}
+extension DesiredState: JSONDecodable {}
+
+extension LedgerEvent.StateFacts {
+  fileprivate var json: JSONObject {
+    [
+      "state": .string(state.rawValue), "desired": .string(desired.rawValue), "cause": .string(cause),
+      "pause": text(pause?.rawValue), "ending": text(ending?.rawValue), "restartCause": text(restartCause),
+      "restarts": JSONValue(restarts),
+    ]
+  }
+
+  fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
+    self.init(
+      state: try facts.required("state"), desired: try facts.required("desired"),
+      cause: try facts.required("cause"), pause: try facts.optional("pause"),
+      ending: try facts.optional("ending"),
+      restartCause: try facts.optional("restartCause"), restarts: try facts.optional("restarts") ?? 0)
+  }
+}
+
+extension LedgerEvent.ExitFacts {
+  fileprivate var json: JSONObject {
+    var (code, signal): (JSONValue, JSONValue) = (.null, .null)
+    switch status {
+    case .code(let number): code = JSONValue(number)
+    case .signal(let number): signal = JSONValue(number)
+    case .unknown: break
+    }
+    return [
+      "pid": JSONValue(pid), "code": code, "signal": signal, "ending": text(ending?.rawValue),
+      "stderr": .string(stderr), "ranSeconds": ranSeconds.map { .number($0) } ?? .null,
+      "oomKills": oomKills.map { JSONValue($0) } ?? .null,
+    ]
+  }
+
+  fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
+    let code: Int? = try facts.optional("code")
+    let signal: Int? = try facts.optional("signal")
+    let status: ExitStatus? =
+      code.map { .code(Int32(clamping: $0)) } ?? signal.map { .signal(Int32(clamping: $0)) }
+    self.init(
+      pid: try facts.number("pid"), status: status ?? .unknown,
+      ending: try facts.optional("ending"), stderr: try facts.optional("stderr") ?? "",
+      ranSeconds: try facts.optional("ranSeconds"), oomKills: try facts.optional("oomKills"))
+  }
+}
+
+extension LedgerEvent.SupervisorFacts {
+  fileprivate var json: JSONObject {
+    [
+      "action": .string(action.rawValue), "why": text(why), "version": .string(version),
+      "pid": JSONValue(pid), "boot": .string(boot),
+    ]
+  }
+
+  fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
+    self.init(
+      action: try facts.required("action"), why: try facts.optional("why"),
+      version: try facts.required("version"), pid: try facts.number("pid"), boot: try facts.required("boot"))
+  }
+}
+
+extension LedgerEvent.GapFacts {
+  fileprivate var json: JSONObject {
+    [
+      "since": text(since?.rfc3339), "seconds": seconds.map { .number($0) } ?? .null,
+      "orderly": .bool(wasOrderly), "rebooted": .bool(hasRebooted), "tornBytes": JSONValue(tornBytes),
+    ]
+  }
+
+  fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
+    let since: String? = try facts.optional("since")
+    self.init(
+      since: since.flatMap { Timestamp(rfc3339: $0) }, seconds: try facts.optional("seconds"),
+      wasOrderly: try facts.required("orderly"), hasRebooted: try facts.required("rebooted"),
+      tornBytes: try facts.optional("tornBytes") ?? 0)
+  }
+}
+
+extension JSONObject {
+  /// A process's number.
+  fileprivate func number(_ key: String) throws(JSONTypeError) -> Int32 {
+    let number: Int = try required(key)
+    return Int32(clamping: number)
+  }
+}
+
+private func text(_ value: String?) -> JSONValue { value.map { .string($0) } ?? .null }

@@ -1,0 +1,82 @@
+internal import Control
+internal import Glibc
+internal import Host
+internal import JSON
+internal import Machine
+
+// What the supervisor records of itself, and what is asked of the ledger: read away from the queues that answer.
+extension Supervisor {
+  nonisolated func recordStart() {
+    ledger.append(.started, version: "\(qemuvmVersion)", pid: getpid())
+  }
+
+  /// Records that this supervisor leaves; returns when that is on disk, or the disk takes too long.
+  nonisolated func recordLeave(_ why: String) {
+    ledger.append(.leaving, why: why, version: "\(qemuvmVersion)", pid: getpid())
+    ledger.settle()
+  }
+
+  /// `query-events`: the records behind a number, of one VM or all.
+  ///
+  /// `complete` is false when older ones were left out; `name` and `lab` are the VM's that the name meant.
+  func events(of text: String?, since: Int?) async throws(ControlError) -> JSONValue {
+    var name: VMName?
+    if let text { name = try await recorded(text) }
+    let query = LedgerQuery(name.map { .vm($0, gaps: false) } ?? .everyone, since: since ?? 0)
+    let page = try await read(query)
+    return [
+      "name": name.map { .string($0.name) } ?? .null, "lab": name?.lab.map { .string($0) } ?? .null,
+      "events": .array(page.records.map { .object($0.json) }), "complete": .bool(page.isComplete),
+    ]
+  }
+
+  /// `query-why`: a verdict on a VM, with what it rests on.
+  func why(_ text: String) async throws(ControlError) -> JSONValue {
+    let name = try await recorded(text)
+    // The last report, and not the VM itself: it may be busy with a sick QEMU.
+    let report = reports[name.id]
+    var query = LedgerQuery(.vm(name, gaps: true))
+    query.countLimit = 200
+    let page = try await read(query)
+    let folder = state.folder(of: name.id)
+    return await offQueue {
+      let diagnosis = Diagnosis(of: name, report: report, records: page.records)
+      return .object(
+        diagnosis.json(
+          qemuLog: LogTail.lines(of: folder.qemuLog), console: LogTail.lines(of: folder.consoleLog)))
+    }
+  }
+
+  /// The VM that a name means: one that is there, else one that has records.
+  private func recorded(_ text: String) async throws(ControlError) -> VMName {
+    let refusal: ControlError
+    do throws(ControlError) {
+      return try identify(text)
+    } catch {
+      refusal = error
+    }
+    guard let name = try? VMName(parsing: text) else { throw refusal }  // The refusal says so already.
+    let reader = ledger.reader
+    let bearers = try await reading { () throws(SystemError) in try reader.names(bearing: name.name) }
+    if bearers.contains(name) { return name }
+    guard name.lab == nil, let only = bearers.first, bearers.count == 1 else { throw refusal }
+    return only
+  }
+
+  private func read(_ query: LedgerQuery) async throws(ControlError) -> LedgerReader.Page {
+    let reader = ledger.reader
+    return try await reading { () throws(SystemError) in try reader.read(query) }
+  }
+
+  /// Reads when all that was recorded up to the question is written.
+  private func reading<Value: Sendable>(
+    _ work: @escaping @Sendable () throws(SystemError) -> Value
+  ) async throws(ControlError) -> Value {
+    await ledger.catchUp()
+    do throws(SystemError) {
+      return try await offQueue(work)
+    } catch {
+      throw ControlError(.failed, "the ledger cannot be read: \(error)")
+    }
+  }
+}

@@ -1,0 +1,91 @@
+internal import Host
+internal import JSON
+internal import Machine
+internal import QMP
+
+// What a VM tells the ledger: each a copy of what is known at that moment, handed over without waiting.
+extension VirtualMachine {
+  func note(_ event: LedgerEvent, isPromise: Bool = false) {
+    surroundings.ledger.append(event, of: name, isPromise: isPromise)
+  }
+
+  /// Counts a user's wish, whose promise has just been made durable.
+  func confirm(_ verb: String, _ number: Int) {
+    wish = number
+    note(.wish(verb: verb, by: .user, number: wish), isPromise: true)
+  }
+
+  /// The guest ended itself, and the wish that it runs is off the disk.
+  func noteDroppedWish() {
+    note(.wish(verb: "stop", by: .guest, number: wish), isPromise: true)
+  }
+
+  /// Tells the state, if it is another than the last.
+  func noteState() {
+    let facts = LedgerEvent.StateFacts(lifecycle)
+    if noted.isNews(facts) { note(.state(facts)) }
+  }
+
+  /// Takes a state that an earlier supervisor has told as told.
+  func beginNotes() {
+    _ = noted.isNews(LedgerEvent.StateFacts(lifecycle))
+  }
+
+  func noteExit(of run: Run, _ status: ExitStatus, _ stderr: String) {
+    for (event, count) in noted.takeUntold() { note(.qmp(event: event, data: [:], count: count)) }
+    note(
+      .exited(
+        LedgerEvent.ExitFacts(
+          pid: run.process.pid, status: status, ending: lifecycle.ending.map(EndingKind.init), stderr: stderr,
+          ranSeconds: lifecycle.runningSince.map { Double((.now - $0).nanoseconds / 1_000_000) / 1000 })))
+  }
+
+  /// Tells the events that explain an end, and none that a guest at work sends.
+  func noteEvent(_ event: QMPEvent) {
+    switch event.name {
+    case "SHUTDOWN", "GUEST_PANICKED", "WATCHDOG":
+      note(.qmp(event: event.name, data: event.data, count: 1))
+    case "RESET", "BLOCK_IO_ERROR":
+      guard let count = noted.count(event.name, at: .now) else { return }
+      var data = event.data
+      if let file = imageFile(event) { data["file"] = .string(file) }
+      note(.qmp(event: event.name, data: data, count: count))
+    default:
+      break
+    }
+  }
+
+  /// The image that a BLOCK_IO_ERROR is about, as this QEMU's own command line has it.
+  private func imageFile(_ event: QMPEvent) -> String? {
+    guard let node = event.data["node-name"]?.string, !node.isEmpty, let pid = run?.process.pid else {
+      return nil
+    }
+    for word in ProcessTable.arguments(pid: pid) ?? [] where word.hasPrefix("{") {
+      // Other options of JSON name no node.
+      guard let block = try? JSONValue(parsing: word) else { continue }
+      let names = [block["node-name"]?.string, block["file"]?["node-name"]?.string]
+      if names.contains(node) { return block["file"]?["filename"]?.string ?? block["filename"]?.string }
+    }
+    return nil
+  }
+}
+
+extension LedgerEvent.StateFacts {
+  /// The state that a VM is in.
+  ///
+  /// An end stands beside it only while the state is its consequence.
+  init(_ lifecycle: Lifecycle) {
+    let isConsequence: Bool =
+      switch lifecycle.state {
+      case .stopped, .failed, .backoff: true
+      case .starting, .running: lifecycle.restartCause != nil
+      case .paused, .stopping: false
+      }
+    var pause: PauseKind?
+    if case .paused(let reason) = lifecycle.phase { pause = PauseKind(reason) }
+    self.init(
+      state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause, pause: pause,
+      ending: isConsequence ? lifecycle.lastEnding.map(EndingKind.init) : nil,
+      restartCause: isConsequence ? lifecycle.restartCause : nil, restarts: lifecycle.restarts)
+  }
+}

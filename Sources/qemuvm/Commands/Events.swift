@@ -1,0 +1,105 @@
+internal import Control
+internal import Host
+internal import JSON
+internal import QMP
+internal import Supervisor
+
+/// `qemuvm events`: what happened, from the supervisor's ledger, and what happens.
+struct Events: Verb {
+  static let name = "events"
+  static let group = VerbGroup.look
+  static let summary = "Print what happened to VMs, and follow it"
+  static let discussion = [
+    "Every line begins with the record's number; numbers only grow, so a script that remembers the last one it saw "
+      + "goes on behind it with --since and misses nothing.",
+    "With --follow it begins with the last \(followed) records unless --since says otherwise, and goes on until "
+      + "Ctrl-C, or until the supervisor leaves (exit code 5).",
+  ]
+  static let examples = [
+    "qemuvm events", "qemuvm events web --since 1h", "qemuvm events -f --json",
+    "qemuvm events --since 2026-11-23T03:00:00Z",
+  ]
+  static let arguments = [
+    ArgumentDeclaration(
+      "VM", .any, help: "A VM's name, as web or shop/web; none means all, and the supervisor.")
+  ]
+  static let options: [any DeclaredOption] = [follow, since, CommonOptions.file, CommonOptions.json]
+  static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSuchVM, .noSupervisor]
+
+  private static let follow = Flag("follow", short: "f", help: "Print what comes, too.")
+  private static let since = ValueOption(
+    "since", "START", .ledgerStart,
+    help: "Begin behind the record of a number, a time ago as 10m, or at a time as 2026-11-23T06:40:08Z.")
+
+  /// Records shown before those that come.
+  private static let followed = 10
+
+  private let selection: VMSelection
+  private let isFollowing: Bool
+  private let start: LedgerStart?
+  private let isJSON: Bool
+
+  init(_ given: GivenArguments) {
+    selection = VMSelection(given)
+    isFollowing = given[Self.follow]
+    start = given[Self.since]
+    isJSON = given[CommonOptions.json]
+  }
+
+  func run(_ context: Context) async throws -> ExitCode {
+    // No VM means all there are, here, and not all of a lab file.
+    let names = selection.names.isEmpty ? [] : try selection.resolved(in: context, verb: Self.name)
+    let client = try await SupervisorConnector(context: context).connect()
+    // Listened for before it is asked: what happens in between comes twice, and not never.
+    let events = isFollowing ? await client.events() : nil
+    var view = LedgerView()
+    var last = try await printPast(names, &view, client, context)
+    guard let events else { return .done }
+    for await event in events {
+      guard let record = view.take(event), start?.includes(record) ?? true else { continue }
+      try print([record], to: context)
+      last = max(last, record.seq)
+    }
+    throw CommandFailure(
+      .noSupervisor, nil, "the supervisor has left",
+      hints: ["'qemuvm events -f --since \(last)' goes on where this ends."])
+  }
+
+  /// Prints what there is, and gives the number of the last.
+  private func printPast(
+    _ names: [String], _ view: inout LedgerView, _ client: ControlClient, _ context: Context
+  ) async throws -> Int {
+    var records: [LedgerRecord] = []
+    for name in names.isEmpty ? [nil] : names.map(Optional.some) {
+      let request = ControlRequest.queryEvents(name: name, since: start?.number)
+      let reply = try await client.ask(request, about: name ?? "events", deadline: Query.deadline)
+      let page = try LedgerPage(json: reply)
+      if !page.isComplete, !isFollowing || start != nil {
+        let oldest = page.records.first.map { " before record \($0.seq)" } ?? ""
+        context.diagnostics.note(
+          "qemuvm: what happened\(oldest) is not shown; the files are \(context.locations.state)/ledger*.jsonl\n"
+        )
+      }
+      records += view.take(page)
+    }
+    records.sort { $0.seq < $1.seq }
+    let last = records.last?.seq ?? start?.number ?? 0
+    if let start { records = records.filter { start.includes($0) } }
+    if isFollowing, start == nil { records = records.suffix(Self.followed) }
+    try print(records, to: context)
+    return last
+  }
+
+  private func print(_ records: [LedgerRecord], to context: Context) throws(SystemError) {
+    var bytes: [UInt8] = []
+    for record in records {
+      if isJSON {
+        JSONValue.object(record.json).append(to: &bytes)
+        bytes.append(UInt8(ascii: "\n"))
+      } else {
+        bytes += Array(LedgerLine(record).text(context.outputStyle).utf8)
+      }
+    }
+    try context.output.write(bytes)
+  }
+}

@@ -1,0 +1,81 @@
+internal import Host
+internal import JSON
+internal import Supervisor
+
+/// A record of the ledger as one line for a person.
+struct LedgerLine {
+  private let record: LedgerRecord
+
+  init(_ record: LedgerRecord) {
+    self.record = record
+  }
+
+  /// Number, time, VM, and what happened, with a line end.
+  func text(_ style: TextStyle, withName: Bool = true) -> String {
+    let number = Self.padded("\(record.seq)", 6, isRight: true)
+    let name = withName ? Self.padded(record.name.map { "\($0)" } ?? "-", 10) + "  " : ""
+    let lost = record.lost > 0 ? " (\(record.lost) records before this one could not be written)" : ""
+    return "\(number)  \(record.time.rfc3339)  \(name)\(happening(style))\(lost)\n"
+  }
+
+  /// What happened, without colours.
+  var sentence: String { happening(.plain) }
+
+  private func happening(_ style: TextStyle) -> String {
+    guard case .state(let facts) = record.event else { return Printable.line(words) }
+    let state = style.state(facts.state.rawValue, VMState(rawValue: facts.state.rawValue))
+    return facts.cause == facts.state.rawValue ? state : "\(state): \(Printable.line(facts.cause))"
+  }
+
+  private var words: String {
+    switch record.event {
+    case .wish(let verb, .user, _): "the user said: \(verb)"
+    case .wish(_, .guest, _): "the guest ended itself: it is wanted no longer"
+    case .state(let facts): "\(facts.state.rawValue): \(facts.cause)"
+    case .spawned(let pid, let accelerator):
+      "QEMU started as process \(pid)" + (accelerator.map { " (\($0))" } ?? "")
+    case .exited(let facts): Self.words(facts)
+    case .qmp(let event, let data, let count):
+      "QEMU says \(event)" + (count > 1 ? ", \(count) times" : "") + (data.isEmpty ? "" : " \(data)")
+    case .supervisor(let facts): Self.words(facts)
+    case .adopted(let pid): "taken over by a new supervisor; QEMU is process \(pid)"
+    case .gap(let facts): Self.words(facts)
+    case .message(let message): message
+    case .removed: "removed from the list"
+    case .other(let kind, let facts): "\(kind) \(facts)"
+    }
+  }
+
+  private static func words(_ facts: LedgerEvent.ExitFacts) -> String {
+    let end =
+      switch facts.status {
+      case .code(let code): "exited with code \(code)"
+      case .signal(let number): "was killed by signal \(number) (\(Signal.name(number)))"
+      case .unknown: "ended; its exit status is unknown"
+      }
+    let ran = facts.ranSeconds.map { ", after the guest ran for \(Quantity.elapsed(seconds: Int($0)))" } ?? ""
+    let stderr = facts.stderr.isEmpty ? "" : ": '\(facts.stderr)'"
+    return "QEMU (process \(facts.pid)) \(end)\(ran)\(stderr)"
+  }
+
+  private static func words(_ facts: LedgerEvent.SupervisorFacts) -> String {
+    switch facts.action {
+    case .started: "supervisor \(facts.version) started as process \(facts.pid)"
+    case .leaving: "supervisor leaves: \(facts.why ?? "for a reason it did not tell")"
+    }
+  }
+
+  private static func words(_ facts: LedgerEvent.GapFacts) -> String {
+    let time = facts.seconds.map { " for \(Quantity.elapsed(seconds: max(0, Int($0))))" } ?? ""
+    var parts = ["no supervisor was there\(time)"]
+    if !facts.wasOrderly { parts.append("the one before ended without a word") }
+    if facts.hasRebooted { parts.append("the host was rebooted") }
+    if facts.tornBytes > 0 { parts.append("\(facts.tornBytes) bytes at the ledger's end were no record") }
+    return parts.joined(separator: "; ")
+  }
+
+  private static func padded(_ text: String, _ width: Int, isRight: Bool = false) -> String {
+    let space = String(repeating: " ", count: max(0, width - text.count))
+    return isRight ? space + text : text + space
+  }
+}

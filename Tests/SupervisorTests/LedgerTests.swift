@@ -1,0 +1,249 @@
+import Host
+import JSON
+import Machine
+import Synchronization
+import Testing
+
+@testable import Supervisor
+
+/// The ledger as its writers, readers and listeners see it.
+@Suite struct LedgerTests {
+  @Test("records of many writers at once get numbers without a hole, each writer's in its order")
+  func writersAtOnce() async throws {
+    let folder = try LedgerFolder()
+    let ledger = folder.ledger()
+    await withTaskGroup { group in
+      for writer in 0..<8 {
+        group.addTask {
+          for number in 0..<250 { ledger.append(.spawned(pid: Int32(number), accelerator: "\(writer)")) }
+        }
+      }
+    }
+    ledger.settle()
+    let records = try folder.records()
+    #expect(records.map(\.seq) == Array(1...2001))
+    for writer in 0..<8 {
+      let own = records.compactMap { record -> Int32? in
+        if case .spawned(let pid, "\(writer)") = record.event { pid } else { nil }
+      }
+      #expect(own == Array(0..<250))
+    }
+  }
+
+  @Test("who listens is told every record, in order, as it reads from the file")
+  func listening() async throws {
+    let folder = try LedgerFolder()
+    let ledger = Ledger(folder.files(), boot: "boot", oomKills: { nil })
+    let told = Mutex<[LedgerRecord]>([])
+    ledger.onRecord { record in told.withLock { $0.append(record) } }
+    for number in 1...50 { ledger.append(.message(number: number), of: number % 2 == 0 ? try .web : nil) }
+    ledger.settle()
+    #expect(told.withLock { $0 } == (try folder.records()))
+    #expect(told.withLock { $0.count } == 50)
+  }
+
+  @Test("what a listener was told is there for who asks afterwards")
+  func toldIsWritten() async throws {
+    let folder = try LedgerFolder()
+    let ledger = Ledger(folder.files(), boot: "boot", oomKills: { nil })
+    let missing = Mutex<[Int]>([])
+    let reader = ledger.reader
+    ledger.onRecord { record in
+      let last = try? reader.read(LedgerQuery(since: record.seq - 1)).records.first
+      if last != record { missing.withLock { $0.append(record.seq) } }
+    }
+    for number in 1...50 { ledger.append(.message(number: number)) }
+    ledger.settle()
+    #expect(missing.withLock { $0 } == [])
+  }
+
+  @Test("a reader beside a writer that rotates sees a run of records without hole or double")
+  func readingBesideRotation() async throws {
+    let folder = try LedgerFolder()
+    let files = folder.files(sizeLimit: 4000, keptCount: 3)
+    let ledger = Ledger(files, boot: "boot", oomKills: { nil })
+    let isWriting = Atomic<Bool>(true)
+    async let pages = Task.detached {
+      var pages = 0
+      while isWriting.load(ordering: .acquiring) || pages == 0 {
+        let numbers = try LedgerReader(files).read(LedgerQuery()).records.map(\.seq)
+        if let first = numbers.first { #expect(numbers == Array(first..<(first + numbers.count))) }
+        pages += 1
+      }
+      return pages
+    }.value
+    for number in 1...3000 { ledger.append(.message(number: number)) }
+    ledger.settle()
+    isWriting.store(false, ordering: .releasing)
+    #expect(try await pages > 0)
+    #expect(try LedgerReader(files).read(LedgerQuery()).records.last?.seq == 3000)
+  }
+
+  @Test("the next supervisor says how long none was there, and how the one before went")
+  func gap() async throws {
+    let folder = try LedgerFolder()
+    let first = folder.ledger()
+    first.append(.leaving, why: "asked to", version: "0.1.0", pid: 1)
+    first.settle()
+    folder.ledger().settle()
+    let records = try folder.records()
+    #expect(records.map(\.event.kind) == ["supervisor", "supervisor", "gap", "supervisor"])
+    guard case .gap(let gap) = records[2].event else { return }
+    #expect(gap.wasOrderly && !gap.hasRebooted && gap.since == records[1].time)
+    #expect(gap.seconds.map { $0 >= 0 && $0 < 60 } == true)
+  }
+
+  @Test("a new ledger has no gap")
+  func noGap() async throws {
+    let folder = try LedgerFolder()
+    folder.ledger().settle()
+    #expect(try folder.records().map(\.event.kind) == ["supervisor"])
+  }
+
+  @Test(
+    "after a loss of power numbers leap over those that may have been told, after an orderly end they do not",
+    arguments: [(false, "other"), (true, "other"), (false, "boot")])
+  func leap(isOrderly: Bool, boot: String) async throws {
+    let folder = try LedgerFolder()
+    let first = folder.ledger(boot: "boot")
+    if isOrderly { first.append(.leaving, why: "asked to", version: "0.1.0", pid: 1) }
+    first.settle()
+    let last = try #require(try folder.records().last?.seq)
+    folder.ledger(boot: boot).settle()
+    let next = try #require(try folder.records().first { $0.seq > last })
+    #expect(next.seq == (!isOrderly && boot == "other" ? last + Ledger.rebootLeap : last) + 1)
+    guard case .gap(let gap) = next.event else {
+      Issue.record("no gap: \(next)")
+      return
+    }
+    #expect(gap.hasRebooted == (boot == "other") && gap.wasOrderly == isOrderly)
+  }
+
+  @Test("an end by signal 9 tells what the kernel killed since the last start, other ends do not")
+  func oomKills() async throws {
+    let folder = try LedgerFolder()
+    let count = Atomic<Int>(5)
+    let ledger = folder.ledger { count.load(ordering: .relaxed) }
+    func exit(_ status: Host.ExitStatus) -> LedgerEvent {
+      .exited(
+        LedgerEvent.ExitFacts(pid: 1, status: status, ending: nil, stderr: "", ranSeconds: nil, oomKills: nil)
+      )
+    }
+    ledger.append(exit(.signal(9)))
+    ledger.settle()
+    count.store(7, ordering: .relaxed)
+    ledger.append(.spawned(pid: 1, accelerator: nil))
+    ledger.settle()
+    count.store(8, ordering: .relaxed)
+    ledger.append(exit(.code(1)))
+    ledger.append(exit(.signal(9)))
+    ledger.settle()
+    let kills = try folder.records().compactMap { record -> Int?? in
+      if case .exited(let facts) = record.event { facts.oomKills } else { nil }
+    }
+    #expect(kills == [0, nil, 1])
+  }
+}
+
+/// What is asked of the ledger.
+@Suite struct LedgerQueryTests {
+  private func reader(_ folder: LedgerFolder, sizeLimit: Int64 = 2000) throws -> LedgerReader {
+    let files = folder.files(sizeLimit: sizeLimit)
+    var writer = LedgerWriter(files, after: LedgerTail())
+    for seq in 1...30 {
+      let name: VMName? = [nil, try .web, try .shopWeb][seq % 3]
+      let gap = LedgerEvent.GapFacts(
+        since: nil, seconds: nil, wasOrderly: true, hasRebooted: false, tornBytes: 0)
+      try writer.append(LedgerRecord.at(seq, name, name == nil ? .gap(gap) : .message(number: seq)).line)
+    }
+    return LedgerReader(files)
+  }
+
+  @Test("records behind a number are those with higher ones", arguments: [0, 1, 17, 29, 30, 31, 1 << 60])
+  func since(number: Int) throws {
+    let folder = try LedgerFolder()
+    let page = try reader(folder).read(LedgerQuery(since: number))
+    #expect(page.records.map(\.seq) == Array(1...30).filter { $0 > number })
+    #expect(page.isComplete)
+  }
+
+  @Test("a VM's records are its own, without those of a namesake in a lab, with gaps where they are wanted")
+  func subject() throws {
+    let folder = try LedgerFolder()
+    let reader = try reader(folder)
+    let web = try reader.read(LedgerQuery(.vm(try .web, gaps: false))).records
+    #expect(web.map(\.seq) == Array(1...30).filter { $0 % 3 == 1 })
+    let shop = try reader.read(LedgerQuery(.vm(try .shopWeb, gaps: true), since: 20)).records
+    #expect(shop.map(\.seq) == Array(21...30).filter { $0 % 3 != 1 })
+    #expect(try reader.names(bearing: "web") == [try .web, try .shopWeb])
+    #expect(try reader.names(bearing: "db").isEmpty)
+  }
+
+  @Test("of too many records the youngest are given, and it is said", arguments: [1, 5, 29, 30, 31])
+  func limit(count: Int) throws {
+    let folder = try LedgerFolder()
+    var query = LedgerQuery()
+    query.countLimit = count
+    let page = try reader(folder).read(query)
+    #expect(page.records.map(\.seq) == Array(1...30).suffix(count))
+    #expect(page.isComplete == (count >= 30))
+  }
+
+  @Test("an answer stays below its limit in bytes")
+  func bytes() throws {
+    let folder = try LedgerFolder()
+    var query = LedgerQuery()
+    query.byteLimit = 1000
+    let page = try reader(folder).read(query)
+    let size = page.records.reduce(0) { $0 + $1.line.count - 1 }
+    #expect(size <= 1000 && size > 700 && !page.isComplete)
+    #expect(page.records.last?.seq == 30)
+  }
+
+  @Test("there is nothing to read before anything is written")
+  func empty() throws {
+    let page = try LedgerReader(LedgerFiles(folder: "/nonexistent")).read(LedgerQuery())
+    #expect(page.records.isEmpty && page.isComplete)
+  }
+}
+
+/// What a VM tells once and what again.
+@Suite struct LedgerNotesTests {
+  @Test("a storm of events is told once a second with its number, and what is left at the end")
+  func storm() {
+    var notes = LedgerNotes()
+    var now = Instant(nanoseconds: 0)
+    var told: [Int] = []
+    for _ in 0..<2500 {
+      if let count = notes.count("RESET", at: now) { told.append(count) }
+      now = now + .milliseconds(1)
+    }
+    #expect(told == [1, 1000, 1000])
+    let untold = notes.takeUntold()
+    #expect(untold.map(\.name) == ["RESET"] && untold.map(\.count) == [499])
+    let nothing = notes.takeUntold()
+    #expect(nothing.isEmpty)
+    let first = notes.count("RESET", at: now)
+    #expect(first == 1)
+  }
+
+  @Test("one kind of event does not keep another from being told")
+  func kinds() {
+    var notes = LedgerNotes()
+    let now = Instant(nanoseconds: 0)
+    let counts = ["RESET", "BLOCK_IO_ERROR", "RESET"].map { notes.count($0, at: now) }
+    #expect(counts == [1, 1, nil])
+  }
+
+  @Test("a state is told when anything in it changes")
+  func states() {
+    var notes = LedgerNotes()
+    var facts = LedgerEvent.StateFacts(
+      state: .running, desired: .running, cause: "running", pause: nil, ending: nil, restartCause: nil,
+      restarts: 0)
+    var news = [notes.isNews(facts), notes.isNews(facts)]
+    facts.cause = "running; taken over"
+    news += [notes.isNews(facts), notes.isNews(facts)]
+    #expect(news == [true, false, true, false])
+  }
+}
