@@ -56,7 +56,7 @@ extension Supervisor {
     var survivors: [String: ChildProcess] = [:]
     for (pid, file) in ProcessTable.processes(holding: Launch.lockDescriptor, below: root) {
       let parts = file.dropFirst(root.count + 1).split(separator: "/")
-      guard parts.count == 2, parts[1] == "lock" else { continue }
+      guard parts.count == 2, parts[1] == "lock", pid != getpid() else { continue }
       // The pidfd is opened first and the lock looked at again: what it shows is then this very process's.
       guard let process = try? ChildProcess(adopting: pid),
         ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file,

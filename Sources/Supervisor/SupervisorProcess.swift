@@ -52,6 +52,7 @@ package actor SupervisorProcess {
     // What QEMU and we create is for this user alone; a peer that is gone is no reason to die.
     umask(0o077)
     signal(SIGPIPE, SIG_IGN)
+    let readyDescriptor = occupyLockDescriptor(besides: readyDescriptor)
     let process: SupervisorProcess
     do throws(Failure) {
       process = try await begin(locations, environment)
@@ -83,6 +84,26 @@ package actor SupervisorProcess {
       throw Failure(description: "the supervisor cannot start: \(error)")
     }
     return process
+  }
+
+  /// Takes the descriptor number by which a VM's QEMU is known, so that no lock of a VM ever stands there in the
+  /// supervisor itself, not even for a moment.
+  ///
+  /// Gives back the descriptor for the first words, at another number.
+  private static func occupyLockDescriptor(besides ready: consuming FileDescriptor?) -> FileDescriptor? {
+    var moved: FileDescriptor?
+    if let ready {
+      // Without a second number there is nobody to tell.
+      moved = try? ready.duplicate(atLeast: Launch.lockDescriptor + 1)
+    }
+    while let null = try? FileDescriptor.open("/dev/null", O_RDONLY) {
+      let number = null.release()
+      if number >= Launch.lockDescriptor {
+        if number > Launch.lockDescriptor { close(number) }
+        break
+      }
+    }
+    return moved
   }
 
   private static func say(_ text: String, to descriptor: consuming FileDescriptor?) {
