@@ -21,12 +21,12 @@ final class RawTerminal {
     // SIGPIPE too: the terminal is put back also when whoever reads our output has gone.
     signals = SignalWatch(
       [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE], queue: DispatchQueue(label: "signals"),
-      ready: { watching.signal() }
-    ) {
-      Self.restore(descriptor, saved)
-      signal($0, SIG_DFL)
-      kill(getpid(), $0)
-    }
+      ready: { watching.signal() },
+      handler: {
+        Self.restore(descriptor, saved)
+        signal($0, SIG_DFL)
+        kill(getpid(), $0)
+      })
     // A signal that came before would end us without putting back what had been changed.
     watching.wait()
     cfmakeraw(&settings)
