@@ -1,55 +1,127 @@
-internal import Host
+internal import Glibc
+package import Host
 package import JSON
 package import QMP
 
-/// A client's end of the control socket.
-package struct ControlClient: Sendable {
+/// A client's end of the control socket, for a program that has nothing else to do: it waits in poll(2).
+///
+/// No queue and no thread stand behind it. A command asks and is done within a few milliseconds, and what those cost
+/// would be the most of it, more still on a busy host. Owned by one thread.
+package final class ControlClient {
   /// How long a supervisor may take to greet.
   package static let greetingDeadline = Duration.seconds(10)
 
-  /// Longer than any command takes: its caller has named no deadline.
-  private static let endless = Duration.seconds(365 * 86_400)
+  /// What comes from the supervisor.
+  package enum Message: Sendable {
+    /// The reply to the command of that number.
+    case reply(Int, Result<JSONValue, ControlError>)
+    case event(QMPEvent)
+  }
 
   /// The supervisor's version, such as `0.1.0`.
   package let serverVersion: String
 
-  private let connection: QMPConnection
+  private let line: ControlLine
 
-  /// Connects and negotiates.
+  /// The commands without a reply, by number.
+  private var outstanding: [Int: ControlRequest] = [:]
+  private var nextNumber = 1
+
+  /// Messages that came while one reply was waited for.
+  private var kept: [Message] = []
+
+  /// The number of `qmp_capabilities`, which goes out with the first command.
+  private static let negotiation = 0
+
+  /// What waits to be sent with the next command.
+  private var unsent = QMPLine.fromClient(QMPRequest(QMPCapabilities.name, id: JSONValue(negotiation)).json)
+
+  private init(_ line: ControlLine, serverVersion: String) {
+    self.line = line
+    self.serverVersion = serverVersion
+  }
+
+  /// Connects and waits for the greeting.
   ///
   /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), a `ControlError` that
   /// whoever listens is no supervisor or hangs.
-  package static func connect(to socketPath: String) async throws -> ControlClient {
-    let connection = QMPConnection(
-      try UnixSocket.connect(to: socketPath), executor: QueueExecutor(label: "control-client"))
-    do throws(QMPError) {
-      let greeting = try await connection.negotiate(deadline: greetingDeadline)
-      return ControlClient(serverVersion: greeting.version.description, connection: connection)
+  package static func connect(to socketPath: String) throws -> ControlClient {
+    let line = ControlLine(try UnixSocket.connect(to: socketPath))
+    do throws(QMPDisconnection) {
+      switch try line.next(until: .now + greetingDeadline) {
+      case .greeting(let greeting)?: return ControlClient(line, serverVersion: "\(greeting.version)")
+      case nil: throw .deadline(greetingDeadline)
+      default: throw .violation(.noGreeting)
+      }
     } catch {
-      throw ControlError(error)
+      throw ControlError(QMPError.greeting(error))
     }
   }
 
-  /// Asks for one command and waits for its reply, without end where no deadline is given.
+  /// Sends a command; its number tells its reply.
   ///
-  /// Commands of several tasks are in flight together; the server says which of them run at the same time.
+  /// Several may be on their way: the supervisor says which of them run at the same time.
+  package func send(_ request: ControlRequest) throws(ControlError) -> Int {
+    let number = nextNumber
+    nextNumber += 1
+    unsent += QMPLine.fromClient(
+      QMPRequest(request.commandName, request.arguments, id: JSONValue(number)).json)
+    do throws(QMPDisconnection) {
+      try line.send(unsent)
+    } catch {
+      throw ControlError(.interrupted(command: request.commandName, error))
+    }
+    unsent = []
+    outstanding[number] = request
+    return number
+  }
+
+  /// Waits for the next reply or event; nil when the deadline has passed, an error when the supervisor is gone.
+  package func next(until deadline: Instant? = nil) throws(ControlError) -> Message? {
+    kept.isEmpty ? try receive(until: deadline) : kept.removeFirst()
+  }
+
+  /// Sends a command and waits for its reply, without end where no deadline is given.
+  ///
+  /// Other messages that come meanwhile are kept for `next`.
   package func perform(
     _ request: ControlRequest, deadline: Duration? = nil
-  ) async throws(ControlError) -> JSONValue {
-    do throws(QMPError) {
-      return try await connection.execute(
-        request.commandName, request.arguments, deadline: deadline ?? Self.endless)
+  ) throws(ControlError) -> JSONValue {
+    let number = try send(request)
+    let due = deadline.map { Instant.now + $0 }
+    while let message = try receive(until: due) {
+      if case .reply(number, let result) = message { return try result.get() }
+      kept.append(message)
+    }
+    outstanding[number] = nil
+    throw ControlError(.timedOut(command: request.commandName, after: deadline ?? .zero))
+  }
+
+  private func receive(until deadline: Instant?) throws(ControlError) -> Message? {
+    do throws(QMPDisconnection) {
+      while let message = try line.next(until: deadline) {
+        switch message {
+        case .event(let event): return .event(event)
+        case .reply(let reply): if let message = try take(reply) { return message }
+        case .greeting: throw .violation(.repeatedGreeting)
+        }
+      }
+      return nil
     } catch {
-      throw ControlError(error)
+      let oldest = outstanding.min { $0.key < $1.key }?.value
+      throw ControlError(.interrupted(command: oldest?.commandName ?? "the connection", error))
     }
   }
 
-  /// The events from here on, until the connection ends; ask before sending the command that causes them.
-  package func events() async -> AsyncStream<QMPEvent> {
-    await connection.events()
-  }
-
-  package func close() async {
-    await connection.close()
+  /// What a reply says to the caller; nil where that is nothing.
+  private func take(_ reply: QMPReply) throws(QMPDisconnection) -> Message? {
+    guard let number = reply.id?.int, number < nextNumber else { throw .violation(.unknownID(reply.id)) }
+    guard number != Self.negotiation else {
+      if case .failure(let error) = reply.result { throw .refused(error) }
+      return nil
+    }
+    // A reply to a command that was given up has no reader any more.
+    guard outstanding.removeValue(forKey: number) != nil else { return nil }
+    return .reply(number, reply.result.mapError { ControlError($0) })
   }
 }

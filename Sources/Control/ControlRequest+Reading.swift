@@ -22,7 +22,9 @@ extension ControlRequest {
     case "query-vm": self = .queryVM(name: try given.name())
     case "query-arguments": self = .queryArguments(name: try given.name())
     case "query-events":
-      self = .queryEvents(name: try given.optional("name"), since: try given.optional("since"))
+      self = .queryEvents(
+        name: try given.optional("name"), since: try given.optional("since"),
+        before: try given.optional("before"))
     case "query-why": self = .queryWhy(name: try given.name())
     case "query-commands": self = .queryCommands
     case "query-supervisor": self = .querySupervisor

@@ -62,9 +62,10 @@ extension ControlRequest {
     case .remove(let name, let disks):
       members["name"] = .string(name)
       if disks { members["disks"] = true }
-    case .queryEvents(let name, let since):
+    case .queryEvents(let name, let since, let before):
       members["name"] = name.map { .string($0) }
       members["since"] = since.map { JSONValue($0) }
+      members["before"] = before.map { JSONValue($0) }
     case .execute(let name, let command, let timeout):
       members["name"] = .string(name)
       members["command"] = .object(command)

@@ -43,8 +43,8 @@ package enum ControlRequest: Sendable, Equatable {
   /// The command line of QEMU.
   case queryArguments(name: String)
 
-  /// The ledger's records, of one VM or all, behind a record's number.
-  case queryEvents(name: String?, since: Int?)
+  /// The ledger's records, of one VM or all, with numbers between two; the last of them where they are many.
+  case queryEvents(name: String?, since: Int?, before: Int? = nil)
 
   /// What happened to a VM and what to do about it; also of one that has been taken down.
   case queryWhy(name: String)
@@ -76,7 +76,7 @@ extension ControlRequest {
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
       return name
-    case .queryEvents(let name, _): return name
+    case .queryEvents(let name, _, _): return name
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: return nil
     }
   }

@@ -133,6 +133,18 @@ package final class ChildProcess: Sendable {
     return reap()
   }
 
+  /// As above, but not for longer than to the deadline; nil when the process is still there then.
+  package func wait(until deadline: Instant) -> ExitStatus? {
+    while !hasExited {
+      let rest = (deadline - .now).nanoseconds
+      guard rest > 0 else { return nil }
+      var poller = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
+      // Rounded up, so that the deadline has passed when it returns.
+      poll(&poller, 1, Int32(clamping: (rest + 999_999) / 1_000_000))
+    }
+    return reap()
+  }
+
   /// Reaps our own child, or finds out how a foreign one ended: `unknown` where nobody tells.
   ///
   /// The kernel tells once the foreign one's parent has reaped it (Linux 6.15), and /proc as long as it has not.

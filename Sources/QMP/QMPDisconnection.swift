@@ -2,7 +2,7 @@ package import Host
 package import JSON
 
 /// How a QMP connection ended.
-package enum QMPDisconnection: Sendable, Equatable {
+package enum QMPDisconnection: Error, Sendable, Equatable {
   /// The server closed or died: end of file and ECONNRESET, which come at random when QEMU exits.
   case peerGone
 

@@ -14,13 +14,16 @@ final class QMPMessageReader {
   /// Takes the next bytes and hands out each message that they complete, in order, or what breaks the protocol.
   func read(_ bytes: UnsafeRawBufferPointer, message: (Result<QMPMessage, QMPViolation>) -> Void) {
     do throws(LineSplitter.LineTooLong) {
-      try splitter.feed(bytes) { message(Self.message(in: $0)) }
+      try splitter.feed(bytes) { message(QMPMessage.read($0)) }
     } catch {
       message(.failure(.lineTooLong(limit: error.limit)))
     }
   }
+}
 
-  private static func message(in line: UnsafeRawBufferPointer) -> Result<QMPMessage, QMPViolation> {
+extension QMPMessage {
+  /// Reads a line of a server's.
+  package static func read(_ line: UnsafeRawBufferPointer) -> Result<QMPMessage, QMPViolation> {
     let json: JSONValue
     do throws(JSONSyntaxError) {
       json = try JSONValue(parsing: line)

@@ -62,8 +62,8 @@ extension Supervisor {
         "pid": JSONValue(getpid()), "version": .string("\(qemuvmVersion)"),
         "startedAt": .string(startedAt.rfc3339), "vms": JSONValue(reports.count),
       ]
-    case .queryEvents(let name, let since):
-      return try await events(of: name, since: since)
+    case .queryEvents(let name, let since, let before):
+      return try await events(of: name, since: since, before: before)
     case .queryWhy(let name):
       return try await why(name)
     case .queryCommands, .queryVersion, .quit:

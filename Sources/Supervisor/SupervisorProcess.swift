@@ -52,6 +52,8 @@ package actor SupervisorProcess {
     // What QEMU and we create is for this user alone; a peer that is gone is no reason to die.
     umask(0o077)
     signal(SIGPIPE, SIG_IGN)
+    // A limit on file sizes is an error of the write that meets it.
+    signal(SIGXFSZ, SIG_IGN)
     let readyDescriptor = occupyLockDescriptor(besides: readyDescriptor)
     let process: SupervisorProcess
     do throws(Failure) {

@@ -5,16 +5,16 @@ internal import Machine
 
 /// The program: reads the command line, runs one verb, and ends with its exit code.
 @main struct QEMUVM {
-  static func main() async {
+  static func main() {
     let context = Context(environment: ChildProcess.environment)
-    let code = await run(Array(CommandLine.arguments.dropFirst()), context)
+    let code = run(Array(CommandLine.arguments.dropFirst()), context)
     exit(code.rawValue)
   }
 
-  private static func run(_ line: [String], _ context: Context) async -> ExitCode {
+  private static func run(_ line: [String], _ context: Context) -> ExitCode {
     do {
       switch try Invocation(line, verbs: VerbTable.verbs) {
-      case .run(let verb): return try await verb.run(context)
+      case .run(let verb): return try verb.run(context)
       case .help(let verb?): try context.output.write(HelpText.verb(verb))
       case .help(nil): try context.output.write(HelpText.program(VerbTable.verbs))
       case .helpOfNoun(let noun): try context.output.write(HelpText.noun(noun, VerbTable.verbs))

@@ -1,4 +1,5 @@
 import Control
+import Dispatch
 import Glibc
 import Host
 import JSON
@@ -8,14 +9,14 @@ import Testing
 @Suite("The control client")
 struct ClientTests {
   @Test("says that nobody listens")
-  func nobody() async {
-    let error = await #expect(throws: SystemError.self) {
-      try await ControlClient.connect(to: "/tmp/no/such.sock")
+  func nobody() {
+    let error = #expect(throws: SystemError.self) {
+      try ControlClient.connect(to: "/tmp/no/such.sock")
     }
     #expect(error?.code == ENOENT)
   }
 
-  @Test("gives up a command at its deadline")
+  @Test("gives up a command at its deadline, and drops the late reply")
   func deadline() async throws {
     let fixture = try await Fixture()
     let client = try await fixture.client()
@@ -23,30 +24,100 @@ struct ClientTests {
       try await client.perform(.queryVMs, deadline: .milliseconds(10))
     }
     #expect(error?.kind == .timedOut)
-    await client.close()
+    let number = try await client.send(.querySupervisor)
+    await fixture.work.answer(.queryVMs, .success([]))
+    var started = fixture.work.started.makeAsyncIterator()
+    #expect(await started.next() == .queryVMs)
+    #expect(await started.next() == .querySupervisor)
+    await fixture.work.answer(.querySupervisor, .success(["pid": 1]))
+    let reply = try await client.next()?.returned
+    #expect(reply?.number == number)
+    #expect(reply?.value == ["pid": 1])
     await fixture.end()
   }
 
-  @Test("says that the supervisor went, and ends its events")
+  @Test("tells nothing when the time is over and nothing came")
+  func silence() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.client()
+    _ = try await client.send(.queryVMs)
+    #expect(try await client.next(until: .now + .milliseconds(10)) == nil)
+    var started = fixture.work.started.makeAsyncIterator()
+    #expect(await started.next() == .queryVMs)
+    await fixture.work.answer(.queryVMs, .success([]))
+    await fixture.end()
+  }
+
+  @Test("keeps the events that come before a reply that is waited for")
+  func eventsMeanwhile() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.client()
+    let asked = Task { try await client.perform(.queryVMs) }
+    var started = fixture.work.started.makeAsyncIterator()
+    #expect(await started.next() == .queryVMs)
+    for number in 1...2 { fixture.server.broadcast(QMPEvent("VM_MESSAGE", ["n": JSONValue(number)])) }
+    await fixture.work.answer(.queryVMs, .success(["ok"]))
+    #expect(try await asked.value == ["ok"])
+    for number in 1...2 { #expect(try await client.next()?.event?.data["n"]?.int == number) }
+    await fixture.end()
+  }
+
+  @Test("has the replies of several commands told apart")
+  func several() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.client()
+    let first = try await client.send(.start(name: "a"))
+    let second = try await client.send(.start(name: "b"))
+    var started = fixture.work.started.makeAsyncIterator()
+    for _ in 1...2 { _ = await started.next() }
+    await fixture.work.answer(.start(name: "b"), .success("b"))
+    await fixture.work.answer(.start(name: "a"), .success("a"))
+    var replies: [Int: JSONValue] = [:]
+    for _ in 1...2 {
+      let reply = try #require(try await client.next()?.returned)
+      replies[reply.number] = reply.value
+    }
+    #expect(replies == [first: "a", second: "b"])
+    await fixture.end()
+  }
+
+  @Test("says that the supervisor went")
   func serverGone() async throws {
     let fixture = try await Fixture()
     let client = try await fixture.client()
-    let events = await client.events()
     let asked = Task { try await client.perform(.queryVMs) }
     var started = fixture.work.started.makeAsyncIterator()
     #expect(await started.next() == .queryVMs)
     await fixture.end()
     let error = await #expect(throws: ControlError.self) { try await asked.value }
     #expect(error?.kind == .disconnected)
-    for await event in events { Issue.record("an event: \(event)") }
+    let late = await #expect(throws: ControlError.self) { try await client.perform(.queryVMs) }
+    #expect(late?.kind == .disconnected)
     await fixture.work.answer(.queryVMs, .success([]))
   }
 
-  @Test("ends its events when nobody holds it any more")
-  func released() async throws {
-    let fixture = try await Fixture(answering: true)
-    let events = try await fixture.client().events()
-    for await event in events { Issue.record("an event: \(event)") }
-    await fixture.end()
+  @Test(
+    "says of a server that breaks the protocol what is wrong with it",
+    arguments: [
+      ("garbage\n", "the other side broke the protocol"),
+      ("{\"return\": {}}\n", "a message before the greeting"),
+      ("", "the other side closed the connection"),
+    ])
+  func noServer(line: String, words: String) async throws {
+    let path = "/tmp/qemuvm-client-\(getpid())-\(line.utf8.count).sock"
+    let server = SocketListener(
+      try UnixSocket.listen(at: path), queue: DispatchQueue(label: "no server")
+    ) { connection in
+      do {
+        try connection.write(Array(line.utf8))
+      } catch {
+        Issue.record("\(error)")
+      }
+    }
+    defer { unlink(path) }
+    let error = await #expect(throws: ControlError.self) { try await TaskClient.connect(to: path) }
+    #expect(error?.kind == .disconnected)
+    #expect(error?.description.contains(words) == true, "\(String(describing: error))")
+    withExtendedLifetime(server) {}
   }
 }

@@ -23,8 +23,8 @@ struct Fixture {
     await server.start()
   }
 
-  func client() async throws -> ControlClient {
-    try await ControlClient.connect(to: path)
+  func client() async throws -> TaskClient {
+    try await TaskClient.connect(to: path)
   }
 
   /// A client that sends what it is told, and has negotiated unless told not to.

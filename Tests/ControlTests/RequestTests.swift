@@ -45,6 +45,7 @@ struct RequestTests {
     (.queryArguments(name: "web"), "query-arguments", ["name": "web"]),
     (.queryEvents(name: nil, since: nil), "query-events", [:]),
     (.queryEvents(name: "web", since: 17), "query-events", ["name": "web", "since": 17]),
+    (.queryEvents(name: nil, since: 17, before: 99), "query-events", ["since": 17, "before": 99]),
     (.queryWhy(name: "web"), "query-why", ["name": "web"]),
     (.queryCommands, "query-commands", [:]),
     (.querySupervisor, "query-supervisor", [:]),
@@ -151,8 +152,9 @@ struct RequestTests {
     let looks = Self.table.map(\.0).filter { !$0.isChange }.map(\.commandName)
     #expect(
       looks == [
-        "up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events", "query-why",
-        "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute", "quit",
+        "up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events", "query-events",
+        "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
+        "quit",
       ])
   }
 

@@ -189,6 +189,31 @@ import Testing
     #expect(page.isComplete == (count >= 30))
   }
 
+  @Test("page by page back from the youngest everything is read", arguments: [1, 7, 30])
+  func pages(count: Int) throws {
+    let folder = try LedgerFolder()
+    let reader = try reader(folder)
+    var query = LedgerQuery(since: 3)
+    query.countLimit = count
+    var (numbers, isComplete) = ([Int](), false)
+    for _ in 1...30 where !isComplete {
+      let page = try reader.read(query)
+      numbers = page.records.map(\.seq) + numbers
+      query.before = try #require(numbers.first)
+      isComplete = page.isComplete
+    }
+    #expect(numbers == Array(4...30))
+  }
+
+  @Test("a record longer than an answer may be is one all the same")
+  func longRecord() throws {
+    let folder = try LedgerFolder()
+    var query = LedgerQuery()
+    query.byteLimit = 10
+    let page = try reader(folder).read(query)
+    #expect(page.records.map(\.seq) == [30] && !page.isComplete)
+  }
+
   @Test("an answer stays below its limit in bytes")
   func bytes() throws {
     let folder = try LedgerFolder()

@@ -1,7 +1,7 @@
 internal import Host
 internal import JSON
 
-// The events as records hold them: a kind, and facts whose keys stand in the README; an absent value is null.
+// The events as records hold them: a kind, and its facts; an absent value is null.
 extension LedgerEvent {
   /// The record's `event`.
   package var kind: String {

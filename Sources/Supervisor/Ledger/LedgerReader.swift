@@ -2,7 +2,7 @@ package import Host
 internal import JSON
 package import Machine
 
-/// Which records are asked for: those of one VM or all, behind a number, and at most so many of the youngest.
+/// Which records are asked for: those of one VM or all, between two numbers, and at most so many of the youngest.
 package struct LedgerQuery: Sendable {
   /// Whose records.
   package enum Subject: Sendable {
@@ -17,13 +17,18 @@ package struct LedgerQuery: Sendable {
   /// Only those with a higher number.
   package var since = 0
 
-  /// At most so many, gaps apart, and no more than so many bytes of them: an answer must fit through the control socket.
-  package var countLimit = 10_000
-  package var byteLimit = 1 << 20
+  /// Only those with a lower number: what an answer has left out is asked for with the number of its first record.
+  package var before = Int.max
 
-  package init(_ subject: Subject = .everyone, since: Int = 0) {
+  /// At most so many, gaps apart, and no more than so many bytes of them, but always one: an answer takes memory in
+  /// the supervisor and place in its client's queue.
+  package var countLimit = 10_000
+  package var byteLimit = 256 << 10
+
+  package init(_ subject: Subject = .everyone, since: Int = 0, before: Int = .max) {
     self.subject = subject
     self.since = since
+    self.before = before
   }
 
   fileprivate var isOfOne: Bool {
@@ -63,12 +68,11 @@ package struct LedgerReader: Sendable {
   package func read(_ query: LedgerQuery) throws(SystemError) -> Page {
     var page = Page()
     var (count, size) = (0, 0)
-    try visit { record, length in
-      guard record.seq > query.since else { return false }
+    try visit(since: query.since, before: query.before) { record, length in
       guard query.includes(record) else { return true }
       if record.name != nil || !query.isOfOne { count += 1 }
       size += length
-      guard count <= query.countLimit, size <= query.byteLimit else {
+      guard page.records.isEmpty || (count <= query.countLimit && size <= query.byteLimit) else {
         page.isComplete = false
         return false
       }
@@ -82,7 +86,7 @@ package struct LedgerReader: Sendable {
   /// Every VM of that bare name that has a record.
   func names(bearing bare: String) throws(SystemError) -> Set<VMName> {
     var names: Set<VMName> = []
-    try visit { record, _ in
+    try visit(since: 0, before: .max) { record, _ in
       if let name = record.name, name.name == bare { names.insert(name) }
       return true
     }
@@ -90,12 +94,17 @@ package struct LedgerReader: Sendable {
   }
 
   /// Goes through the records from the youngest, each once with its length in bytes, until the body says false.
-  private func visit(_ body: (LedgerRecord, Int) -> Bool) throws(SystemError) {
-    var lowest = Int.max
+  private func visit(
+    since: Int, before: Int, _ body: (LedgerRecord, Int) -> Bool
+  ) throws(SystemError) {
+    var lowest = before
     for path in files.newestFirst {
       guard var lines = try BackwardLines.open(path) else { continue }
       while let line = try lines.next() {
+        // Most lines of a long way back are passed over by their first digits.
+        if let number = LedgerRecord.number(of: line.bytes), number >= lowest { continue }
         guard let record = LedgerRecord(line: line.bytes), record.seq < lowest else { continue }
+        guard record.seq > since else { return }
         lowest = record.seq
         guard body(record, line.bytes.count) else { return }
       }

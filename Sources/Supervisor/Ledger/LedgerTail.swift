@@ -71,6 +71,18 @@ extension LedgerRecord {
     }
   }
 
+  /// The number that a line of the ledger begins with, without a look at the rest; nil when it does not.
+  static func number(of line: ArraySlice<UInt8>) -> Int? {
+    guard line.starts(with: #"{"seq":"#.utf8) else { return nil }
+    let digits = line.dropFirst(7).prefix(17)
+    var number: Int?
+    for digit in digits {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { break }
+      number = (number ?? 0) * 10 + Int(digit - UInt8(ascii: "0"))
+    }
+    return number
+  }
+
   /// The record as a line of the ledger, its end included.
   var line: [UInt8] {
     var bytes = JSONValue.object(json).bytes()

@@ -16,13 +16,14 @@ extension Supervisor {
     ledger.settle()
   }
 
-  /// `query-events`: the records behind a number, of one VM or all.
+  /// `query-events`: the records between two numbers, of one VM or all, at most so many of the youngest.
   ///
   /// `complete` is false when older ones were left out; `name` and `lab` are the VM's that the name meant.
-  func events(of text: String?, since: Int?) async throws(ControlError) -> JSONValue {
+  func events(of text: String?, since: Int?, before: Int?) async throws(ControlError) -> JSONValue {
     var name: VMName?
     if let text { name = try await recorded(text) }
-    let query = LedgerQuery(name.map { .vm($0, gaps: false) } ?? .everyone, since: since ?? 0)
+    let query = LedgerQuery(
+      name.map { .vm($0, gaps: false) } ?? .everyone, since: since ?? 0, before: before ?? .max)
     let page = try await read(query)
     return [
       "name": name.map { .string($0.name) } ?? .null, "lab": name?.lab.map { .string($0) } ?? .null,

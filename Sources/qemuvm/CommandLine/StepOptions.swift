@@ -19,14 +19,14 @@ struct StepOptions: Sendable {
   func run(
     _ context: Context, verb: String, goal: Goal, isUnknownFine: Bool = false, reversed: Bool = false,
     patience: Duration? = nil, _ request: (String) -> ControlRequest
-  ) async throws -> ExitCode {
+  ) throws -> ExitCode {
     var names = try selection.resolved(in: context, verb: verb)
     if reversed { names.reverse() }
     let orders = names.map {
       FleetCommand.Order(label: $0, request: request($0), goal: goal, isUnknownFine: isUnknownFine)
     }
     guard !orders.isEmpty else { return .done }
-    let client = try await SupervisorConnector(context: context).connect()
-    return await FleetCommand(orders: orders, timeout: timeout ?? patience, context: context).run(client).code
+    let client = try SupervisorConnector(context: context).connect()
+    return FleetCommand(orders: orders, timeout: timeout ?? patience, context: context).run(client).code
   }
 }

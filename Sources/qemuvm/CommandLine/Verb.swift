@@ -24,7 +24,7 @@ protocol Verb: Sendable {
   /// Takes what was given, and refuses what does not go together.
   init(_ given: GivenArguments) throws(UsageError)
 
-  func run(_ context: Context) async throws -> ExitCode
+  func run(_ context: Context) throws -> ExitCode
 }
 
 extension Verb {

@@ -24,10 +24,10 @@ struct Arguments: Verb {
     isJSON = given[CommonOptions.json]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let name = try query.name(context)
-    let client = try await SupervisorConnector(context: context).connect()
-    let reply = try await client.ask(.queryArguments(name: name), about: name, deadline: Query.deadline)
+    let client = try SupervisorConnector(context: context).connect()
+    let reply = try client.ask(.queryArguments(name: name), about: name, deadline: Query.deadline)
     if isJSON {
       try context.output.write(json: reply)
     } else {

@@ -25,10 +25,9 @@ struct Console: Verb {
     query = Query(selection: VMSelection(given), verb: Self.name)
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let client = try await SupervisorConnector(context: context).connect()
-    let vm = try await query.vm(client, context)
-    await client.close()
+  func run(_ context: Context) throws -> ExitCode {
+    // Let go at once: the supervisor needs nobody who listens to it and does not.
+    let vm = try query.vm(try SupervisorConnector(context: context).connect(), context)
     let label = ReportedVM(vm).displayName
     let end = try talk(try connect(vm, label), label, context)
     let isTerminal = isatty(STDIN_FILENO) == 1

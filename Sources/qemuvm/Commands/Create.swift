@@ -21,12 +21,12 @@ struct Create: Verb {
     timeout = given[CommonOptions.timeout] ?? Start.patience
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let orders = try source.subjects(in: context).map {
       FleetCommand.Order(label: $0.label, request: .create($0.subject), goal: .accepted("created"))
     }
     guard !orders.isEmpty else { return .done }
-    let client = try await SupervisorConnector(context: context).connect()
-    return await FleetCommand(orders: orders, timeout: timeout, context: context).run(client).code
+    let client = try SupervisorConnector(context: context).connect()
+    return FleetCommand(orders: orders, timeout: timeout, context: context).run(client).code
   }
 }

@@ -26,10 +26,10 @@ struct Down: Verb {
     disks = given[CommonOptions.disks]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let isWholeLab = step.selection.names.isEmpty
     // Of a whole lab, what was never created is down already.
-    return try await step.run(
+    return try step.run(
       context, verb: Self.name, goal: .removed, isUnknownFine: isWholeLab, reversed: isWholeLab
     ) {
       .down(name: $0, disks: disks, timeout: stopTimeout)

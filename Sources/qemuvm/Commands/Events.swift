@@ -34,6 +34,9 @@ struct Events: Verb {
   /// Records shown before those that come.
   private static let followed = 10
 
+  /// Records shown where nothing says from where on, about.
+  private static let most = 10_000
+
   private let selection: VMSelection
   private let isFollowing: Bool
   private let start: LedgerStart?
@@ -46,16 +49,15 @@ struct Events: Verb {
     isJSON = given[CommonOptions.json]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     // No VM means all there are, here, and not all of a lab file.
     let names = selection.names.isEmpty ? [] : try selection.resolved(in: context, verb: Self.name)
-    let client = try await SupervisorConnector(context: context).connect()
-    // Listened for before it is asked: what happens in between comes twice, and not never.
-    let events = isFollowing ? await client.events() : nil
+    let client = try SupervisorConnector(context: context).connect()
     var view = LedgerView()
-    var last = try await printPast(names, &view, client, context)
-    guard let events else { return .done }
-    for await event in events {
+    // The client keeps events from its first command on: what happens meanwhile comes twice, and not never.
+    var last = try printPast(names, &view, client, context)
+    guard isFollowing else { return .done }
+    while let event = nextEvent(client) {
       guard let record = view.take(event), start?.includes(record) ?? true else { continue }
       try print([record], to: context)
       last = max(last, record.seq)
@@ -65,22 +67,24 @@ struct Events: Verb {
       hints: ["'qemuvm events -f --since \(last)' goes on where this ends."])
   }
 
+  /// The next event; nil when the supervisor has gone.
+  private func nextEvent(_ client: ControlClient) -> QMPEvent? {
+    // Without a deadline and a command, nothing but the end of the connection ends the wait without a message.
+    while let message = try? client.next() {
+      if case .event(let event) = message { return event }
+    }
+    return nil
+  }
+
   /// Prints what there is, and gives the number of the last.
   private func printPast(
     _ names: [String], _ view: inout LedgerView, _ client: ControlClient, _ context: Context
-  ) async throws -> Int {
+  ) throws -> Int {
     var records: [LedgerRecord] = []
     for name in names.isEmpty ? [nil] : names.map(Optional.some) {
-      let request = ControlRequest.queryEvents(name: name, since: start?.number)
-      let reply = try await client.ask(request, about: name ?? "events", deadline: Query.deadline)
-      let page = try LedgerPage(json: reply)
-      if !page.isComplete, !isFollowing || start != nil {
-        let oldest = page.records.first.map { " before record \($0.seq)" } ?? ""
-        context.diagnostics.note(
-          "qemuvm: what happened\(oldest) is not shown; the files are \(context.locations.state)/ledger*.jsonl\n"
-        )
-      }
+      let page = try past(of: name, client)
       records += view.take(page)
+      if !page.isComplete, start == nil, !isFollowing { note(page, context) }
     }
     records.sort { $0.seq < $1.seq }
     let last = records.last?.seq ?? start?.number ?? 0
@@ -88,6 +92,31 @@ struct Events: Verb {
     if isFollowing, start == nil { records = records.suffix(Self.followed) }
     try print(records, to: context)
     return last
+  }
+
+  /// What is asked for of one VM, or of all: page by page back from the youngest.
+  private func past(of name: String?, _ client: ControlClient) throws -> LedgerPage {
+    var whole = LedgerPage(name: nil, records: [], isComplete: false)
+    repeat {
+      let request = ControlRequest.queryEvents(
+        name: name, since: start?.number, before: whole.records.first?.seq)
+      let reply = try client.ask(request, about: name ?? "events", deadline: Query.deadline)
+      let page = try LedgerPage(json: reply)
+      whole = LedgerPage(
+        name: page.name, records: page.records + whole.records, isComplete: page.isComplete)
+    } while !whole.isComplete && isWantedOlder(than: whole.records)
+    return whole
+  }
+
+  private func isWantedOlder(than records: [LedgerRecord]) -> Bool {
+    guard let oldest = records.first else { return false }
+    if let start { return start.includes(oldest) }
+    return records.count < (isFollowing ? Self.followed : Self.most)
+  }
+
+  private func note(_ page: LedgerPage, _ context: Context) {
+    let oldest = page.records.first.map { " before record \($0.seq)" } ?? ""
+    context.diagnostics.note("qemuvm: what happened\(oldest) is not shown; --since 0 shows all\n")
   }
 
   private func print(_ records: [LedgerRecord], to context: Context) throws(SystemError) {

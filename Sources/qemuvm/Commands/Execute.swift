@@ -50,18 +50,18 @@ struct Execute: Verb {
     return object
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let name = try query.name(context)
-    let client = try await SupervisorConnector(context: context).connect()
+    let client = try SupervisorConnector(context: context).connect()
     let request = ControlRequest.execute(name: name, command: command, timeout: timeout)
     // The supervisor keeps the deadline of the command itself; ours is for a supervisor that does not.
     let deadline = timeout.map { $0 + Query.deadline }
     let reply: JSONValue
     do throws(ControlError) {
-      reply = try await client.perform(request, deadline: deadline)
+      reply = try client.perform(request, deadline: deadline)
     } catch {
       // QEMU has an error class for a device that is not found, too: the VM itself must be there for that.
-      if error.kind == .notFound { _ = try await query.vm(client, context) }
+      if error.kind == .notFound { _ = try query.vm(client, context) }
       throw CommandFailure(error, subject: name, command: title)
     }
     try context.output.write(json: reply)

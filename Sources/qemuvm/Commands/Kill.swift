@@ -19,8 +19,8 @@ struct Kill: Verb {
     step = StepOptions(given)
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(context, verb: Self.name, goal: .stopped) {
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(context, verb: Self.name, goal: .stopped) {
       .kill(name: $0)
     }
   }

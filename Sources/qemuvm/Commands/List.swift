@@ -16,9 +16,9 @@ struct List: Verb {
     isJSON = given[CommonOptions.json]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let client = try await SupervisorConnector(context: context).connect()
-    let reply = try await client.perform(.queryVMs, deadline: Query.deadline)
+  func run(_ context: Context) throws -> ExitCode {
+    let client = try SupervisorConnector(context: context).connect()
+    let reply = try client.perform(.queryVMs, deadline: Query.deadline)
     if isJSON {
       try context.output.write(json: reply)
     } else {

@@ -32,11 +32,9 @@ struct Logs: Verb {
     isQEMU = given[Self.qemu]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let client = try await SupervisorConnector(context: context).connect()
-    let vm = try await query.vm(client, context)
-    // The supervisor may leave while the log is followed.
-    await client.close()
+  func run(_ context: Context) throws -> ExitCode {
+    // Let go at once: the supervisor may leave while the log is followed.
+    let vm = try query.vm(try SupervisorConnector(context: context).connect(), context)
     guard let path = vm[isQEMU ? "qemuLog" : "consoleLog"]?.string else {
       throw CommandFailure(.failed, ReportedVM(vm).displayName, "has no such log")
     }

@@ -19,8 +19,8 @@ struct Pause: Verb {
     step = StepOptions(given)
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(context, verb: Self.name, goal: .paused) {
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(context, verb: Self.name, goal: .paused) {
       .pause(name: $0)
     }
   }

@@ -28,7 +28,7 @@ struct Profiles: Verb {
     file = given[CommonOptions.file]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let directory = FileSystem.parent(of: context.absolute(file ?? LabAtHand.customaryName))
     let catalog = ProfileCatalog(folders: context.locations.profileFolders(directory: directory))
     if let wanted {

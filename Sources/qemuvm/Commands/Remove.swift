@@ -22,8 +22,8 @@ struct Remove: Verb {
     disks = given[CommonOptions.disks]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(context, verb: Self.name, goal: .removed) {
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(context, verb: Self.name, goal: .removed) {
       .remove(name: $0, disks: disks)
     }
   }

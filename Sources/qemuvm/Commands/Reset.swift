@@ -19,8 +19,8 @@ struct Reset: Verb {
     step = StepOptions(given)
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(context, verb: Self.name, goal: .accepted("reset")) {
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(context, verb: Self.name, goal: .accepted("reset")) {
       .reset(name: $0)
     }
   }

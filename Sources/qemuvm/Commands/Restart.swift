@@ -25,8 +25,8 @@ struct Restart: Verb {
     stopTimeout = given[CommonOptions.stopTimeout]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(
       context, verb: Self.name, goal: .restarted, patience: Self.patience + (stopTimeout ?? .zero)
     ) {
       .restart(name: $0, timeout: stopTimeout)

@@ -23,8 +23,8 @@ struct Start: Verb {
     step = StepOptions(given)
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(context, verb: Self.name, goal: .running, patience: Self.patience) {
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(context, verb: Self.name, goal: .running, patience: Self.patience) {
       .start(name: $0)
     }
   }

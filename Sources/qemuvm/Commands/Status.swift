@@ -22,9 +22,9 @@ struct Status: Verb {
     isJSON = given[CommonOptions.json]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let client = try await SupervisorConnector(context: context).connect()
-    let vm = try await query.vm(client, context)
+  func run(_ context: Context) throws -> ExitCode {
+    let client = try SupervisorConnector(context: context).connect()
+    let vm = try query.vm(client, context)
     if isJSON {
       try context.output.write(json: .object(vm))
     } else {

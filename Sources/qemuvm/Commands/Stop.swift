@@ -23,10 +23,10 @@ struct Stop: Verb {
     stopTimeout = given[CommonOptions.stopTimeout]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let isWholeLab = step.selection.names.isEmpty
     // Of a whole lab, what was never created is stopped already.
-    return try await step.run(
+    return try step.run(
       context, verb: Self.name, goal: .stopped, isUnknownFine: isWholeLab, reversed: isWholeLab
     ) {
       .stop(name: $0, timeout: stopTimeout)

@@ -1,3 +1,5 @@
+internal import Dispatch
+internal import Glibc
 internal import Host
 internal import Supervisor
 
@@ -22,13 +24,20 @@ struct SupervisorRun: Verb {
     readyDescriptor = given[Self.readyDescriptor].flatMap(Int32.init(exactly:))
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let ready = readyDescriptor.map { FileDescriptor(owning: $0) }
-    do throws(SupervisorProcess.Failure) {
-      try await SupervisorProcess.run(
-        locations: context.locations, environment: context.environment, readyDescriptor: ready)
-    } catch {
-      throw CommandFailure(.failed, nil, error.description)
+  /// Never returns: the supervisor ends the process.
+  func run(_ context: Context) throws -> ExitCode {
+    let number = readyDescriptor
+    Task {
+      let ready = number.map { FileDescriptor(owning: $0) }
+      do throws(SupervisorProcess.Failure) {
+        try await SupervisorProcess.run(
+          locations: context.locations, environment: context.environment, readyDescriptor: ready)
+      } catch {
+        let failure = CommandFailure(.failed, nil, error.description)
+        context.diagnostics.note(failure.text)
+        exit(failure.code.rawValue)
+      }
     }
+    dispatchMain()
   }
 }

@@ -17,9 +17,9 @@ struct SupervisorStatus: Verb {
     isJSON = given[CommonOptions.json]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let client = try await SupervisorConnector(context: context).connectToRunning()
-    let reply = try await client.perform(.querySupervisor, deadline: Query.deadline)
+  func run(_ context: Context) throws -> ExitCode {
+    let client = try SupervisorConnector(context: context).connectToRunning()
+    let reply = try client.perform(.querySupervisor, deadline: Query.deadline)
     if isJSON {
       try context.output.write(json: reply)
     } else {

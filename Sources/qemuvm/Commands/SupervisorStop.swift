@@ -1,5 +1,4 @@
 internal import Control
-internal import Dispatch
 internal import Glibc
 internal import Host
 internal import JSON
@@ -23,16 +22,16 @@ struct SupervisorStop: Verb {
 
   init(_ given: GivenArguments) {}
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let process: ChildProcess
     do {
-      process = try await askToLeave(try await SupervisorConnector(context: context).connectToRunning())
+      process = try askToLeave(try SupervisorConnector(context: context).connectToRunning())
     } catch {
       guard let holder = try Self.holder(context.locations.supervisorLock) else { throw error }
       holder.signal(SIGTERM)
       process = holder
     }
-    guard try await Self.ends(process) else {
+    guard process.wait(until: .now + Self.patience) != nil else {
       throw CommandFailure(
         .deadline, nil,
         "the supervisor (PID \(process.pid)) has not left within \(TimeText.text(Self.patience))",
@@ -42,13 +41,13 @@ struct SupervisorStop: Verb {
   }
 
   /// The process that was asked, held before, so that its end is seen and its PID is nobody else's.
-  private func askToLeave(_ client: ControlClient) async throws -> ChildProcess {
-    let reply = try await client.perform(.querySupervisor, deadline: Query.deadline)
+  private func askToLeave(_ client: ControlClient) throws -> ChildProcess {
+    let reply = try client.perform(.querySupervisor, deadline: Query.deadline)
     guard let pid = reply["pid"]?.int.flatMap(Int32.init(exactly:)) else {
       throw CommandFailure(.failed, nil, "the supervisor does not tell its PID")
     }
     let process = try ChildProcess(adopting: pid)
-    _ = try await client.perform(.quit, deadline: Query.deadline)
+    _ = try client.perform(.quit, deadline: Query.deadline)
     return process
   }
 
@@ -57,22 +56,5 @@ struct SupervisorStop: Verb {
     guard let pid = ProcessLock.holder(lock) else { return nil }
     let process = try ChildProcess(adopting: pid)
     return ProcessLock.holder(lock) == pid ? process : nil
-  }
-
-  /// Whether a process ends in time.
-  private static func ends(_ process: ChildProcess) async throws -> Bool {
-    let (outcomes, feed) = AsyncStream.makeStream(of: Bool.self)
-    let watch = try process.onExit(queue: DispatchQueue(label: "exit")) { _ in feed.yield(true) }
-    let clock = Task {
-      // Cancelled once the process has ended: then nobody listens.
-      try? await Task.sleep(for: patience)
-      feed.yield(false)
-    }
-    defer {
-      clock.cancel()
-      watch.cancel()
-    }
-    for await hasEnded in outcomes { return hasEnded }
-    return false
   }
 }

@@ -19,8 +19,8 @@ struct Unpause: Verb {
     step = StepOptions(given)
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    try await step.run(context, verb: Self.name, goal: .unpaused) {
+  func run(_ context: Context) throws -> ExitCode {
+    try step.run(context, verb: Self.name, goal: .unpaused) {
       .unpause(name: $0)
     }
   }

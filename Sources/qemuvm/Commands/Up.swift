@@ -37,18 +37,18 @@ struct Up: Verb {
     timeout = given[CommonOptions.timeout] ?? Start.patience
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let orders = try source.subjects(in: context).map {
       FleetCommand.Order(
         label: $0.label, request: .up($0.subject, dryRun: isDry), goal: isDry ? .accepted(nil) : .running)
     }
     guard !orders.isEmpty else { return .done }
-    let client = try await SupervisorConnector(context: context).connect()
-    let result = await FleetCommand(orders: orders, timeout: timeout, context: context).run(client)
+    let client = try SupervisorConnector(context: context).connect()
+    let result = FleetCommand(orders: orders, timeout: timeout, context: context).run(client)
     if isDry {
       try show(result.replies, context)
     } else if isJSON {
-      try context.output.write(json: try await latest(result.replies, client))
+      try context.output.write(json: try latest(result.replies, client))
     }
     return result.code
   }
@@ -66,9 +66,9 @@ struct Up: Verb {
   }
 
   /// The VMs as they are by now, for the replies tell how they were before they ran.
-  private func latest(_ replies: [JSONObject], _ client: ControlClient) async throws -> JSONValue {
+  private func latest(_ replies: [JSONObject], _ client: ControlClient) throws -> JSONValue {
     let reports = replies.map(ReportedVM.init)
-    let all = try await client.perform(.queryVMs, deadline: Query.deadline).array ?? []
+    let all = try client.perform(.queryVMs, deadline: Query.deadline).array ?? []
     return .array(
       all.filter { vm in
         guard let report = vm.object.map(ReportedVM.init) else { return false }

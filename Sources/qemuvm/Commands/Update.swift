@@ -34,12 +34,12 @@ struct Update: Verb {
     }
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     let name = try query.name(context)
     let settings = settings.anchored(in: FileSystem.currentDirectory).json
-    let client = try await SupervisorConnector(context: context).connect()
+    let client = try SupervisorConnector(context: context).connect()
     let request = ControlRequest.update(name: name, settings: settings)
-    let reply = try await client.ask(request, about: name, deadline: timeout)
+    let reply = try client.ask(request, about: name, deadline: timeout)
     if isJSON {
       try context.output.write(json: reply)
     } else {

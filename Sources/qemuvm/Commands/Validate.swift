@@ -29,7 +29,7 @@ struct Validate: Verb {
     }
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
+  func run(_ context: Context) throws -> ExitCode {
     guard let lab = try LabAtHand.find(file, in: context) else {
       throw CommandFailure(
         .usage, nil, "there is no \(LabAtHand.customaryName) here", hints: ["Name a file."])

@@ -15,8 +15,8 @@ struct Version: Verb {
     isJSON = given[CommonOptions.json]
   }
 
-  func run(_ context: Context) async throws -> ExitCode {
-    let supervisor = await supervisor(context)
+  func run(_ context: Context) throws -> ExitCode {
+    let supervisor = supervisor(context)
     if isJSON {
       let version: JSONObject = [
         "version": .string("\(qemuvmVersion)"),
@@ -30,9 +30,9 @@ struct Version: Verb {
   }
 
   /// The supervisor's version, and what to say of it; one that does not answer is no reason to hide our own.
-  private func supervisor(_ context: Context) async -> (version: String?, words: String) {
+  private func supervisor(_ context: Context) -> (version: String?, words: String) {
     do {
-      guard let client = try await SupervisorConnector(context: context).connectIfRunning() else {
+      guard let client = try SupervisorConnector(context: context).connectIfRunning() else {
         return (nil, "no supervisor is running")
       }
       return (client.serverVersion, "supervisor \(client.serverVersion)")

@@ -15,9 +15,9 @@ struct Query {
   }
 
   /// All that the supervisor tells of the VM.
-  func vm(_ client: ControlClient, _ context: Context) async throws -> JSONObject {
+  func vm(_ client: ControlClient, _ context: Context) throws -> JSONObject {
     let name = try name(context)
-    return try await client.ask(.queryVM(name: name), about: name, deadline: Self.deadline).object ?? [:]
+    return try client.ask(.queryVM(name: name), about: name, deadline: Self.deadline).object ?? [:]
   }
 }
 
@@ -25,9 +25,9 @@ extension ControlClient {
   /// Performs a request about one VM, with the VM named in what goes wrong.
   func ask(
     _ request: ControlRequest, about name: String, deadline: Duration?
-  ) async throws(CommandFailure) -> JSONValue {
+  ) throws(CommandFailure) -> JSONValue {
     do throws(ControlError) {
-      return try await perform(request, deadline: deadline)
+      return try perform(request, deadline: deadline)
     } catch {
       throw CommandFailure(error, subject: name)
     }

@@ -10,16 +10,16 @@ struct SupervisorConnector {
   private var locations: Locations { context.locations }
 
   /// A connection to the supervisor that runs, or to one just started.
-  func connect() async throws -> ControlClient {
-    if case .connected(let client) = await attempt(at: locations.controlSocket) { return client }
+  func connect() throws -> ControlClient {
+    if case .connected(let client) = attempt(at: locations.controlSocket) { return client }
     // None is there, or one that is just leaving.
     try prepareFolders()
     // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides.
     let lock = try takeStartLock()
     defer { withExtendedLifetime(lock) {} }
-    if let client = try await connectIfRunning() { return client }
+    if let client = try connectIfRunning() { return client }
     try SupervisorLauncher(context: context).launch()
-    guard let client = try await client(at: locations.controlSocket) else {
+    guard let client = try client(at: locations.controlSocket) else {
       throw CommandFailure(
         .noSupervisor, nil, "the supervisor started and left at once",
         hints: ["\(locations.supervisorLog) tells why."])
@@ -28,14 +28,14 @@ struct SupervisorConnector {
   }
 
   /// A connection to the supervisor, or nil when none runs.
-  func connectIfRunning() async throws -> ControlClient? {
-    if let client = try await client(at: locations.controlSocket) { return client }
-    return try await connectElsewhere()
+  func connectIfRunning() throws -> ControlClient? {
+    if let client = try client(at: locations.controlSocket) { return client }
+    return try connectElsewhere()
   }
 
   /// A connection to the supervisor that runs; without one this fails, and starts none.
-  func connectToRunning() async throws -> ControlClient {
-    guard let client = try await connectIfRunning() else {
+  func connectToRunning() throws -> ControlClient {
+    guard let client = try connectIfRunning() else {
       throw CommandFailure(.noSupervisor, nil, "no supervisor is running")
     }
     return client
@@ -50,17 +50,17 @@ struct SupervisorConnector {
     case refused(CommandFailure)
   }
 
-  private func client(at path: String) async throws(CommandFailure) -> ControlClient? {
-    switch await attempt(at: path) {
+  private func client(at path: String) throws(CommandFailure) -> ControlClient? {
+    switch attempt(at: path) {
     case .connected(let client): return client
     case .absent: return nil
     case .refused(let failure): throw failure
     }
   }
 
-  private func attempt(at path: String) async -> Attempt {
+  private func attempt(at path: String) -> Attempt {
     do {
-      let client = try await ControlClient.connect(to: path)
+      let client = try ControlClient.connect(to: path)
       noteOtherVersion(client)
       return .connected(client)
     } catch let error as SystemError {
@@ -83,11 +83,11 @@ struct SupervisorConnector {
   }
 
   /// The supervisor of our state where it listens at another place, because the runtime folder differs or was wiped.
-  private func connectElsewhere() async throws -> ControlClient? {
+  private func connectElsewhere() throws -> ControlClient? {
     guard let holder = ProcessLock.holder(locations.supervisorLock) else { return nil }
     let bytes = try FileSystem.read(locations.supervisorLock)
     let path = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
-    if !path.isEmpty, path != locations.controlSocket, let client = try await client(at: String(path)) {
+    if !path.isEmpty, path != locations.controlSocket, let client = try client(at: String(path)) {
       return client
     }
     throw CommandFailure(

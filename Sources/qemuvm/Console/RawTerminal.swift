@@ -17,14 +17,18 @@ final class RawTerminal {
     let saved = settings
     self.descriptor = descriptor
     self.saved = saved
+    let watching = DispatchSemaphore(value: 0)
     // SIGPIPE too: the terminal is put back also when whoever reads our output has gone.
     signals = SignalWatch(
-      [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE], queue: DispatchQueue(label: "signals")
-    ) {
-      Self.restore(descriptor, saved)
-      signal($0, SIG_DFL)
-      kill(getpid(), $0)
-    }
+      [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE], queue: DispatchQueue(label: "signals"),
+      ready: { watching.signal() },
+      handler: {
+        Self.restore(descriptor, saved)
+        signal($0, SIG_DFL)
+        kill(getpid(), $0)
+      })
+    // A signal that came before would end us without putting back what had been changed.
+    watching.wait()
     cfmakeraw(&settings)
     _ = try retrying("tcsetattr") { tcsetattr(descriptor, TCSADRAIN, &settings) }
   }

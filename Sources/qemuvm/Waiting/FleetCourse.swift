@@ -1,0 +1,77 @@
+internal import Control
+internal import Host
+internal import JSON
+internal import QMP
+
+/// How far several VMs have come on their way, and what a person sees of it.
+struct FleetCourse {
+  private(set) var waits: [VMWait]
+  private var replies: [JSONObject?]
+  private var display: FleetDisplay
+  private let context: Context
+
+  /// Which order each command that was sent is of, by the command's number.
+  private var places: [Int: Int] = [:]
+
+  init(_ orders: [FleetCommand.Order], _ context: Context) {
+    waits = orders.map { VMWait(label: $0.label, goal: $0.goal, isUnknownFine: $0.isUnknownFine) }
+    replies = Array(repeating: nil, count: orders.count)
+    display = FleetDisplay(count: orders.count, context: context)
+    self.context = context
+  }
+
+  /// Whether each VM has come to its goal or failed.
+  var isOver: Bool { waits.allSatisfy { $0.outcome != nil } }
+
+  /// The replies of the VMs that came to their goal.
+  var repliesOfReached: [JSONObject] {
+    zip(waits, replies).compactMap { wait, reply in wait.outcome == .reached ? reply : nil }
+  }
+
+  /// The next order's command is on its way.
+  mutating func sent(_ number: Int) {
+    places[number] = places.count
+  }
+
+  mutating func take(_ message: ControlClient.Message) {
+    let elapsed = Instant.now - context.began
+    switch message {
+    case .event(let event): each { $0.take(event: event, elapsed: elapsed) }
+    case .reply(let number, let result):
+      guard let index = places.removeValue(forKey: number) else { return }
+      switch result {
+      case .success(let reply):
+        replies[index] = reply.object
+        advance(index) { $0.take(reply: reply.object ?? [:], elapsed: elapsed) }
+      case .failure(let error): advance(index) { $0.take(error: error) }
+      }
+    }
+  }
+
+  /// The time that the person gave is over.
+  mutating func pass(deadline: Duration) {
+    each {
+      $0.pass(deadline: deadline)
+      return []
+    }
+  }
+
+  /// The supervisor is gone: what it has not answered is not known, and nobody tells of the rest.
+  mutating func loseSupervisor(_ error: ControlError) {
+    for index in waits.indices where replies[index] == nil { advance(index) { $0.take(error: error) } }
+    each {
+      $0.loseSupervisor()
+      return []
+    }
+  }
+
+  private mutating func each(_ step: (inout VMWait) -> [VMWait.Sign]) {
+    for index in waits.indices { advance(index, step) }
+  }
+
+  private mutating func advance(_ index: Int, _ step: (inout VMWait) -> [VMWait.Sign]) {
+    guard waits[index].outcome == nil else { return }
+    let signs = step(&waits[index])
+    display.show(signs, waits[index], at: index)
+  }
+}
