@@ -179,6 +179,19 @@ package enum FileSystem {
     return stat(path, &status) == 0 ? status.st_uid : nil
   }
 
+  /// Whether two paths lead to one file: the same device and inode.
+  package static func isSameFile(_ path: String, _ other: String) -> Bool {
+    var (first, second) = (stat(), stat())
+    return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
+      && first.st_ino == second.st_ino
+  }
+
+  /// Whether what a path in /proc leads to has no name any more.
+  package static func isRemoved(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0 && status.st_nlink == 0
+  }
+
   /// The size of a file in bytes, 0 when it is not there.
   package static func size(of path: String) -> Int64 {
     var status = stat()

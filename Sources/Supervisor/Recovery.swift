@@ -57,6 +57,11 @@ extension Supervisor {
     for (pid, file) in ProcessTable.processes(holding: Launch.lockDescriptor, below: root) {
       let parts = file.dropFirst(root.count + 1).split(separator: "/")
       guard parts.count == 2, parts[1] == "lock", pid != getpid() else { continue }
+      // In another mount namespace the same path names another fleet's lock.
+      let holder = "/proc/\(pid)/fd/\(Launch.lockDescriptor)"
+      guard FileSystem.isSameFile(holder, file) || !FileSystem.exists(file) && FileSystem.isRemoved(holder) else {
+        continue
+      }
       // The pidfd is opened first and the lock looked at again: what it shows is then this very process's.
       guard let process = try? ChildProcess(adopting: pid),
         ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file,

@@ -259,7 +259,10 @@ extension Lifecycle {
   {
     cause = words
     switch phase {
-    case .stopped, .failed, .backoff:
+    case .stopped:
+      // It has its cause already.
+      return []
+    case .failed, .backoff:
       return settle(.stopped, saying: "stopped by the user")
     case .starting(let start) where !start.hasProcess:
       return settle(.stopped, saying: "stopped by the user before it ran")

@@ -32,9 +32,15 @@ struct StatusCard {
       ("Warnings", strings("warnings")),
       ("Next start", report.pending),
       ("Profile", one(string("profile"))),
-      ("Machine", one(joined([string("machine"), report.accelerator]))),
+      ("Machine", one(joined([fact("machine"), report.accelerator, fact("cpu").map { "CPU \($0)" }]))),
       ("CPUs", one(joined([vm["cpus"]?.int.map(String.init), share, cpuTime]))),
       ("Memory", one(joined([bytes("memoryBytes"), bytes("residentBytes").map { "\($0) resident" }]))),
+      ("Firmware", one(fact("firmware"))),
+      ("Kernel", one(fact("kernel")) + one(fact("append"))),
+      ("Disks", facts("disks[")),
+      ("Networks", facts("networks[")),
+      ("Ports", one(fact("ports"))),
+      ("QEMU", one(fact("qemu"))),
       ("Uptime", one(joined([uptime, string("startedAt").map { "since \($0)" }]))),
       ("Restarts", one(vm["restarts"]?.int.map(String.init))),
       ("PID", one(report.pid.map(String.init))),
@@ -45,6 +51,14 @@ struct StatusCard {
       ("Logs", one(string("consoleLog")) + one(string("qemuLog"))),
     ]
     return rows.filter { !$0.1.isEmpty }
+  }
+
+  /// A value of the machine that runs, or that would: `machine` is an object of texts by key.
+  private func fact(_ key: String) -> String? { vm["machine"]?[key]?.string }
+
+  /// All values of a list, in its order.
+  private func facts(_ prefix: String) -> [String] {
+    (vm["machine"]?.object?.filter { $0.key.hasPrefix(prefix) } ?? []).compactMap(\.value.string)
   }
 
   private var wanted: String? {
