@@ -59,7 +59,8 @@ extension Supervisor {
       guard parts.count == 2, parts[1] == "lock", pid != getpid() else { continue }
       // In another mount namespace the same path names another fleet's lock.
       let holder = "/proc/\(pid)/fd/\(Launch.lockDescriptor)"
-      guard FileSystem.isSameFile(holder, file) || !FileSystem.exists(file) && FileSystem.isRemoved(holder) else {
+      guard FileSystem.isSameFile(holder, file) || !FileSystem.exists(file) && FileSystem.isRemoved(holder)
+      else {
         continue
       }
       // The pidfd is opened first and the lock looked at again: what it shows is then this very process's.

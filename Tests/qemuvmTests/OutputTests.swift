@@ -139,7 +139,10 @@ import Testing
     let card = StatusCard([
       "name": "web", "lab": .null, "state": "running", "desired": "running", "cause": "started",
       "health": "none",
-      "pid": 42, "accelerator": "kvm", "machine": "pc", "cpus": 1, "cpuPercent": 1.25, "cpuSeconds": 0.5,
+      "pid": 42, "accelerator": "kvm", "cpus": 1, "cpuPercent": 1.25, "cpuSeconds": 0.5,
+      "machine": [
+        "machine": "pc", "cpu": "max", "disks[0]": "/a.raw", "disks[1]": "/b.raw", "ports": "8080:80",
+      ],
       "memoryBytes": 16_777_216, "residentBytes": .null, "pending": ["memory 1G"], "warnings": [],
     ])
     #expect(
@@ -148,9 +151,12 @@ import Testing
           Cause        started
           Wanted       running
           Next start   memory 1G
-          Machine      pc, kvm
+          Machine      pc, kvm, CPU max
           CPUs         1, 1.3 % used, 0.5 s of CPU time
           Memory       16 MiB
+          Disks        /a.raw
+                       /b.raw
+          Ports        8080:80
           PID          42
 
         """)
