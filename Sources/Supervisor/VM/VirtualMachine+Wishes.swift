@@ -48,6 +48,7 @@ extension VirtualMachine {
       }
     }
     define(next, launch)
+    if starts, let note = launch?.machine.acceleratorNote { tell(note) }
     confirm(starting ? (candidate == nil ? "start" : "up") : "create", number)
     if starting {
       isForgetting = false

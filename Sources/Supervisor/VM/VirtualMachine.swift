@@ -136,11 +136,15 @@ package actor VirtualMachine {
     case .dropWish: break
     case .giveUp: giveUp()
     case .announce: announce()
-    case .tell(let words):
-      Log.note("\(name): \(words)")
-      note(.message(words))
-      surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])))
+    case .tell(let words): tell(words)
     }
+  }
+
+  /// Says something that a person who waits should read.
+  func tell(_ words: String) {
+    Log.note("\(name): \(words)")
+    note(.message(words))
+    surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])))
   }
 
   /// Takes the wish to run back on disk; the effects behind it wait.
