@@ -60,24 +60,59 @@ package enum ProcessTable {
 
   /// The use of a process, or nil when it is gone.
   package static func use(pid: Int32) -> Use? {
-    guard let fields = status(pid: pid), fields.count > 21, let user = Int64(fields[11]),
-      let system = Int64(fields[12]), let pages = Int64(fields[21]), let state = fields[0].first
+    guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 21, let time = cpuTime(fields),
+      let pages = Int64(fields[21]), let state = fields[0].first
     else { return nil }
-    let tick = Int64(sysconf(Int32(_SC_CLK_TCK)))
-    return Use(
-      cpuTime: .nanoseconds((user + system) * (1_000_000_000 / max(1, tick))),
-      residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))), state: state)
+    return Use(cpuTime: time, residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))), state: state)
+  }
+
+  /// utime and stime.
+  private static func cpuTime(_ fields: [Substring]) -> Duration? {
+    guard fields.count > 12, let user = Int64(fields[11]), let system = Int64(fields[12]) else { return nil }
+    return .nanoseconds((user + system) * (1_000_000_000 / max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))))
+  }
+
+  /// The time that a QEMU's vCPU threads have run; nil when there is none, or the process is gone.
+  ///
+  /// They are known by their names, `CPU 0/KVM` or `ALL CPUs/TCG`, which `-name debug-threads=on` gives them. In
+  /// nanoseconds where the kernel keeps schedstat, else in ticks.
+  package static func vcpuTime(pid: Int32) -> Duration? {
+    let folder = "/proc/\(pid)/task"
+    var total: Int64?
+    // No folder: no process.
+    for task in (try? FileSystem.names(in: folder)) ?? [] {
+      // A thread that ends meanwhile is none of a vCPU's.
+      guard let name = try? FileSystem.read("\(folder)/\(task)/comm"),
+        name.starts(with: "CPU ".utf8) || name.starts(with: "ALL CPUs".utf8),
+        let time = threadTime("\(folder)/\(task)")
+      else { continue }
+      total = (total ?? 0) + time
+    }
+    return total.map { .nanoseconds($0) }
+  }
+
+  /// What a thread has run, in nanoseconds.
+  private static func threadTime(_ folder: String) -> Int64? {
+    // A kernel without schedstat has the coarser figure.
+    if let bytes = try? FileSystem.read(folder + "/schedstat"),
+      let first = String(decoding: bytes, as: UTF8.self).split(separator: " ").first
+    {
+      return Int64(first)
+    }
+    return fields(of: folder + "/stat").flatMap(cpuTime)?.nanoseconds
   }
 
   /// How a process ended, as waitpid(2)'s word, as long as its parent has not reaped it; else nil.
   static func exitWord(pid: Int32) -> Int32? {
-    guard let fields = status(pid: pid), fields.count > 49, fields[0] == "Z" else { return nil }
+    guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 49, fields[0] == "Z" else {
+      return nil
+    }
     return Int32(fields[49])
   }
 
-  /// The fields of /proc/PID/stat from the third on, the state; nil when the process is gone.
-  private static func status(pid: Int32) -> [Substring]? {
-    guard let bytes = try? FileSystem.read("/proc/\(pid)/stat") else { return nil }  // Gone: no status.
+  /// The fields of a process's or thread's `stat` from the third on, the state; nil when it is gone.
+  private static func fields(of file: String) -> [Substring]? {
+    guard let bytes = try? FileSystem.read(file) else { return nil }  // Gone: no file.
     // The name, second, stands in parentheses and may hold anything; what follows the last one is plain.
     let text = String(decoding: bytes, as: UTF8.self)
     guard let end = text.lastIndex(of: ")") else { return nil }

@@ -99,10 +99,14 @@ extension VirtualMachine {
       Log.note("\(name): \(error)")
     }
     isForgetting = folder.isForgotten
-    let (saved, isOtherBoot) = SavedState.read(
-      folder, policy: record?.restartPolicy ?? RestartPolicy(),
-      stopTimeout: record?.stopTimeout ?? .seconds(60),
-      desired: folder.isWanted ? .running : .stopped)
+    let desired: DesiredState = folder.isWanted ? .running : .stopped
+    var (saved, isOtherBoot) = (SavedState.nothing(folder, record, desired: desired), false)
+    do throws(SavedState.Unreadable) {
+      (saved, isOtherBoot) = try SavedState.read(folder, record, desired: desired)
+    } catch {
+      refusedState = error
+      Log.note("\(name): \(error)")
+    }
     lifecycle = saved.lifecycle
     if survivor == nil {
       if isForgetting {
@@ -111,14 +115,13 @@ extension VirtualMachine {
         announce()
         return settleIfForgotten()
       }
-      if let damage { lifecycle.giveUp(saying: damage) }
+      if let words = damage ?? refusedState?.description { lifecycle.giveUp(saying: words) }
     }
-    lifecycle.keepsPanicked = record?.flat.settings.panic == .pause
     wish = saved.wish
     startedAt = saved.startedAt
     beginNotes()
     if let survivor {
-      adopt(survivor, as: saved.machine)
+      adopt(survivor, saved)
     } else {
       apply(.absent(hostRebooted: isOtherBoot))
     }

@@ -17,6 +17,7 @@ package actor Supervisor {
   nonisolated let startedAt = Timestamp.now
   nonisolated let preparation: Preparation
   nonisolated let ledger: Ledger
+  private nonisolated let files = FileWatch()
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -123,7 +124,7 @@ package actor Supervisor {
   private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
     let preparation = preparation
     return VirtualMachine.Surroundings(
-      runtime: locations.runtime + "/vms/" + name.id, ledger: ledger,
+      runtime: locations.runtime + "/vms/" + name.id, ledger: ledger, files: files,
       prepare: { record, folder, purpose throws(ControlError) in
         try await preparation.launch(record, folder: folder, purpose: purpose)
       },

@@ -89,6 +89,13 @@ struct BadDefinitionTests {
       "28: vms.web.ports[1]: '127.0.0.1:80:2' wants the same port of the host as '127.0.0.1:80:1'"
     ),
     ("serial: 1", "20: vms.web.serial: expected true or false, found 1"),
+    (
+      "health: { console: \"(\" }",
+      "31: vms.web.health.console: '(' is no extended regular expression (regex(7)): Unmatched ( or \\("
+    ),
+    ("health: { interval: \"0s\" }", "32: vms.web.health.interval: must be 100ms or longer"),
+    ("health: { probe: 1 }", "22: vms.web.health.probe: unknown key 'probe'"),
+    ("onHang: \"kill\"", "20: vms.web.onHang: no answer to a hang 'kill'; known are restart, reset, none"),
     ("restart: \"allways\"", "21: vms.web.restart: no restart policy 'allways'; did you mean 'always'?"),
     (
       "restart: { window: \"0s\" }",

@@ -56,7 +56,8 @@ import Testing
       Diagnosis(
         of: name,
         report: VMReport(
-          name: name, state: life.state, desired: life.desired, cause: life.cause, restarts: life.restarts,
+          name: name, state: life.state, desired: life.desired, cause: life.cause, health: life.health,
+          restarts: life.restarts,
           consoleLog: "", qemuLog: "", wish: 1, keepsSupervisor: false), records: records)
     }
   }

@@ -9,13 +9,14 @@ import Testing
 @Suite("Waiting for a VM") struct VMWaitTests {
   static func vm(
     _ state: String, wish: Int = 2, desired: String = "running", cause: String? = nil, pid: Int? = nil,
-    actions: [String] = []
+    actions: [String] = [], health: String = "none"
   ) -> JSONObject {
     [
       "name": "web", "lab": "shop", "state": .string(state), "desired": .string(desired),
       "wish": JSONValue(wish),
       "cause": cause.map(JSONValue.string) ?? .null, "pid": pid.map { JSONValue($0) } ?? .null,
       "accelerator": "kvm", "actions": .array(actions.map(JSONValue.string)), "pending": [],
+      "health": .string(health),
     ]
   }
 
@@ -42,7 +43,10 @@ import Testing
       (.paused, vm("paused"), true), (.stopped, vm("stopping", desired: "stopped"), nil),
       (.stopped, vm("stopped", desired: "stopped"), true), (.stopped, vm("running"), nil),
       (.removed, vm("stopped", desired: "stopped"), nil), (.accepted("reset"), vm("running"), true),
-      (.running, vm("a-state-of-the-future"), nil),
+      (.running, vm("a-state-of-the-future"), nil), (.running, vm("running", health: "starting"), true),
+      (.healthy, vm("running", health: "starting"), nil), (.healthy, vm("running", health: "healthy"), true),
+      (.healthy, vm("running"), true), (.healthy, vm("running", health: "unhealthy"), false),
+      (.healthy, vm("starting", health: "starting"), nil), (.healthy, vm("failed"), false),
     ] as [(Goal, JSONObject, Bool?)])
   func replies(goal: Goal, reply: JSONObject, isReached: Bool?) {
     let outcome = Self.wait(goal, reply).outcome

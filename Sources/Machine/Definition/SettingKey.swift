@@ -63,6 +63,8 @@ struct SettingKey: Sendable {
     SettingKey("rng", \.rng),
     SettingKey("watchdog", \.watchdog),
     SettingKey("panic", \.panic),
+    SettingKey("health", \.health),
+    SettingKey("onHang", \.onHang),
     SettingKey("restart", \.restart),
     SettingKey("stopTimeout", \.stopTimeout),
     SettingKey("arguments", \.arguments),

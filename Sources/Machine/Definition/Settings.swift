@@ -23,6 +23,8 @@ package struct Settings: Sendable, Equatable {
   package var rng: Bool?
   package var watchdog: WatchdogSetting?
   package var panic: PanicSetting?
+  package var health: HealthSetting?
+  package var onHang: HangSetting?
   package var restart: RestartSetting?
   package var stopTimeout: Duration?
   package var arguments: ExtraArguments?

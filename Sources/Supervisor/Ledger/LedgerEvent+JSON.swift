@@ -75,13 +75,15 @@ extension LedgerEvent.SupervisorFacts.Action: JSONDecodable {}
 extension EndingKind: JSONDecodable {}
 extension PauseKind: JSONDecodable {}
 extension VMState: JSONDecodable {}
+extension Health: JSONDecodable {}
 extension DesiredState: JSONDecodable {}
 
 extension LedgerEvent.StateFacts {
   fileprivate var json: JSONObject {
     [
       "state": .string(state.rawValue), "desired": .string(desired.rawValue), "cause": .string(cause),
-      "pause": text(pause?.rawValue), "ending": text(ending?.rawValue), "restartCause": text(restartCause),
+      "health": .string(health.rawValue), "pause": text(pause?.rawValue), "ending": text(ending?.rawValue),
+      "restartCause": text(restartCause),
       "restarts": JSONValue(restarts),
     ]
   }
@@ -89,7 +91,8 @@ extension LedgerEvent.StateFacts {
   fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
     self.init(
       state: try facts.required("state"), desired: try facts.required("desired"),
-      cause: try facts.required("cause"), pause: try facts.optional("pause"),
+      cause: try facts.required("cause"), health: try facts.optional("health") ?? .none,
+      pause: try facts.optional("pause"),
       ending: try facts.optional("ending"),
       restartCause: try facts.optional("restartCause"), restarts: try facts.optional("restarts") ?? 0)
   }

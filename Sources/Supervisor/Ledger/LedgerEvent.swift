@@ -53,6 +53,9 @@ package enum LedgerEvent: Sendable, Equatable {
     package var desired: DesiredState
     package var cause: String
 
+    /// How a guest that is looked after is.
+    package var health = Health.none
+
     /// Why the vCPUs stand still, in the state `paused`.
     package var pause: PauseKind?
 
@@ -149,6 +152,7 @@ package enum EndingKind: String, Sendable, CaseIterable {
   case resetItself = "reset-itself"
   case panicked
   case watchdog
+  case hung
   case bootLoop = "boot-loop"
   case internalError = "internal-error"
   case endedFromOutside = "ended-from-outside"
@@ -169,6 +173,7 @@ extension EndingKind {
       case .resetItself: .resetItself
       case .panicked: .panicked
       case .watchdog: .watchdog
+      case .hung: .hung
       case .bootLoop: .bootLoop
       case .internalError: .internalError
       case .endedFromOutside: .endedFromOutside

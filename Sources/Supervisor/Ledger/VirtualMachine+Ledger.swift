@@ -84,7 +84,8 @@ extension LedgerEvent.StateFacts {
     var pause: PauseKind?
     if case .paused(let reason) = lifecycle.phase { pause = PauseKind(reason) }
     self.init(
-      state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause, pause: pause,
+      state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
+      health: lifecycle.health, pause: pause,
       ending: isConsequence ? lifecycle.lastEnding.map(EndingKind.init) : nil,
       restartCause: isConsequence ? lifecycle.restartCause : nil, restarts: lifecycle.restarts)
   }

@@ -16,8 +16,9 @@ extension Lifecycle {
   /// A guest that runs without us: asked how it is, and given time to answer only when it is to end.
   mutating func adopted(_ now: Instant) -> [LifecycleEffect] {
     phase = .starting(Start(hasProcess: true, isAdoption: true))
+    wasTakenOver = true
     cause = "taken over by a new supervisor; its QEMU has not answered yet"
-    return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : [])
+    return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : resumeChecks(now))
   }
 
   /// Ends an adopted QEMU that stays silent.
@@ -108,7 +109,7 @@ extension Lifecycle {
     case .watchdog(let action):
       return watchdog(action, moment.now)
     case .reset(let byGuest):
-      return byGuest ? reset(moment.now) : []
+      return (byGuest ? reset(moment.now) : []) + rebooted(moment.now)
     case .ioError(let words, let noSpace):
       guard state == .running || isTakingOver else { return [] }
       let reason: PauseReason = noSpace ? .noSpace(words, SpaceWatch(now: moment.now)) : .ioError(words)
@@ -151,6 +152,16 @@ extension Lifecycle {
     return descend(from: .quit, now)
   }
 
+  /// A guest that boots anew is to show anew that it is ready.
+  private mutating func rebooted(_ now: Instant) -> [LifecycleEffect] {
+    guard let before = check?.health, state == .running || state == .paused else { return [] }
+    check?.boot(now, inNewQEMU: false)
+    let effects = check?.awaitsConsole == true ? [LifecycleEffect.watchConsole(afresh: true)] : []
+    guard check?.health != before else { return effects }
+    if state == .running { cause = runningCause }
+    return [.announce] + effects
+  }
+
   /// The answer to a look for space.
   mutating func space(_ isBack: Bool, _ now: Instant) -> [LifecycleEffect] {
     guard case .paused(.noSpace(let words, let watch)) = phase else { return [] }
@@ -165,18 +176,16 @@ extension Lifecycle {
     case .running, .stopping, .stopped, .backoff, .failed: return []
     }
     var adopted = false
-    if case .starting(let start) = phase { adopted = start.isAdoption }
+    var boots = false
+    if case .starting(let start) = phase { (adopted, boots) = (start.isAdoption, !start.isAdoption) }
     phase = .running
     if runningSince == nil { runningSince = moment.now }
     if !startsAgain { ending = nil }
-    if let restartCause, restarts == 0 {
-      cause = "running; \(restartCause)"
-    } else if let restartCause {
-      cause = "restarted after \(restarts == 1 ? "a failure" : "\(restarts) failures"): \(restartCause)"
-    } else {
-      cause = adopted ? "running; taken over by a new supervisor" : "running"
+    if boots { check?.boot(moment.now, inNewQEMU: true) }
+    cause = check?.trouble.map { "unhealthy: \($0)" } ?? runningCause
+    guard adopted, desired == .stopped || startsAgain else {
+      return [.announce] + resumeChecks(moment.now)
     }
-    guard adopted, desired == .stopped || startsAgain else { return [.announce] }
     ending = .wished
     cause = startsAgain ? "the user asked it to restart" : "the user asked it to stop"
     return descend(from: hasPowerButton ? .powerButton : .quit, moment.now, stopTimeout)

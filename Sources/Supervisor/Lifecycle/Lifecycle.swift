@@ -53,8 +53,22 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// Whether a guest that panicked is kept to be looked at.
   package var keepsPanicked = false
+
+  /// How the guest is looked after; nil when nobody asked for it.
+  package internal(set) var check: HealthCheck?
+
+  /// What follows when it hangs.
+  var onHang = HangSetting.restart
+
+  /// Whether the reset button was pressed on a guest that hangs.
+  var isResetPressed = false
+
+  /// Whether the guest was taken over from an earlier supervisor.
+  var wasTakenOver = false
   package internal(set) var desired: DesiredState
-  package internal(set) var phase: Phase
+  package internal(set) var phase: Phase {
+    didSet { if !isLookedAfter { check?.rest() } }
+  }
 
   /// Why it is in this state, one sentence.
   package internal(set) var cause: String
@@ -150,6 +164,10 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// When `timer` is due; nil while nothing waits for time.
   package var nextDeadline: Instant? {
+    [phaseDeadline, check?.nextDeadline].compactMap { $0 }.min()
+  }
+
+  private var phaseDeadline: Instant? {
     switch phase {
     case .starting(let start): start.deadline
     case .stopping(let ladder): ladder.nextDeadline
@@ -186,7 +204,9 @@ package struct Lifecycle: Sendable, Equatable {
     case .exited(let status, let stderr): return exited(status, stderr, moment)
     case .adopted: return adopted(moment.now)
     case .absent(let hostRebooted): return absent(hostRebooted, moment)
-    case .timer: return timer(moment)
+    case .defined(let health, let onHang): return define(health: health, onHang: onHang, moment.now)
+    case .health(let input): return looked(input, moment.now)
+    case .timer: return timer(moment) + checkTimer(moment.now)
     }
   }
 }
@@ -311,6 +331,8 @@ extension Lifecycle {
     startsAgain = false
     bootResets = 0
     bootedAt = nil
+    isResetPressed = false
+    wasTakenOver = false
     runningSince = nil
     cause = words
     phase = .starting(Start())

@@ -1,4 +1,5 @@
 package import Host
+package import Machine
 
 /// What can happen to a VM, from its user, its QEMU, or the clock.
 package enum LifecycleInput: Sendable, Equatable {
@@ -47,8 +48,26 @@ package enum LifecycleInput: Sendable, Equatable {
   /// A new supervisor found no QEMU of this VM.
   case absent(hostRebooted: Bool)
 
+  /// The definition's rules for the guest's health.
+  case defined(health: HealthSetting?, onHang: HangSetting)
+
+  /// What a look at the guest has shown.
+  case health(HealthInput)
+
   /// A deadline may have passed.
   case timer
+}
+
+/// What is seen of a guest that is looked after.
+package enum HealthInput: Sendable, Equatable {
+  /// Its console showed what it shows when it is ready.
+  case consoleShowed
+
+  /// QEMU answered a look in time.
+  case answered
+
+  /// It did not; whether a vCPU ran meanwhile, and whether the process is stopped by a signal.
+  case unanswered(vcpusRan: Bool, isStopped: Bool)
 }
 
 /// The QMP events that move a VM's state.
@@ -86,6 +105,15 @@ package enum LifecycleEffect: Sendable, Equatable {
 
   /// Ask QEMU how the guest is: `query-status`.
   case askRunState
+
+  /// Look at the guest's health: `query-status`, with a deadline; answered by `health`.
+  case look
+
+  /// Read the console until its pattern shows; `afresh`: only what comes from now on.
+  case watchConsole(afresh: Bool)
+
+  /// Press the reset button: `system_reset`.
+  case pressReset
 
   /// Look whether the host has space for the guest's disks; answered by `space`.
   case lookForSpace

@@ -67,6 +67,9 @@ package enum Ending: Sendable, Equatable {
   /// WATCHDOG, with the action QEMU took.
   case watchdog(String)
 
+  /// QEMU answered no look and no vCPU ran; what was seen, in words.
+  case hung(String)
+
   /// RESET again and again, so many times, before the guest was ever up for long.
   case bootLoop(Int)
 
@@ -105,6 +108,7 @@ extension Ending {
     case .resetItself: "the guest reset itself and QEMU ended"
     case .panicked: "the guest panicked"
     case .watchdog(let action): "the guest's watchdog fired (\(action))"
+    case .hung(let words): "the guest hung: \(words)"
     case .bootLoop(let resets): "the guest reset itself \(resets) times and never came up (a boot loop)"
     case .internalError: "QEMU met an internal error (KVM could not run the guest)"
     case .endedFromOutside("host-qmp-quit"): "QEMU was told to quit on its monitor, not by qemuvm"

@@ -11,7 +11,14 @@ package struct SavedState: Sendable, Equatable {
   package var machine: MachineFacts?
   package var startedAt: Timestamp?
 
-  package init(lifecycle: Lifecycle, wish: Int, machine: MachineFacts? = nil, startedAt: Timestamp? = nil) {
+  /// Where in the console's log the running guest's last boot began, in bytes.
+  package var consoleStart: Int64?
+
+  package init(
+    lifecycle: Lifecycle, wish: Int, machine: MachineFacts? = nil, startedAt: Timestamp? = nil,
+    consoleStart: Int64? = nil
+  ) {
+    self.consoleStart = consoleStart
     self.lifecycle = lifecycle
     self.wish = wish
     self.machine = machine
@@ -32,22 +39,25 @@ package struct SavedState: Sendable, Equatable {
     if let machine { object["machine"] = .object(machine.json) }
     if lifecycle.startsAgain { object["startsAgain"] = true }
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
+    if let check = lifecycle.check {
+      var health: JSONObject = ["ready": .bool(check.isReady)]
+      if let readyBy = check.readyBy { health["readyBy"] = JSONValue(readyBy.nanoseconds) }
+      if let trouble = check.trouble { health["trouble"] = .string(trouble) }
+      if let consoleStart { health["consoleStart"] = JSONValue(consoleStart) }
+      object["health"] = .object(health)
+    }
     return JSONValue.object(object).bytes()
   }
 
   /// Reads what was kept; `isOtherBoot` tells that its moments say nothing any more.
+  ///
+  /// A file that is missing or torn costs the counters, never the VM: its wish lies elsewhere. One of a version that
+  /// is not known is refused.
   static func read(
-    _ folder: VMFolder, policy: RestartPolicy, stopTimeout: Duration, desired: DesiredState
-  ) -> (saved: SavedState, isOtherBoot: Bool) {
-    // A file that is missing or torn costs the counters, never the VM: its wish lies elsewhere.
-    let value = (try? FileSystem.read(folder.state)).flatMap { try? JSONValue(parsing: $0) }
-    guard let value, value["format"]?.int == StateDirectory.version, let phase = value["phase"]?.string else {
-      let lifecycle = Lifecycle(
-        policy: policy, stopTimeout: stopTimeout, desired: desired,
-        phase: desired == .running ? .starting(Lifecycle.Start()) : .stopped,
-        cause: desired == .running ? "started by the user" : "not started")
-      return (SavedState(lifecycle: lifecycle, wish: folder.wantedWish), false)
-    }
+    _ folder: VMFolder, _ record: VMRecord?, desired: DesiredState
+  ) throws(Unreadable) -> (saved: SavedState, isOtherBoot: Bool) {
+    guard let value = try contents(folder) else { return (nothing(folder, record, desired: desired), false) }
+    var lifecycle = rules(record, desired)
     let wish = value["wish"]?.int ?? 0
     // A wish to run that was confirmed and not yet acted on.
     let isUnfulfilled = desired == .running && folder.wantedWish > wish
@@ -56,21 +66,79 @@ package struct SavedState: Sendable, Equatable {
       isOtherBoot ? nil : (value[key]?.int).map { Instant(nanoseconds: Int64($0)) }
     }
     let failures = isOtherBoot ? [] : (value["failures"]?.array ?? []).compactMap(\.int)
-    let lifecycle = Lifecycle(
-      policy: policy, stopTimeout: stopTimeout, desired: desired,
-      phase: isUnfulfilled ? .starting(Lifecycle.Start()) : Self.phase(phase, until: instant("until")),
-      cause: value["cause"]?.string ?? "",
-      restarts: value["restarts"]?.int ?? 0,
-      budget: RestartBudget(
-        consecutive: isOtherBoot ? 0 : value["consecutive"]?.int ?? 0,
-        failures: failures.map { Instant(nanoseconds: Int64($0)) }),
-      runningSince: instant("runningSince"), restartCause: value["restartCause"]?.string,
-      startsAgain: value["startsAgain"]?.bool ?? false)
+    lifecycle.phase =
+      isUnfulfilled
+      ? .starting(Lifecycle.Start())
+      : Self.phase(value["phase"]?.string ?? "", until: instant("until"))
+    lifecycle.cause = value["cause"]?.string ?? ""
+    lifecycle.restarts = value["restarts"]?.int ?? 0
+    lifecycle.budget = RestartBudget(
+      consecutive: isOtherBoot ? 0 : value["consecutive"]?.int ?? 0,
+      failures: failures.map { Instant(nanoseconds: Int64($0)) })
+    lifecycle.runningSince = instant("runningSince")
+    lifecycle.restartCause = value["restartCause"]?.string
+    lifecycle.startsAgain = value["startsAgain"]?.bool ?? false
+    let health = value["health"]
+    if let check = lifecycle.check, let health, !isOtherBoot {
+      lifecycle.check = HealthCheck(
+        check.rules, isReady: health["ready"]?.bool ?? false,
+        readyBy: (health["readyBy"]?.int).map { Instant(nanoseconds: Int64($0)) },
+        trouble: health["trouble"]?.string)
+    }
     let saved = SavedState(
       lifecycle: lifecycle, wish: max(wish, folder.wantedWish),
       machine: value["machine"].flatMap { try? MachineFacts(json: $0) },
-      startedAt: (value["startedAt"]?.int).map { Timestamp(microseconds: Int64($0)) })
+      startedAt: (value["startedAt"]?.int).map { Timestamp(microseconds: Int64($0)) },
+      consoleStart: (health?["consoleStart"]?.int).map { Int64($0) })
     return (saved, isOtherBoot)
+  }
+
+  /// The state of a VM of which nothing was kept but its wish.
+  static func nothing(_ folder: VMFolder, _ record: VMRecord?, desired: DesiredState) -> SavedState {
+    var lifecycle = rules(record, desired)
+    if desired == .running { lifecycle.phase = .starting(Lifecycle.Start()) }
+    lifecycle.cause = desired == .running ? "started by the user" : "not started"
+    return SavedState(lifecycle: lifecycle, wish: folder.wantedWish)
+  }
+
+  /// A life that has not begun, with what the definition says of it.
+  private static func rules(_ record: VMRecord?, _ desired: DesiredState) -> Lifecycle {
+    var lifecycle = Lifecycle(
+      policy: record?.restartPolicy ?? RestartPolicy(), stopTimeout: record?.stopTimeout ?? .seconds(60),
+      desired: desired)
+    lifecycle.check = record?.flat.health.map { HealthCheck($0) }
+    lifecycle.onHang = record?.flat.onHang ?? .restart
+    lifecycle.keepsPanicked = record?.flat.settings.panic == .pause
+    return lifecycle
+  }
+
+  /// Why a `state.json` is not used.
+  package struct Unreadable: Error, Sendable, Equatable, CustomStringConvertible {
+    package let file: String
+    package let version: String
+
+    package var description: String {
+      """
+      \(file) has version \(version), this qemuvm knows \(StateDirectory.version); use the qemuvm that wrote it, \
+      or remove the file, which costs the VM's causes and counters
+      """
+    }
+  }
+
+  /// The file's object; nil when there is none, or it is damaged, which is noted.
+  private static func contents(_ folder: VMFolder) throws(Unreadable) -> JSONValue? {
+    // A file that cannot be read is as good as none.
+    guard let bytes = try? FileSystem.readIfPresent(folder.state) else { return nil }
+    guard let value = try? JSONValue(parsing: bytes), value.object != nil, let format = value["format"],
+      value["phase"]?.string != nil || format.int != StateDirectory.version
+    else {
+      Log.note("\(folder.state) is damaged: the VM's causes and counters begin anew")
+      return nil
+    }
+    guard format.int == StateDirectory.version else {
+      throw Unreadable(file: folder.state, version: "\(format)")
+    }
+    return value
   }
 
   private static func phase(_ name: String, until: Instant?) -> Lifecycle.Phase {

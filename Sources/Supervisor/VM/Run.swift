@@ -14,6 +14,12 @@ final class Run {
   /// Where this life's words begin in QEMU's log, in bytes.
   let logStart: Int64
 
+  /// Where in the console's log the guest's last boot begins, in bytes.
+  var consoleStart: Int64
+
+  /// Follows the console until it shows that the guest is ready.
+  var consoleReader: ConsoleReader?
+
   /// `kvm` or `tcg`: as QEMU says, and until it has said so, as it was told.
   var accelerator: String?
 
@@ -30,7 +36,8 @@ final class Run {
   /// RESET events since the last one that was passed on, and when that was.
   var resets: (untold: Int, told: Instant?) = (0, nil)
 
-  init(process: ChildProcess, machine: MachineFacts?, logStart: Int64) {
+  init(process: ChildProcess, machine: MachineFacts?, logStart: Int64, consoleStart: Int64) {
+    self.consoleStart = consoleStart
     self.process = process
     self.machine = machine
     self.logStart = logStart

@@ -10,6 +10,7 @@ package struct VMReport: Sendable {
   package var state: VMState
   package var desired: DesiredState
   package var cause: String
+  package var health: Health
   package var pid: Int32?
   package var profile: String?
   package var accelerator: String?
@@ -34,7 +35,7 @@ package struct VMReport: Sendable {
   package func json(at now: Instant = .now) -> JSONObject {
     [
       "name": .string(name.name), "lab": text(name.lab), "state": .string(state.rawValue),
-      "desired": .string(desired.rawValue), "cause": .string(cause), "health": "none",
+      "desired": .string(desired.rawValue), "cause": .string(cause), "health": .string(health.rawValue),
       "pid": pid.map { JSONValue($0) } ?? .null, "profile": text(profile), "accelerator": text(accelerator),
       "cpus": cpus.map { JSONValue($0) } ?? .null, "memoryBytes": memory.map { JSONValue($0) } ?? .null,
       "restarts": JSONValue(restarts), "startedAt": text(startedAt?.rfc3339),
@@ -48,7 +49,7 @@ package struct VMReport: Sendable {
   package var change: JSONObject {
     [
       "name": .string(name.name), "lab": text(name.lab), "state": .string(state.rawValue),
-      "desired": .string(desired.rawValue), "cause": .string(cause), "health": "none",
+      "desired": .string(desired.rawValue), "cause": .string(cause), "health": .string(health.rawValue),
       "wish": JSONValue(wish),
       "pid": pid.map { JSONValue($0) } ?? .null, "accelerator": text(accelerator),
     ]

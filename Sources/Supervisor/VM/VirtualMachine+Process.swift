@@ -105,14 +105,19 @@ extension VirtualMachine {
     ]
     child.directory = "/"
     let logStart = FileSystem.size(of: folder.qemuLog)
-    let run = Run(process: try ChildProcess(child), machine: launch.machine.facts, logStart: logStart)
+    let consoleStart = FileSystem.size(of: folder.consoleLog)
+    let run = Run(
+      process: try ChildProcess(child), machine: launch.machine.facts, logStart: logStart,
+      consoleStart: consoleStart)
     run.listener = consume listener
     return run
   }
 
   /// Takes back a QEMU that an earlier supervisor started.
-  func adopt(_ process: ChildProcess, as machine: MachineFacts?) {
-    let run = Run(process: process, machine: machine, logStart: FileSystem.size(of: folder.qemuLog))
+  func adopt(_ process: ChildProcess, _ saved: SavedState) {
+    let run = Run(
+      process: process, machine: saved.machine, logStart: FileSystem.size(of: folder.qemuLog),
+      consoleStart: saved.consoleStart ?? 0)
     take(run)
     Log.note("\(name): taken over, QEMU is process \(process.pid)")
     note(.adopted(pid: process.pid))
@@ -168,6 +173,7 @@ extension VirtualMachine {
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
     run.console?.close()
+    endConsoleWatch(of: run)
     // QEMU unlinks its sockets only at a clean exit.
     for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {
       _ = try? FileSystem.remove(path)  // Each start removes it again.

@@ -15,6 +15,7 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     guard let next = candidate ?? record else { throw damaged("start") }
+    if starting { try refuseOtherVersion("start") }
     if let record { try record.refuseOtherLabFile(next, name) }
     if !starting, isDefined {
       throw ControlError(
@@ -103,6 +104,7 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     guard let record else { throw damaged("restart") }
+    try refuseOtherVersion("restart")
     // A guest that cannot start again is not stopped.
     let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
     let (folder, number) = (folder, wish + 1)
@@ -166,12 +168,22 @@ extension VirtualMachine {
     return ControlError(.failed, "\(name): cannot \(verb): \(damage)")
   }
 
+  /// What another version of qemuvm has kept of the VM is not written over, until somebody has removed it.
+  private func refuseOtherVersion(_ verb: String) throws(ControlError) {
+    guard let refusal = refusedState else { return }
+    guard !FileSystem.exists(refusal.file) else {
+      throw ControlError(.failed, "\(name): cannot \(verb): \(refusal)")
+    }
+    refusedState = nil
+  }
+
   private func define(_ next: VMRecord, _ launch: Launch?) {
     record = next
     damage = nil
     lifecycle.policy = next.restartPolicy
     lifecycle.stopTimeout = next.stopTimeout
     lifecycle.keepsPanicked = next.flat.settings.panic == .pause
+    apply(.defined(health: next.flat.health, onHang: next.flat.onHang))
     if let launch { self.launch = launch }
   }
 

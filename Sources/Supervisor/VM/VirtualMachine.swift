@@ -17,6 +17,9 @@ package actor VirtualMachine {
     /// Where everything that happens to it is recorded.
     let ledger: Ledger
 
+    /// Tells when a log grows.
+    let files: FileWatch
+
     /// Decides every value of the machine and prepares its files; throws what a person should read.
     let prepare: @Sendable (VMRecord, VMFolder, Preparation.Purpose) async throws(ControlError) -> Launch
 
@@ -46,6 +49,9 @@ package actor VirtualMachine {
 
   /// Why the definition on disk cannot be read; nil when it can.
   var damage: String?
+
+  /// Why what another version has kept of the VM stays as it is; nil where it does not.
+  var refusedState: SavedState.Unreadable?
 
   /// Grows with each command of a user, so that who waits knows which states are an answer.
   var wish = 0
@@ -130,6 +136,9 @@ package actor VirtualMachine {
     case .resume: resumeGuest()
     case .askRunState: askRunState()
     case .lookForSpace: lookForSpace()
+    case .look: lookAtHealth()
+    case .watchConsole(let afresh): watchConsole(afresh: afresh)
+    case .pressReset: send(SystemReset())
     case .pressButton(let first): pressButton(first: first)
     case .quit: send(Quit())
     case .signal(let number): run?.process.signal(number)
@@ -192,8 +201,11 @@ package actor VirtualMachine {
   }
 
   func save() {
+    // Not ours to write over.
+    if refusedState != nil { return }
     let saved = SavedState(
-      lifecycle: lifecycle, wish: wish, machine: run?.machine, startedAt: startedAt)
+      lifecycle: lifecycle, wish: wish, machine: run?.machine, startedAt: startedAt,
+      consoleStart: run?.consoleStart)
     do throws(SystemError) {
       try folder.save(saved)
     } catch {
@@ -263,7 +275,8 @@ package actor VirtualMachine {
     let shown = run?.machine ?? launch?.machine.facts
     return VMReport(
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
-      pid: run?.process.pid, profile: record?.profile, accelerator: run?.accelerator,
+      health: lifecycle.health, pid: run?.process.pid, profile: record?.profile,
+      accelerator: run?.accelerator,
       cpus: shown?["cpus"].flatMap { Int($0) } ?? record?.flat.settings.cpus,
       memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.flat.settings.memory)?
         .bytes,

@@ -40,7 +40,7 @@ struct List: Verb {
     for (object, report) in sorted {
       table.add([
         Table.Cell(report.displayName),
-        Table.Cell(report.stateWord, state: report.state),
+        Table.Cell(report.stateWithHealth, state: report.state),
         Table.Cell(object["cpus"]?.int.map(String.init) ?? "-"),
         Table.Cell(object["memoryBytes"]?.uint64.map(Quantity.bytes) ?? "-"),
         Table.Cell(object["uptimeSeconds"]?.double.map { Quantity.elapsed(seconds: Int($0)) } ?? "-"),

@@ -22,25 +22,29 @@ struct Up: Verb {
   static let exitCodes = ExitCode.allCases
 
   private static let wait = ValueOption(
-    "wait", "STATE", .word(["running"]), help: "What to wait for (default: running).")
+    "wait", "STATE", .word(["running", "healthy"]),
+    help: "What to wait for: running (default), or healthy where the VM has the key health.")
   private static let dryRun = Flag("dry-run", help: "Say what would be done, and do nothing.")
 
   private let source: DefinitionSource
   private let isDry: Bool
   private let isJSON: Bool
-  private let timeout: Duration
+  private let goal: Goal
+  private let timeout: Duration?
 
   init(_ given: GivenArguments) throws(UsageError) {
     source = try DefinitionSource(given, verb: Self.name)
     isDry = given[Self.dryRun]
     isJSON = given[CommonOptions.json]
-    timeout = given[CommonOptions.timeout] ?? Start.patience
+    goal = given[Self.wait] == "healthy" ? .healthy : .running
+    // A guest that does not get well in its start period says so by itself.
+    timeout = given[CommonOptions.timeout] ?? (goal == .healthy ? nil : Start.patience)
   }
 
   func run(_ context: Context) throws -> ExitCode {
     let orders = try source.subjects(in: context).map {
       FleetCommand.Order(
-        label: $0.label, request: .up($0.subject, dryRun: isDry), goal: isDry ? .accepted(nil) : .running)
+        label: $0.label, request: .up($0.subject, dryRun: isDry), goal: isDry ? .accepted(nil) : goal)
     }
     guard !orders.isEmpty else { return .done }
     let client = try SupervisorConnector(context: context).connect()

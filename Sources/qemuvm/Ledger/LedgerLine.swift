@@ -23,7 +23,8 @@ struct LedgerLine {
 
   private func happening(_ style: TextStyle) -> String {
     guard case .state(let facts) = record.event else { return Printable.line(words) }
-    let state = style.state(facts.state.rawValue, VMState(rawValue: facts.state.rawValue))
+    let health = facts.state == .running && facts.health != .none ? " (\(facts.health.rawValue))" : ""
+    let state = style.state(facts.state.rawValue, VMState(rawValue: facts.state.rawValue)) + health
     return facts.cause == facts.state.rawValue ? state : "\(state): \(Printable.line(facts.cause))"
   }
 

@@ -6,6 +6,9 @@ enum Goal: Sendable, Equatable {
   /// The vCPUs run.
   case running
 
+  /// The vCPUs run, and the guest is well where it is looked after.
+  case healthy
+
   /// The vCPUs run in a QEMU other than the one before.
   case restarted
 
@@ -22,6 +25,7 @@ enum Goal: Sendable, Equatable {
     switch self {
     case .accepted: "refused"
     case .running: "cannot start"
+    case .healthy: "is not healthy"
     case .restarted: "cannot restart"
     case .unpaused: "cannot continue"
     case .paused: "cannot pause"

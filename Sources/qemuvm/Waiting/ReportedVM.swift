@@ -14,6 +14,9 @@ struct ReportedVM: Sendable, Equatable {
   let cause: String?
   let pid: Int?
 
+  /// How the guest is; nil for one that nobody looks after.
+  let health: Health?
+
   /// The number of the user's commands on this VM up to this report.
   let wish: Int
   let accelerator: String?
@@ -31,6 +34,7 @@ struct ReportedVM: Sendable, Equatable {
     isWanted = object["desired"]?.string == "running"
     cause = object["cause"]?.string.map { Printable.line($0) }
     pid = object["pid"]?.int
+    health = object["health"]?.string.flatMap(Health.init).flatMap { $0 == .none ? nil : $0 }
     wish = object["wish"]?.int ?? 0
     accelerator = object["accelerator"]?.string
     actions = object["actions"]?.array?.compactMap(\.string) ?? []
@@ -38,6 +42,12 @@ struct ReportedVM: Sendable, Equatable {
   }
 
   var state: VMState? { VMState(rawValue: stateWord) }
+
+  /// The state, with the health of a guest that runs behind it.
+  var stateWithHealth: String {
+    guard let health, state == .running else { return stateWord }
+    return "\(stateWord) (\(health == .starting ? "health: starting" : health.rawValue))"
+  }
 
   /// As a person reads and writes it: `shop/web`.
   var displayName: String { lab.map { "\($0)/\(name)" } ?? name }

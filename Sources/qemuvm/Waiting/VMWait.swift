@@ -48,7 +48,7 @@ struct VMWait: Sendable {
     reply = report
     label = report.displayName
     var signs: [Sign] = []
-    if goal == .running {
+    if goal == .running || goal == .healthy {
       signs = report.pending.map { .note("\(label): waits for the next start: \($0)") }
     }
     signs += begin(report, elapsed)
@@ -119,11 +119,12 @@ struct VMWait: Sendable {
 
   private mutating func begin(_ report: ReportedVM, _ elapsed: Duration) -> [Sign] {
     latest = report
-    switch goal {
+    switch goalByState {
     case .accepted(let word):
       outcome = .reached
       return word.map { [.progress(report.state, $0)] } ?? []
     case .running where report.state == .running && !report.actions.contains("start"):
+      if let signs = judgeHealth(report) { return signs }
       outcome = .reached
       let words = report.actions.isEmpty ? "already running" : "updated, running"
       return [.progress(.running, words + Self.details(report.accelerator, nil))]
@@ -142,7 +143,8 @@ struct VMWait: Sendable {
 
   private mutating func changed(_ report: ReportedVM, _ elapsed: Duration, isReply: Bool = false) -> [Sign] {
     latest = report
-    switch (goal, report.state) {
+    if report.state == .running, let signs = judgeHealth(report) { return signs }
+    switch (goalByState, report.state) {
     case (.running, .running), (.unpaused, .running): return reach(report, elapsed)
     case (.restarted, .running):
       guard reply?.pid == nil || report.pid != reply?.pid else { return [] }
@@ -161,6 +163,19 @@ struct VMWait: Sendable {
       return isCountermanded ? fail(report.state, report) : [progress(report)]
     default:
       return [progress(report)]
+    }
+  }
+
+  /// A guest that is well has come to running, as has one that nobody looks after.
+  private var goalByState: Goal { goal == .healthy ? .running : goal }
+
+  /// What is told of a guest that runs and is not well yet, or not any more; nil where that is no matter.
+  private mutating func judgeHealth(_ report: ReportedVM) -> [Sign]? {
+    guard goal == .healthy else { return nil }
+    switch report.health {
+    case .starting?: return [progress(report)]
+    case .unhealthy?: return fail(.running, report)
+    case .some(.none), .healthy?, nil: return nil
     }
   }
 
@@ -194,6 +209,7 @@ struct VMWait: Sendable {
     let hint: String =
       switch state {
       case .paused: "'qemuvm unpause \(label)' lets it go on."
+      case .running: "'qemuvm logs \(label) --tail 50' shows the guest's last words on its console."
       case .failed: "'qemuvm logs \(label) --qemu' shows QEMU's own words."
       default: "'qemuvm status \(label)' tells more."
       }
@@ -206,7 +222,7 @@ struct VMWait: Sendable {
   }
 
   private func describe(_ report: ReportedVM) -> String {
-    guard report.state == .backoff, let cause = report.cause else { return report.stateWord }
+    guard report.state == .backoff, let cause = report.cause else { return report.stateWithHealth }
     return "\(report.stateWord): \(cause)"
   }
 

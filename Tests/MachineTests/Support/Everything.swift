@@ -18,7 +18,10 @@ enum Everything {
     "restart": [
       "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",
     ],
-    "stopTimeout": "90s", "arguments": ["-device", "virtio-balloon"],
+    "health": [
+      "interval": "10s", "timeout": "2s", "retries": 5, "startPeriod": "2m", "console": "login:",
+    ],
+    "onHang": "reset", "stopTimeout": "90s", "arguments": ["-device", "virtio-balloon"],
   ]
 
   static var settings: Settings {

@@ -11,12 +11,20 @@ extension Diagnosis {
     switch report.state {
     case .paused: return adviceForPause
     case .starting, .stopping: return ["'qemuvm logs \(name) --qemu' shows what QEMU says meanwhile."]
+    case .running where report.health == .unhealthy: return adviceForSickness
     case .running: return restarts > 0 ? adviceForEnding : []
     case .backoff: return adviceForEnding
     case .failed:
       return adviceForEnding + ["'qemuvm start \(name)' tries again, and counts failures anew."]
     case .stopped: return adviceForEnding + ["'qemuvm start \(name)' starts it."]
     }
+  }
+
+  private var adviceForSickness: [String] {
+    [
+      "'qemuvm logs \(name) --tail 50' shows the guest's last words on its console.",
+      "'qemuvm restart \(name)' starts it anew, 'qemuvm kill \(name)' ends it at once.",
+    ]
   }
 
   private var adviceForPause: [String] {
@@ -58,6 +66,11 @@ extension Diagnosis {
     case .bootLoop:
       return [
         "Its disk, kernel or firmware may be the wrong one: 'qemuvm args \(name)' shows them.", console,
+      ]
+    case .hung:
+      return [
+        "If nobody stopped QEMU with SIGSTOP, the host's storage may hang, or QEMU itself: see 'dmesg'.",
+        console, words,
       ]
     case .watchdog: return ["The guest hung, and its watchdog fired.", console]
     case .internalError:

@@ -71,6 +71,8 @@ struct Diagnosis: Sendable {
       return "is not there any more: it was taken down\(removalTime); before that: \(cause)"
     }
     switch report.state {
+    case .running where report.health == .unhealthy:
+      return "runs, and is \(cause)"
     case .running:
       if restarts > 0, let failure = restartCause {
         return "runs again after a failure: \(failure)"

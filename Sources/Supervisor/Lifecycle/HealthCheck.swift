@@ -1,0 +1,153 @@
+package import Host
+package import Machine
+
+/// How a guest that is looked after is; docker's words.
+package enum Health: String, Sendable, CaseIterable {
+  /// Nobody asked for it to be looked after, or no guest is there.
+  case none
+
+  /// It runs, and is not ready yet.
+  case starting
+  case healthy
+  case unhealthy
+}
+
+/// Tells from looks at a guest, and from its console, whether it is well or hangs.
+///
+/// Pure; owned by the lifecycle. A look is one `query-status`. A guest hangs when its QEMU left as many looks in a
+/// row unanswered as `retries` says and no vCPU ran during any of them: a slow monitor alone is none, and neither is
+/// an idle guest.
+package struct HealthCheck: Sendable, Equatable {
+  package let rules: HealthSetting
+
+  /// Whether the guest has become ready since its last boot: its console said so, or nothing is asked of it.
+  package private(set) var isReady = false
+
+  /// What is wrong with it, in words; nil when nothing is.
+  package private(set) var trouble: String?
+
+  /// When the console's pattern must have shown; nil when it has, or is too late already.
+  package private(set) var readyBy: Instant?
+
+  /// When it is looked at next; nil while an answer is awaited, or nobody looks.
+  private var nextLook: Instant?
+
+  /// Whether a guest runs that is to be looked at.
+  private var isLooking = false
+  private var hasAnswered = false
+
+  /// Looks without an answer in a row, and those of them, to the last, during which no vCPU ran.
+  private var unanswered = 0
+  private var idle = 0
+
+  package init(_ rules: HealthSetting) {
+    self.rules = rules
+  }
+
+  /// What an earlier supervisor knew of a guest that still runs.
+  package init(_ rules: HealthSetting, isReady: Bool, readyBy: Instant?, trouble: String?) {
+    self.rules = rules
+    self.isReady = isReady
+    hasAnswered = isReady
+    self.readyBy = readyBy
+    self.trouble = trouble
+  }
+
+  /// The state of a guest that runs.
+  package var health: Health {
+    if trouble != nil { return .unhealthy }
+    return isReady && hasAnswered ? .healthy : .starting
+  }
+
+  /// When `isDue` will be true, or the console is late.
+  package var nextDeadline: Instant? { isLooking ? [nextLook, readyBy].compactMap { $0 }.min() : nil }
+
+  /// Whether the console is still to be read.
+  package var awaitsConsole: Bool { rules.console != nil && !isReady }
+
+  /// The guest begins to boot, in a QEMU that was just started or one that it has reset: all that was known is past.
+  package mutating func boot(_ now: Instant, inNewQEMU: Bool) {
+    if inNewQEMU { hasAnswered = false }
+    isReady = rules.console == nil
+    readyBy = isReady ? nil : now + rules.startPeriod
+    trouble = nil
+    unanswered = 0
+    idle = 0
+  }
+
+  /// Looks from now on, at once.
+  package mutating func look(from now: Instant) {
+    guard !isLooking else { return }
+    isLooking = true
+    nextLook = now
+  }
+
+  /// Looks no more for the time being.
+  package mutating func rest() {
+    isLooking = false
+    nextLook = nil
+    unanswered = 0
+    idle = 0
+  }
+
+  /// Whether a look is due; it is then taken to be under way.
+  package mutating func isDue(_ now: Instant) -> Bool {
+    guard isLooking, let due = nextLook, now >= due else { return false }
+    nextLook = nil
+    return true
+  }
+
+  /// Notes that the console is late; true when that is news.
+  package mutating func isLate(_ now: Instant) -> Bool {
+    guard let limit = readyBy, now >= limit else { return false }
+    readyBy = nil
+    trouble = "its console has not shown '\(rules.console?.text ?? "")' within \(rules.startPeriod.inWords)"
+    return true
+  }
+
+  /// The console showed the pattern.
+  package mutating func becameReady() {
+    isReady = true
+    readyBy = nil
+    if unanswered < rules.retries { trouble = nil }
+  }
+
+  package mutating func answered(_ now: Instant) {
+    hasAnswered = true
+    let wasSilent = unanswered >= rules.retries
+    unanswered = 0
+    idle = 0
+    if wasSilent { trouble = nil }
+    if isLooking { nextLook = now + rules.interval }
+  }
+
+  /// What a look without an answer amounts to.
+  package enum Silence: Sendable, Equatable {
+    /// Not yet enough to say anything, or said already.
+    case noted
+    case unhealthy
+
+    /// With what was seen, in words.
+    case hung(String)
+  }
+
+  package mutating func unanswered(vcpusRan: Bool, isStopped: Bool, _ now: Instant) -> Silence {
+    guard isLooking else { return .noted }
+    unanswered += 1
+    idle = vcpusRan ? 0 : idle + 1
+    nextLook = now + rules.interval
+    guard unanswered >= rules.retries else { return .noted }
+    let times = unanswered == 1 ? "" : ", \(unanswered) times in a row"
+    let silence = "QEMU's monitor did not answer within \(rules.timeout.inWords)\(times)"
+    if idle >= rules.retries {
+      let stopped = isStopped ? "; its process is stopped (SIGSTOP)" : ""
+      let isNews = idle == rules.retries
+      let words = "\(silence), and no vCPU ran meanwhile\(stopped)"
+      trouble = words
+      return isNews ? .hung(words) : .noted
+    }
+    let isNews = trouble == nil
+    trouble = "\(silence), though its vCPUs run"
+    return isNews ? .unhealthy : .noted
+  }
+}

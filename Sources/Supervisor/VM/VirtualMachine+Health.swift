@@ -1,0 +1,108 @@
+internal import Dispatch
+internal import Host
+internal import Machine
+internal import QMP
+
+// Looks at a guest's health, and what they have shown.
+extension VirtualMachine {
+  /// Asks QEMU how the guest is, and notes what its vCPUs had run by then.
+  func lookAtHealth() {
+    guard let run, let timeout = lifecycle.check?.rules.timeout else { return }
+    let before = ProcessTable.vcpuTime(pid: run.process.pid)
+    let attempt = lifecycle.attempt
+    guard let connection = run.connection, !lifecycle.isTakingOver else {
+      return lookLater(after: timeout, before, attempt)
+    }
+    connection.assumeIsolated {
+      $0.send(QueryStatus(), deadline: timeout) { [weak self] result in
+        self?.assumeIsolated { vm in
+          switch result {
+          case .success: vm.looked(.answered, attempt)
+          case .failure(.timedOut): vm.foundSilent(since: before, attempt)
+          // Its monitor is gone, perhaps with its process, which will tell.
+          case .failure: vm.lookLater(after: timeout, before, attempt)
+          }
+        }
+      }
+    }
+  }
+
+  /// A QEMU that cannot be asked now: whether it can be by then is seen then.
+  private func lookLater(after timeout: Duration, _ before: Duration?, _ attempt: Int) {
+    later(timeout) { vm in
+      let isConnected = vm.run?.connection?.assumeIsolated { $0.disconnection == nil } == true
+      if isConnected, !vm.lifecycle.isTakingOver {
+        vm.looked(.answered, attempt)
+      } else {
+        vm.foundSilent(since: before, attempt)
+      }
+    }
+  }
+
+  private func foundSilent(since before: Duration?, _ attempt: Int) {
+    guard let pid = run?.process.pid else { return }
+    let ran = ProcessTable.vcpuTime(pid: pid) != before
+    let isStopped = ProcessTable.use(pid: pid)?.state == "T"
+    looked(.unanswered(vcpusRan: ran, isStopped: isStopped), attempt)
+  }
+
+  /// What was seen of an earlier QEMU says nothing about this one.
+  private func looked(_ input: HealthInput, _ attempt: Int) {
+    if attempt == lifecycle.attempt, run != nil { apply(.health(input)) }
+  }
+
+  // MARK: The console
+
+  /// A guest that writes all the time is read ten times a second.
+  private static let consolePause = Duration.milliseconds(100)
+
+  /// Reads the console's log until its pattern shows; `afresh`: from its present end.
+  func watchConsole(afresh: Bool) {
+    guard let run, let pattern = lifecycle.check?.rules.console else { return }
+    if afresh { run.consoleStart = FileSystem.size(of: folder.consoleLog) }
+    endConsoleWatch(of: run)
+    guard let reader = ConsoleReader(folder.consoleLog, from: run.consoleStart, for: pattern) else { return }
+    run.consoleReader = reader
+    // Behind what is being done: the pattern may be there already.
+    let identity = ObjectIdentifier(reader)
+    later(.zero) { $0.readConsole(identity) }
+  }
+
+  func endConsoleWatch(of run: Run) {
+    if let token = run.consoleReader?.token { surroundings.files.cancel(token) }
+    run.consoleReader = nil
+  }
+
+  private func readConsole(_ identity: ObjectIdentifier) {
+    // Another may have taken its place.
+    guard let run, let reader = run.consoleReader, ObjectIdentifier(reader) == identity else { return }
+    do throws(SystemError) {
+      // Asked first, so that what comes behind the reading is told.
+      reader.token = try surroundings.files.watch(folder.consoleLog) { [weak self] in
+        self?.readConsoleLater(identity)
+      }
+      switch try reader.readOn() {
+      case .nothing: break
+      case .more: readConsoleLater(identity)
+      case .shown:
+        endConsoleWatch(of: run)
+        apply(.health(.consoleShowed))
+      }
+    } catch {
+      // Without its log nothing shows, and the guest is late in the end.
+      Log.note("\(name): the console cannot be followed: \(error)")
+    }
+  }
+
+  private nonisolated func readConsoleLater(_ identity: ObjectIdentifier) {
+    later(Self.consolePause) { $0.readConsole(identity) }
+  }
+
+  private nonisolated func later(
+    _ delay: Duration, _ body: @escaping @Sendable (isolated VirtualMachine) -> Void
+  ) {
+    executor.queue.asyncAfter(deadline: .now() + .nanoseconds(Int(delay.nanoseconds))) { [weak self] in
+      self?.assumeIsolated { body($0) }
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import Host
+import Machine
+import Testing
+
+@testable import Supervisor
+
+/// Whether a guest is well, and what follows when it hangs, with time as a parameter.
+@Suite struct HealthTests {
+  /// A guest that runs and is looked after.
+  private static func running(
+    _ console: String? = nil, onHang: HangSetting = .restart, policy: RestartPolicy = RestartPolicy()
+  ) throws -> Driver {
+    var vm = Driver(policy: policy)
+    let rules = HealthSetting(
+      console: try console.map { try ConsolePattern($0) }, interval: .seconds(10), timeout: .seconds(5),
+      retries: 2, startPeriod: .seconds(60))
+    _ = vm.handle(.defined(health: rules, onHang: onHang))
+    _ = vm.handle(.start)
+    vm.becomeRunning()
+    return vm
+  }
+
+  /// Lets the next look become due, and leaves it unanswered.
+  private static func miss(_ vm: inout Driver, vcpusRan: Bool = false) -> [LifecycleEffect] {
+    #expect(vm.wait().last == .look)
+    return vm.handle(.health(.unanswered(vcpusRan: vcpusRan, isStopped: true)))
+  }
+
+  private static let silent =
+    "QEMU's monitor did not answer within 5 s, 2 times in a row, and no vCPU ran meanwhile; its process is "
+    + "stopped (SIGSTOP)"
+
+  @Test("a guest that nobody looks after has no health and is never looked at")
+  func nobody() {
+    let vm = Driver.running()
+    #expect(vm.life.health == .none && vm.life.nextDeadline == nil)
+  }
+
+  @Test("a guest is healthy as soon as QEMU answers, and is looked at again after the interval")
+  func answered() throws {
+    var vm = Driver()
+    _ = vm.handle(.defined(health: HealthSetting(interval: .seconds(10)), onHang: .restart))
+    _ = vm.handle(.start)
+    #expect(vm.life.health == .starting)
+    _ = vm.handle(.spawned)
+    _ = vm.handle(.negotiated)
+    #expect(vm.handle(.guest(.resumed)) == [.announce, .look])
+    #expect(vm.life.health == .starting && vm.life.nextDeadline == nil)
+    #expect(vm.handle(.health(.answered)) == [.announce])
+    #expect(vm.life.health == .healthy)
+    #expect(vm.life.nextDeadline == Instant(nanoseconds: 10_000_000_000))
+    #expect(vm.wait() == [.look])
+    #expect(vm.handle(.health(.answered)) == [])
+  }
+
+  @Test("with a pattern it is healthy when the console shows it, late or not")
+  func console() throws {
+    var vm = try Self.running("login:")
+    _ = vm.handle(.health(.answered))
+    #expect(vm.life.health == .starting)
+    while vm.life.health == .starting {
+      if vm.wait().contains(.look) { _ = vm.handle(.health(.answered)) }
+    }
+    #expect(vm.clock == Instant(nanoseconds: 60_000_000_000))
+    #expect(vm.life.health == .unhealthy && vm.life.state == .running)
+    #expect(vm.life.cause == "unhealthy: its console has not shown 'login:' within 1 min")
+    #expect(vm.handle(.health(.consoleShowed)) == [.announce])
+    #expect(vm.life.health == .healthy && vm.life.cause == "running")
+  }
+
+  @Test("a guest that boots anew is to show its pattern anew")
+  func reboots() throws {
+    var vm = try Self.running("login:")
+    _ = vm.handle(.health(.answered))
+    _ = vm.handle(.health(.consoleShowed))
+    #expect(vm.life.health == .healthy)
+    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.announce, .watchConsole(afresh: true)])
+    #expect(vm.life.health == .starting)
+  }
+
+  @Test("QEMU silent and no vCPU running, often enough: it hangs, is killed and restarted")
+  func hangs() throws {
+    var vm = try Self.running()
+    _ = vm.handle(.health(.answered))
+    #expect(Self.miss(&vm) == [])
+    #expect(vm.life.health == .healthy)
+    #expect(Self.miss(&vm) == [.announce, .signal(9)])
+    #expect(vm.life.cause == "the guest hangs: \(Self.silent)")
+    #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce])
+    #expect(vm.life.state == .backoff && vm.life.lastEnding == .hung(Self.silent))
+    #expect(vm.life.health == .none)
+  }
+
+  @Test("by the policy 'no' a guest that hung is failed")
+  func hangsForGood() throws {
+    var vm = try Self.running(policy: RestartPolicy(mode: .no))
+    _ = vm.handle(.health(.answered))
+    _ = Self.miss(&vm)
+    _ = Self.miss(&vm)
+    _ = vm.handle(.exited(.signal(9), stderr: ""))
+    #expect(vm.life.state == .failed)
+    #expect(vm.life.cause == "the guest hung: \(Self.silent); its restart policy is 'no'")
+  }
+
+  @Test("a monitor that is silent while vCPUs run is no hang; one answer makes it well again")
+  func slowMonitor() throws {
+    var vm = try Self.running()
+    _ = vm.handle(.health(.answered))
+    _ = Self.miss(&vm, vcpusRan: true)
+    #expect(Self.miss(&vm, vcpusRan: true) == [.announce])
+    #expect(vm.life.health == .unhealthy && vm.life.state == .running)
+    #expect(vm.life.cause.hasSuffix("though its vCPUs run"))
+    #expect(Self.miss(&vm) == [])
+    #expect(Self.miss(&vm) == [.announce, .signal(9)], "two in a row without a vCPU that ran")
+
+    var well = try Self.running()
+    _ = well.handle(.health(.answered))
+    _ = Self.miss(&well, vcpusRan: true)
+    _ = Self.miss(&well, vcpusRan: true)
+    _ = well.wait()
+    #expect(well.handle(.health(.answered)) == [.announce])
+    #expect(well.life.health == .healthy && well.life.cause == "running")
+  }
+
+  @Test("with onHang 'reset' the button is pressed once, and again only after an answer")
+  func resets() throws {
+    var vm = try Self.running(onHang: .reset)
+    _ = vm.handle(.health(.answered))
+    _ = Self.miss(&vm)
+    #expect(Self.miss(&vm) == [.pressReset, .announce])
+    #expect(vm.life.state == .running && vm.life.health == .unhealthy)
+    #expect(Self.miss(&vm) == [])
+    _ = vm.wait()
+    _ = vm.handle(.health(.answered))
+    #expect(vm.life.health == .healthy)
+    _ = Self.miss(&vm)
+    #expect(Self.miss(&vm) == [.pressReset, .announce])
+  }
+
+  @Test("with onHang 'none' it is only said")
+  func says() throws {
+    var vm = try Self.running(onHang: .none)
+    _ = vm.handle(.health(.answered))
+    _ = Self.miss(&vm)
+    #expect(Self.miss(&vm) == [.announce])
+    #expect(vm.life.cause == "unhealthy: \(Self.silent)")
+  }
+
+  @Test("a guest that hangs when a new supervisor finds it is judged alike")
+  func adopted() throws {
+    var vm = try Self.running()
+    _ = vm.handle(.health(.answered))
+    #expect(vm.handle(.adopted) == [.negotiate, .look])
+    #expect(vm.handle(.health(.unanswered(vcpusRan: false, isStopped: true))) == [])
+    #expect(Self.miss(&vm) == [.announce, .signal(9)])
+  }
+
+  @Test("a guest that is paused or on its way down is not looked at")
+  func rests() throws {
+    var vm = try Self.running("login:")
+    _ = vm.handle(.health(.answered))
+    _ = vm.handle(.guest(.stopped))
+    _ = vm.handle(.runState("paused"))
+    #expect(vm.life.state == .paused && vm.life.nextDeadline == nil)
+    #expect(vm.handle(.guest(.resumed)) == [.announce, .watchConsole(afresh: false), .look])
+    _ = vm.handle(.stop(timeout: nil))
+    #expect(vm.handle(.health(.unanswered(vcpusRan: false, isStopped: false))) == [])
+  }
+
+  @Test("rules that come while the guest runs count at once")
+  func defined() {
+    var vm = Driver.running()
+    #expect(vm.handle(.defined(health: HealthSetting(), onHang: .restart)) == [.announce, .look])
+    #expect(vm.handle(.defined(health: HealthSetting(), onHang: .none)) == [])
+    #expect(vm.handle(.defined(health: nil, onHang: .none)) == [.announce])
+    #expect(vm.life.health == .none && vm.life.nextDeadline == nil)
+  }
+}
+
+/// What a pattern finds in a console, however it comes.
+@Suite struct ConsoleScanTests {
+  private static func shows(_ pattern: String, _ pieces: [String]) throws -> [Bool] {
+    guard var scan = ConsoleScan(try ConsolePattern(pattern)) else { throw SystemError("regcomp", pattern) }
+    return pieces.map { scan.shows(Array($0.utf8)) }
+  }
+
+  @Test("a pattern shows in a line, in a prompt, and across pieces, but not across lines")
+  func shows() throws {
+    #expect(try Self.shows("login:", ["booting\r\nlogin:"]) == [true])
+    #expect(try Self.shows("login:", ["log", "in", ": "]) == [false, false, true])
+    #expect(try Self.shows("login:", ["log\nin:"]) == [false])
+    #expect(try Self.shows("^ready$", ["not ready\n", "ready", "\n"]) == [false, true, true])
+    #expect(try Self.shows("a$", ["a\nb"]) == [true])
+  }
+
+  @Test("a line without end and NULs are passed over")
+  func rubbish() throws {
+    let long = String(repeating: "x", count: 100_000)
+    #expect(try Self.shows("login:", [long, long + "\nlogin:"]) == [false, true])
+    #expect(try Self.shows("login:", ["\0\0login:"]) == [true])
+  }
+
+  @Test("what is no regular expression is refused in the system's words")
+  func invalid() {
+    let error = #expect(throws: ConsolePattern.Invalid.self) { try ConsolePattern("(") }
+    #expect(error?.description == "Unmatched ( or \\(")
+  }
+}
