@@ -120,3 +120,11 @@ int linux_is_locked(int fd, long long byte) {
 int linux_rename_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
+
+int linux_punch_head(int fd, long long bytes) {
+  return fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, bytes);
+}
+
+int linux_collapse_head(int fd, long long bytes) { return fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, bytes); }
+
+long long linux_data_start(int fd) { return lseek(fd, 0, SEEK_DATA); }

@@ -67,13 +67,16 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   /// Reads what is there, at most `count` bytes; empty at the end of the file.
   ///
-  /// Corresponds to read(2).
-  package borrowing func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+  /// Corresponds to read(2), and with a place in the file to pread(2).
+  package borrowing func read(upTo count: Int, at place: Int64? = nil) throws(SystemError) -> [UInt8] {
     let number = rawValue
     var failure: SystemError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       do throws(SystemError) {
-        filled = try retrying("read") { Glibc.read(number, buffer.baseAddress, count) }
+        filled = try retrying("read") {
+          if let place { return pread(number, buffer.baseAddress, count, off_t(place)) }
+          return Glibc.read(number, buffer.baseAddress, count)
+        }
       } catch {
         failure = error
       }

@@ -28,15 +28,13 @@ package enum FileSystem {
     }
   }
 
-  /// The file's last bytes, for reading a log's tail.
+  /// The file's last bytes, for reading a log's tail, and none of a hole that it begins with.
   package static func tail(_ path: String, bytes limit: Int) throws(SystemError) -> [UInt8] {
     let file = try FileDescriptor.open(path, O_RDONLY)
-    let number = file.rawValue
-    let size = try retrying("lseek", path) { lseek(number, 0, Int32(SEEK_END)) }
-    _ = try retrying("lseek", path) { lseek(number, max(0, size - off_t(limit)), Int32(SEEK_SET)) }
+    let start = max(try file.dataStart(), try file.size() - Int64(limit))
     var bytes: [UInt8] = []
     while bytes.count < limit {
-      let piece = try file.read(upTo: limit - bytes.count)
+      let piece = try file.read(upTo: limit - bytes.count, at: start + Int64(bytes.count))
       if piece.isEmpty { break }
       bytes += piece
     }

@@ -46,3 +46,11 @@ int linux_is_locked(int fd, long long byte);
 
 /* renameat2(2) with RENAME_NOREPLACE. */
 int linux_rename_new(const char *from, const char *to);
+
+/* fallocate(2) of the first bytes of a file: FALLOC_FL_PUNCH_HOLE leaves zeros that take no space,
+   FALLOC_FL_COLLAPSE_RANGE moves all that follows to the beginning. */
+int linux_punch_head(int fd, long long bytes);
+int linux_collapse_head(int fd, long long bytes);
+
+/* lseek(2) with SEEK_DATA, from the beginning. It moves the file's offset. */
+long long linux_data_start(int fd);

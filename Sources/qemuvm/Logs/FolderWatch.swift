@@ -48,24 +48,14 @@ struct FolderWatch: ~Copyable {
   }
 
   /// What a read of inotify events says about a file; nil where they are about others.
-  ///
-  /// An event is a watch, a mask, a cookie and the name's size, 32 bits each, then the name with NULs to that size.
-  private func change(of name: String, in events: [UInt8]) -> Change? {
-    events.withUnsafeBytes { bytes in
-      var change: Change?
-      var start = 0
-      while start + 16 <= bytes.count {
-        let watch = bytes.loadUnaligned(fromByteOffset: start, as: Int32.self)
-        let mask = bytes.loadUnaligned(fromByteOffset: start + 4, as: UInt32.self)
-        let size = Int(bytes.loadUnaligned(fromByteOffset: start + 12, as: UInt32.self))
-        let text = bytes[(start + 16)..<min(start + 16 + size, bytes.count)].prefix { $0 != 0 }
-        if watch == above, text.elementsEqual(folderName.utf8) { return .folderGone }
-        // After an overflow nobody knows whose events were lost.
-        let isLost = mask & UInt32(IN_Q_OVERFLOW) != 0
-        if isLost || watch == inside && text.elementsEqual(name.utf8) { change = .file }
-        start += 16 + size
-      }
-      return change
+  private func change(of name: String, in bytes: [UInt8]) -> Change? {
+    var change: Change?
+    for event in InotifyEvent.events(in: bytes) {
+      if event.watch == above, event.name.elementsEqual(folderName.utf8) { return .folderGone }
+      // After an overflow nobody knows whose events were lost.
+      let isLost = event.mask & UInt32(IN_Q_OVERFLOW) != 0
+      if isLost || event.watch == inside && event.name.elementsEqual(name.utf8) { change = .file }
     }
+    return change
   }
 }

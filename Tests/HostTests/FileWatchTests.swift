@@ -1,0 +1,90 @@
+import Glibc
+import Host
+import Testing
+
+@Suite("A file watch")
+struct FileWatchTests {
+  private let folder: TemporaryFolder
+  private let watch = FileWatch()
+  private var log: String { folder.file("log") }
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try folder.write("log", "begun\n")
+  }
+
+  private func append(_ text: String = "more\n") throws {
+    try FileDescriptor.openLog(log).write(Array(text.utf8))
+  }
+
+  @Test("tells of the next modification, once", .timeLimit(.minutes(1)))
+  func once() async throws {
+    let (calls, feed) = AsyncStream.makeStream(of: String.self)
+    _ = try watch.watch(log) { feed.yield("first") }
+    try append()
+    var call = calls.makeAsyncIterator()
+    #expect(await call.next() == "first")
+    try append()
+    // Calls come in order: a second one of the first question would come before this.
+    _ = try watch.watch(log) { feed.yield("second") }
+    try append()
+    #expect(await call.next() == "second")
+  }
+
+  @Test("tells all who asked about one file, and none who took it back", .timeLimit(.minutes(1)))
+  func several() async throws {
+    let (calls, feed) = AsyncStream.makeStream(of: Int.self)
+    let tokens = try (0..<4).map { number in try watch.watch(log) { feed.yield(number) } }
+    watch.cancel(tokens[1])
+    watch.cancel(tokens[1])
+    try append()
+    var call = calls.makeAsyncIterator()
+    #expect(await [call.next(), call.next(), call.next()] == [0, 2, 3])
+    // Of what has been told, nothing can be taken back, nor anything of a later question.
+    _ = try watch.watch(log) { feed.yield(4) }
+    watch.cancel(tokens[0])
+    try append()
+    #expect(await call.next() == 4)
+  }
+
+  @Test("is silent about a file that the last who asked no longer asks about", .timeLimit(.minutes(1)))
+  func silence() async throws {
+    try folder.write("other", "")
+    let (calls, feed) = AsyncStream.makeStream(of: String.self)
+    watch.cancel(try watch.watch(log) { feed.yield("log") })
+    _ = try watch.watch(folder.file("other")) { feed.yield("other") }
+    try append()
+    try folder.write("other", "modified")
+    var call = calls.makeAsyncIterator()
+    #expect(await call.next() == "other")
+  }
+
+  @Test("tells when the file is removed, and refuses one that is not there", .timeLimit(.minutes(1)))
+  func removed() async throws {
+    let (calls, feed) = AsyncStream.makeStream(of: Void.self)
+    _ = try watch.watch(log) { feed.yield() }
+    try FileSystem.remove(log)
+    var call = calls.makeAsyncIterator()
+    await call.next()
+    let error = #expect(throws: SystemError.self) { _ = try watch.watch(log) {} }
+    #expect(error?.code == ENOENT)
+  }
+
+  @Test("misses nothing of a writer that never rests", .timeLimit(.minutes(1)))
+  func restless() async throws {
+    let (looks, feed) = AsyncStream.makeStream(of: Void.self)
+    let goal: Int64 = 6 + 5 * 20_000
+    _ = try watch.watch(log) { feed.yield() }
+    let path = log
+    let writer = Task.detached {
+      let file = try FileDescriptor.openLog(path)
+      for _ in 0..<20_000 { try file.write(Array("more\n".utf8)) }
+    }
+    // Asked first and looked then: the last byte is seen whatever the two are doing at that moment.
+    for await _ in looks {
+      _ = try watch.watch(log) { feed.yield() }
+      if FileSystem.size(of: log) == goal { break }
+    }
+    try await writer.value
+  }
+}
