@@ -43,7 +43,12 @@ package actor ControlServer {
 
   /// Begins to take clients.
   package func start() {
-    guard let socket = socket.take() else { return }
+    if let socket = socket.take() { listen(on: socket) }
+  }
+
+  /// Takes clients from another socket than before; those that are connected stay so.
+  package func listen(on socket: consuming FileDescriptor) {
+    listener?.close()
     listener = SocketListener(socket, queue: executor.queue) { [weak self] connection in
       let number = connection.release()
       guard let self else {

@@ -211,6 +211,18 @@ package enum FileSystem {
     return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
+  /// Tells those who watch a file that something happened to it, and changes nothing; corresponds to chmod(2).
+  package static func touch(_ path: String) throws(SystemError) {
+    var status = stat()
+    guard stat(path, &status) == 0 else { throw SystemError("stat", path) }
+    _ = try retrying("chmod", path) { chmod(path, status.st_mode & 0o7777) }
+  }
+
+  /// Makes a symbolic link; corresponds to symlink(2).
+  package static func link(_ path: String, to target: String) throws(SystemError) {
+    _ = try retrying("symlink", path) { symlink(target, path) }
+  }
+
   /// What tells one version of a file from another: device, inode, size and time of change.
   package static func identity(of path: String) throws(SystemError) -> String {
     var status = stat()

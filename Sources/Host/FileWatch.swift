@@ -8,6 +8,23 @@ internal import Synchronization
 /// one that is written without end costs one wake-up for each time it is asked about: its writer is never followed.
 /// Safe on any thread; handlers run on a serial queue of its own, one after another, and must not block.
 package final class FileWatch: Sendable {
+  /// What is asked about a file.
+  package enum Change: Sendable {
+    /// When it is written to next.
+    case modification
+
+    /// When its name is taken away, by whatever way: unlink(2), rename(2), or the removal of its folder.
+    case removal
+
+    fileprivate var mask: UInt32 {
+      switch self {
+      case .modification: UInt32(IN_MODIFY)
+      // A file that is open somewhere lives on without its name, and only its link count tells.
+      case .removal: UInt32(IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
+      }
+    }
+  }
+
   /// One question, to take it back.
   package struct Token: Sendable, Hashable {
     fileprivate let watch: Int32
@@ -43,11 +60,11 @@ package final class FileWatch: Sendable {
   /// Look at the file behind this call, and nothing is missed. The handler is also called when the file is removed,
   /// and perhaps without any change: it says that it is time to look.
   package func watch(
-    _ path: String, _ handler: @escaping @Sendable () -> Void
+    _ path: String, for change: Change = .modification, _ handler: @escaping @Sendable () -> Void
   ) throws(SystemError) -> Token {
     try state.withLock { state throws(SystemError) in
       let descriptor = try open(&state)
-      let mask = UInt32(IN_MODIFY) | 1 << 31  // IN_ONESHOT, which Swift cannot import
+      let mask = change.mask | 1 << 31  // IN_ONESHOT, which Swift cannot import
       let watch = try retrying("inotify_add_watch", path) { inotify_add_watch(descriptor, path, mask) }
       state.count += 1
       state.questions[watch, default: []].append(Question(number: state.count, handler: handler))

@@ -17,6 +17,9 @@ package struct SystemError: Error, Sendable, Equatable, CustomStringConvertible 
     self.code = code
   }
 
+  /// ENOENT of errno(3).
+  package static let noSuchFile = ENOENT
+
   /// errno(3) of this thread.
   package static var lastErrorCode: Int32 { errno }
 

@@ -11,13 +11,22 @@ package enum UnixSocket {
     let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
     let number = socket.rawValue
     var status = stat()
-    if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK { unlink(path) }
+    // Also a link to one, by which a socket is named whose own path was removed.
+    if lstat(path, &status) == 0, [S_IFSOCK, S_IFLNK].contains(status.st_mode & S_IFMT) { unlink(path) }
     _ = try withAddress(path) { address, size throws(SystemError) in
       try retrying("bind", path) { bind(number, address, size) }
     }
     _ = try retrying("chmod", path) { chmod(path, 0o600) }
     _ = try retrying("listen", path) { Glibc.listen(number, backlog) }
     return socket
+  }
+
+  /// A socket's place in the file system, kept as a descriptor: who holds it can be reached through
+  /// `/proc/PID/fd/NUMBER` when the path itself is gone.
+  ///
+  /// Corresponds to open(2) O_PATH.
+  package static func place(of path: String) throws(SystemError) -> FileDescriptor {
+    FileDescriptor(owning: try retrying("open", path) { linux_open_place(path) })
   }
 
   /// Sets a listener's backlog anew, also one that another process listens on.

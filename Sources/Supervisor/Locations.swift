@@ -49,6 +49,7 @@ package struct Locations: Sendable, Equatable {
   }
 
   package var controlSocket: String { runtime + "/qemuvm.sock" }
+  package var runtimeLock: String { runtime + "/qemuvm.lock" }
   package var supervisorLock: String { state + "/supervisor.lock" }
   package var startLock: String { state + "/start.lock" }
   package var supervisorLog: String { state + "/supervisor.log" }

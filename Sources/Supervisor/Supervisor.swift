@@ -17,7 +17,7 @@ package actor Supervisor {
   nonisolated let startedAt = Timestamp.now
   nonisolated let preparation: Preparation
   nonisolated let ledger: Ledger
-  private nonisolated let files = FileWatch()
+  nonisolated let files = FileWatch()
 
   var machines: [String: VirtualMachine] = [:]
 

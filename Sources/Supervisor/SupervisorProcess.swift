@@ -15,16 +15,19 @@ package actor SupervisorProcess {
   package nonisolated let executor = QueueExecutor(label: "process")
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  private let locations: Locations
-  private let supervisor: Supervisor
+  let locations: Locations
+  let supervisor: Supervisor
   private let grace: Duration
 
   /// Ours as long as this process lives: the state, and the place where clients connect.
   private let lock: ProcessLock
-  private let place: FileLock
-  private var server: ControlServer?
+  var place: FileLock
+  private(set) var server: ControlServer?
+
+  /// Which file our control socket is.
+  var socketIdentity: String?
   private var signals: SignalWatch?
-  private var isLeaving = false
+  private(set) var isLeaving = false
 
   /// Commands that are being answered.
   private var requests = 0
@@ -137,11 +140,11 @@ package actor SupervisorProcess {
   }
 
   /// Two supervisors of different states must not take each other's control socket away.
-  private static func takePlace(_ locations: Locations) throws(Failure) -> FileLock {
+  static func takePlace(_ locations: Locations) throws(Failure) -> FileLock {
     let lock: FileLock?
     do throws(SystemError) {
       try FileSystem.makeDirectory(locations.runtime)
-      lock = try FileLock.take(locations.runtime + "/qemuvm.lock")
+      lock = try FileLock.take(locations.runtimeLock)
     } catch {
       throw Failure(description: "the runtime folder cannot be used: \(error)")
     }
@@ -165,6 +168,7 @@ package actor SupervisorProcess {
 
   private func listen() async throws(SystemError) {
     let listener = try UnixSocket.listen(at: locations.controlSocket)
+    socketIdentity = try FileSystem.identity(of: locations.controlSocket)
     let supervisor = supervisor
     let server = ControlServer(listener: listener) {
       [weak self] request throws(ControlError) in
@@ -189,6 +193,7 @@ package actor SupervisorProcess {
         Task { [weak self] in await self?.beginGrace() }
       })
     await server.start()
+    watchSocket()
     signals = SignalWatch([SIGTERM, SIGINT, SIGHUP], queue: executor.queue) { [weak self] number in
       self?.assumeIsolated { $0.leave("on \(Signal.name(number))") }
     }

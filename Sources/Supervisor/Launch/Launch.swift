@@ -10,6 +10,14 @@ package struct Launch: Sendable {
   package static let userMonitorDescriptor: Int32 = 5
   package static let consoleDescriptor: Int32 = 6
 
+  /// The child's descriptors for the places of those sockets: by them a QEMU is reached whose sockets' paths are gone.
+  package static let monitorPlace: Int32 = 7
+  package static let userMonitorPlace: Int32 = 8
+  package static let consolePlace: Int32 = 9
+
+  /// A descriptor of a process as a path.
+  static func path(to descriptor: Int32, of pid: Int32) -> String { "/proc/\(pid)/fd/\(descriptor)" }
+
   package let machine: Machine
   package let program: String
 

@@ -24,7 +24,13 @@ final class ConsoleRelay {
     self.queue = queue
     self.path = path
     self.upstreamPath = upstreamPath
+    try offer()
+  }
+
+  /// Listens at its path, anew when that was removed; who is connected stays so.
+  func offer() throws(SystemError) {
     let socket = try UnixSocket.listen(at: path)
+    listener?.close()
     listener = SocketListener(socket, queue: queue) { [weak self] connection in
       if let self {
         admit(connection)

@@ -25,9 +25,15 @@ final class Run {
 
   var connection: QMPConnection?
 
+  /// Whether the connection has been negotiated.
+  var hasNegotiated = false
+
   /// Our end of the monitor's listening socket, until QEMU's backlog is set.
   var listener: FileDescriptor?
   var console: ConsoleRelay?
+
+  /// Tell when a socket for users loses its path.
+  var socketWatches: [FileWatch.Token] = []
   var exitWatch: ExitWatch?
 
   /// How the process ended, while its last events are still being read.

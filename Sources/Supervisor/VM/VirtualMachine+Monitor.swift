@@ -29,6 +29,7 @@ extension VirtualMachine {
 
   private func negotiated(_ result: Result<QMPGreeting, QMPError>, attempt: Int) {
     guard attempt == lifecycle.attempt, let run, case .success = result else { return }
+    run.hasNegotiated = true
     if let listener = run.listener.take() {
       // QEMU has lowered it to 1: a QEMU that hangs must not turn the next supervisor away.
       do throws(SystemError) {
@@ -43,6 +44,8 @@ extension VirtualMachine {
       }
     } else {
       apply(.negotiated)
+      // A connection that was lost has left it open how the guest is.
+      if lifecycle.state != .starting { askRunState() }
     }
     // Behind `cont`: the guest does not wait for it.
     run.connection?.assumeIsolated {

@@ -96,12 +96,16 @@ extension VirtualMachine {
     try FileSystem.makeDirectory(surroundings.runtime)
     let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
     let console = try UnixSocket.listen(at: folder.consoleSocket)
+    let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
+    let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
+    let consolePlace = try UnixSocket.place(of: folder.consoleSocket)
     let log = try FileDescriptor.openLog(folder.qemuLog)
     var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
     child.descriptors = [
       1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
       Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
-      Launch.consoleDescriptor: console.rawValue,
+      Launch.consoleDescriptor: console.rawValue, Launch.monitorPlace: monitorPlace.rawValue,
+      Launch.userMonitorPlace: userMonitorPlace.rawValue, Launch.consolePlace: consolePlace.rawValue,
     ]
     child.directory = "/"
     let logStart = FileSystem.size(of: folder.qemuLog)
@@ -135,22 +139,23 @@ extension VirtualMachine {
       run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
         self?.assumeIsolated { $0.processEnded(status) }
       }
-      let connection = QMPConnection(try UnixSocket.connect(to: folder.monitorSocket), executor: executor)
-      run.connection = connection
-      connection.assumeIsolated {
-        $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
-        $0.onClose { [weak self] _ in self?.assumeIsolated { $0.monitorClosed() } }
-      }
+      try connect(run)
     } catch {
       Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(error)")
     }
-    do throws(SystemError) {
-      try FileSystem.makeDirectory(surroundings.runtime)
-      run.console = try ConsoleRelay(
-        at: sharedConsoleSocket, upstreamPath: folder.consoleSocket, queue: executor.queue)
-    } catch {
-      // The guest matters more than its console; the log is there.
-      Log.note("\(name): no console: \(error)")
+    offerSockets(of: run)
+  }
+
+  /// Connects to QEMU's monitor by the place that it holds, which is its own whatever has become of the path.
+  private func connect(_ run: Run) throws(SystemError) {
+    let own = Launch.path(to: Launch.monitorPlace, of: run.process.pid)
+    let socket = try UnixSocket.connect(to: FileSystem.exists(own) ? own : folder.monitorSocket)
+    let connection = QMPConnection(socket, executor: executor)
+    run.connection = connection
+    run.hasNegotiated = false
+    connection.assumeIsolated {
+      $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
+      $0.onClose { [weak self] how in self?.assumeIsolated { $0.monitorClosed(how) } }
     }
   }
 
@@ -163,9 +168,18 @@ extension VirtualMachine {
     if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { conclude(run, status) }
   }
 
-  private func monitorClosed() {
-    guard let run, let status = run.exitStatus else { return }
-    conclude(run, status)
+  private func monitorClosed(_ how: QMPDisconnection) {
+    guard let run else { return }
+    if let status = run.exitStatus { return conclude(run, status) }
+    // Most likely QEMU ends, and takes no connection any more. One that lives is asked again, once.
+    guard run.hasNegotiated else { return }
+    do throws(SystemError) {
+      try connect(run)
+    } catch {
+      return
+    }
+    Log.note("\(name): the connection to QEMU was lost (\(how)); connected again")
+    negotiate()
   }
 
   private func conclude(_ run: Run, _ status: ExitStatus) {
@@ -173,6 +187,7 @@ extension VirtualMachine {
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
     run.console?.close()
+    for token in run.socketWatches { surroundings.files.cancel(token) }
     endConsoleWatch(of: run)
     // QEMU unlinks its sockets only at a clean exit.
     for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {

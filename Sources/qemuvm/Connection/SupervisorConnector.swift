@@ -82,6 +82,28 @@ struct SupervisorConnector {
     }
   }
 
+  /// How long a supervisor may take to listen again when its socket was removed.
+  private static let patience: Duration = .seconds(2)
+
+  /// The supervisor that lives and whose socket is gone puts it back.
+  private func awaitSocket() throws(CommandFailure) -> ControlClient? {
+    let deadline = Instant.now + Self.patience
+    let name = String(locations.controlSocket.dropFirst(locations.runtime.count + 1))
+    do {
+      try FileSystem.makeDirectory(locations.runtime)
+      let watch = try FolderWatch.start(locations.runtime)
+      repeat {
+        if let client = try client(at: locations.controlSocket) { return client }
+      } while try watch.wait(for: name, until: deadline) == .file
+    } catch let error as CommandFailure {
+      throw error
+    } catch {
+      // A folder that cannot be watched has no socket to come.
+      return nil
+    }
+    return nil
+  }
+
   /// The supervisor of our state where it listens at another place, because the runtime folder differs or was wiped.
   private func connectElsewhere() throws -> ControlClient? {
     guard let holder = ProcessLock.holder(locations.supervisorLock) else { return nil }
@@ -90,6 +112,7 @@ struct SupervisorConnector {
     if !path.isEmpty, path != locations.controlSocket, let client = try client(at: String(path)) {
       return client
     }
+    if path == locations.controlSocket, let client = try awaitSocket() { return client }
     throw CommandFailure(
       .noSupervisor, nil, "a supervisor runs (PID \(holder)) but nothing answers at \(path)",
       hints: ["'qemuvm supervisor stop' ends it and leaves guests running; the next command starts another."])

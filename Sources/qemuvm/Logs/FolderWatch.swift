@@ -9,6 +9,9 @@ struct FolderWatch: ~Copyable {
 
     /// The folder is gone, and all that was in it.
     case folderGone
+
+    /// The time is up.
+    case none
   }
 
   private let descriptor: FileDescriptor
@@ -28,7 +31,7 @@ struct FolderWatch: ~Copyable {
       try retrying("inotify_add_watch", path) { inotify_add_watch(number, path, UInt32(mask)) }
     }
     return FolderWatch(
-      inside: try watch(folder, IN_MODIFY | IN_CREATE | IN_MOVED_TO),
+      inside: try watch(folder, IN_MODIFY | IN_ATTRIB | IN_CREATE | IN_MOVED_TO),
       above: try watch(parent, IN_DELETE | IN_MOVED_FROM),
       folderName: String(folder.dropFirst(parent.count + 1)), descriptor: descriptor)
   }
@@ -39,9 +42,14 @@ struct FolderWatch: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Waits until something happened to a file of the name, or the folder has gone.
-  func wait(for name: String) throws(SystemError) -> Change {
+  /// Waits until something happened to a file of the name, the folder has gone, or the time is up.
+  func wait(for name: String, until deadline: Instant? = nil) throws(SystemError) -> Change {
     while true {
+      if let deadline {
+        var poller = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+        let rest = Int32(clamping: max(0, (deadline - .now).nanoseconds / 1_000_000))
+        guard try retrying("poll", nil, { poll(&poller, 1, rest) }) > 0 else { return .none }
+      }
       let events = try descriptor.read(upTo: 65_536)
       if let change = change(of: name, in: events) { return change }
     }

@@ -1,0 +1,58 @@
+internal import Dispatch
+internal import Host
+
+// The sockets for users in RUNTIME, which a logout may wipe.
+extension VirtualMachine {
+  /// Who removes a whole folder is let finish first.
+  private static let pause = DispatchTimeInterval.milliseconds(100)
+
+  /// Offers the guest's console and QEMU's second monitor to users, and again whenever their paths are removed.
+  ///
+  /// What fails costs only itself: the guest matters more, and the console's log is there.
+  func offerSockets(of run: Run) {
+    do throws(SystemError) {
+      try FileSystem.makeDirectory(surroundings.runtime)
+      try offerConsole(of: run)
+      try offerMonitor(of: run)
+      for token in run.socketWatches { surroundings.files.cancel(token) }
+      run.socketWatches = []
+      let pid = run.process.pid
+      for path in [sharedConsoleSocket, userMonitorSocket] where FileSystem.exists(path) {
+        run.socketWatches.append(
+          try surroundings.files.watch(path, for: .removal) { [weak self] in self?.offerSocketsLater(pid) })
+      }
+    } catch {
+      Log.note("\(name): its console or monitor cannot be offered to users: \(error)")
+    }
+  }
+
+  private func offerConsole(of run: Run) throws(SystemError) {
+    if let console = run.console {
+      if !FileSystem.exists(sharedConsoleSocket) { try console.offer() }
+    } else {
+      let own = Launch.path(to: Launch.consolePlace, of: run.process.pid)
+      run.console = try ConsoleRelay(
+        at: sharedConsoleSocket, upstreamPath: FileSystem.exists(own) ? own : folder.consoleSocket,
+        queue: executor.queue)
+    }
+  }
+
+  /// QEMU listens itself; a path that was removed becomes a link to the place that QEMU holds.
+  private func offerMonitor(of run: Run) throws(SystemError) {
+    let own = Launch.path(to: Launch.userMonitorPlace, of: run.process.pid)
+    guard !FileSystem.exists(userMonitorSocket), FileSystem.exists(own) else { return }
+    // A link that leads nowhere any more.
+    try FileSystem.remove(userMonitorSocket)
+    try FileSystem.link(userMonitorSocket, to: own)
+  }
+
+  private nonisolated func offerSocketsLater(_ pid: Int32) {
+    executor.queue.asyncAfter(deadline: .now() + Self.pause) { [weak self] in
+      self?.assumeIsolated { vm in
+        // QEMU removes its own when it ends.
+        guard let run = vm.run, run.process.pid == pid, run.exitStatus == nil else { return }
+        vm.offerSockets(of: run)
+      }
+    }
+  }
+}
