@@ -32,7 +32,7 @@ package struct LogRotation: Sendable, Hashable {
   package func rotate(moved: (Int64) -> Void = { _ in }) throws(SystemError) {
     guard FileSystem.exists(files.current) else { return }
     let log = try FileDescriptor.open(files.current, O_RDWR | O_NOFOLLOW)
-    if let cut = try files.cut() { try finish(cut, log, moved) }
+    if let cut = try files.present().cut { try finish(cut, log, moved) }
     try FileSystem.remove(files.copy)
     while let head = try nextHead(of: log) {
       guard keptCount > 0 else {

@@ -65,6 +65,7 @@ struct SettingKey: Sendable {
     SettingKey("panic", \.panic),
     SettingKey("restart", \.restart),
     SettingKey("stopTimeout", \.stopTimeout),
+    SettingKey("logs", \.logs),
     SettingKey("arguments", \.arguments),
     SettingKey("hardware", \.hardware, onlyIn: .profile),
   ]

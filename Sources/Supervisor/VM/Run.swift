@@ -11,8 +11,8 @@ final class Run {
   /// The machine that it was started as; nil when that could not be read back after an adoption.
   let machine: MachineFacts?
 
-  /// Where this life's words begin in QEMU's log, in bytes.
-  let logStart: Int64
+  /// Where this life's words begin in QEMU's log, in bytes; rotation moves it.
+  var logStart: Int64
 
   /// `kvm` or `tcg`: as QEMU says, and until it has said so, as it was told.
   var accelerator: String?

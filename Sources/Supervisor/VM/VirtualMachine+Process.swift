@@ -147,6 +147,7 @@ extension VirtualMachine {
       // The guest matters more than its console; the log is there.
       Log.note("\(name): no console: \(error)")
     }
+    keepLogs()
   }
 
   private func processEnded(_ status: ExitStatus) {
@@ -165,6 +166,7 @@ extension VirtualMachine {
 
   private func conclude(_ run: Run, _ status: ExitStatus) {
     self.run = nil
+    releaseLogs()
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
     run.console?.close()

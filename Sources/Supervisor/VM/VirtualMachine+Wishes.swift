@@ -173,6 +173,7 @@ extension VirtualMachine {
     lifecycle.stopTimeout = next.stopTimeout
     lifecycle.keepsPanicked = next.flat.settings.panic == .pause
     if let launch { self.launch = launch }
+    keepLogs()
   }
 
   /// What is to be left of a VM that ends.

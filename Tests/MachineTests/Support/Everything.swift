@@ -18,7 +18,7 @@ enum Everything {
     "restart": [
       "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",
     ],
-    "stopTimeout": "90s", "arguments": ["-device", "virtio-balloon"],
+    "stopTimeout": "90s", "logs": ["maxSize": "64K", "keep": 5], "arguments": ["-device", "virtio-balloon"],
   ]
 
   static var settings: Settings {
