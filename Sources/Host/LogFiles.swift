@@ -47,15 +47,22 @@ package struct LogFiles: Sendable, Hashable {
 
   package func path(of cut: Cut) -> String { path("\(cut.stage.rawValue)-\(cut.head)") }
 
-  /// The cut that is under way, or was when its process died.
-  package func cut() throws(SystemError) -> Cut? {
+  /// Which of them are there: the numbers of the old ones, the youngest first, and the cut that is under way, or was
+  /// when its process died.
+  package func present() throws(SystemError) -> (cut: Cut?, old: [Int]) {
+    var (cut, old): (Cut?, [Int]) = (nil, [])
     for name in try FileSystem.names(in: folder) where name.hasPrefix(prefix) && name.hasSuffix(suffix) {
-      let parts = name.dropFirst(prefix.count).dropLast(suffix.count).split(separator: "-")
-      guard parts.count == 2, let stage = Cut.Stage(rawValue: String(parts[0])), let head = Int64(parts[1])
-      else { continue }
-      return Cut(stage, head: head)
+      let mark = name.dropFirst(prefix.count).dropLast(suffix.count)
+      let parts = mark.split(separator: "-")
+      if let number = Int(mark) {
+        old.append(number)
+      } else if parts.count == 2, let stage = Cut.Stage(rawValue: String(parts[0])),
+        let head = Int64(parts[1])
+      {
+        cut = Cut(stage, head: head)
+      }
     }
-    return nil
+    return (cut, old.sorted())
   }
 
   private func path(_ mark: String) -> String { "\(folder)/\(prefix)\(mark)\(suffix)" }

@@ -25,16 +25,18 @@ package struct LogRotation: Sendable, Hashable {
     self.keptCount = keptCount
   }
 
-  /// Ends what an interrupted rotation has left to do, then rotates as long as the log has reached the limit.
+  /// Ends what an interrupted rotation has left to do, then rotates what the log has now down to the limit.
   ///
   /// What cannot be copied, on a full disk for example, stays in the log. `moved` is told by how many bytes the rest
   /// of the log has moved towards the beginning, each time it has.
   package func rotate(moved: (Int64) -> Void = { _ in }) throws(SystemError) {
     guard FileSystem.exists(files.current) else { return }
     let log = try FileDescriptor.open(files.current, O_RDWR | O_NOFOLLOW)
-    if let cut = try files.cut() { try finish(cut, log, moved) }
+    if let cut = try files.present().cut { try finish(cut, log, moved) }
     try FileSystem.remove(files.copy)
-    while let head = try nextHead(of: log) {
+    // No more often: a writer faster than the disk would keep this busy for ever.
+    for _ in 0..<(try log.size() - log.dataStart()) / sizeLimit {
+      guard let head = try nextHead(of: log) else { return }
       guard keptCount > 0 else {
         if try log.collapseHead(head.upperBound) {
           moved(head.upperBound)

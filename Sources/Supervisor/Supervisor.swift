@@ -18,6 +18,7 @@ package actor Supervisor {
   nonisolated let preparation: Preparation
   nonisolated let ledger: Ledger
   nonisolated let files = FileWatch()
+  nonisolated let logs: RotatedLogs
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -40,6 +41,7 @@ package actor Supervisor {
     self.locations = locations
     self.state = state
     ledger = Ledger(LedgerFiles(folder: state.path))
+    logs = RotatedLogs(files)
     preparation = Preparation(
       locations: locations, state: state,
       catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment))
@@ -131,6 +133,7 @@ package actor Supervisor {
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name),
       removed: { [weak self] report in self?.forget(report) },
+      logs: logs,
       broadcast: { [weak self] event in self?.broadcast(event) })
   }
 

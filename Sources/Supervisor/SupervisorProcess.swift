@@ -88,6 +88,10 @@ package actor SupervisorProcess {
     } catch {
       throw Failure(description: "the supervisor cannot start: \(error)")
     }
+    // In the foreground stderr is somebody else's.
+    if FileSystem.isSameFile("/proc/self/fd/\(STDERR_FILENO)", locations.supervisorLog) {
+      supervisor.logs.keep(LogRotation(locations.supervisorLog, sizeLimit: 10 << 20, keptCount: 3))
+    }
     return process
   }
 

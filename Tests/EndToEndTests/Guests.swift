@@ -9,6 +9,7 @@ enum Guests {
     case powerOff = "'O'"
     case panic = "'P'"
     case reset = "'R'"
+    case number = "'N'"
   }
 
   /// A guest that could not be built.

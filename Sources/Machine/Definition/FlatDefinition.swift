@@ -27,6 +27,7 @@ package struct FlatDefinition: Sendable, Equatable {
   package var profile: String { settings.profile ?? VMDefinition.defaultProfile }
   package var restartPolicy: RestartPolicy { settings.restart?.policy ?? RestartPolicy() }
   package var stopTimeout: Duration { settings.stopTimeout ?? .seconds(60) }
+  package var logLimits: LogLimits { settings.logs?.limits ?? LogLimits() }
 
   /// How the guest is looked after; nil where nobody asked for it, for a look wakes the host.
   package var health: HealthSetting? {

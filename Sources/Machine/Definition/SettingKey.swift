@@ -67,6 +67,7 @@ struct SettingKey: Sendable {
     SettingKey("onHang", \.onHang),
     SettingKey("restart", \.restart),
     SettingKey("stopTimeout", \.stopTimeout),
+    SettingKey("logs", \.logs),
     SettingKey("arguments", \.arguments),
     SettingKey("hardware", \.hardware, onlyIn: .profile),
   ]

@@ -27,6 +27,7 @@ package struct Settings: Sendable, Equatable {
   package var onHang: HangSetting?
   package var restart: RestartSetting?
   package var stopTimeout: Duration?
+  package var logs: LogSetting?
   package var arguments: ExtraArguments?
   /// Profiles only.
   package var hardware: HardwareSetting?
@@ -45,8 +46,8 @@ package enum AcceleratorSetting: String, Sendable, CaseIterable {
 extension Settings {
   /// These settings where `base`, the profile below them, says something else.
   ///
-  /// A key that is written replaces the profile's whole; lists are not appended to. `machine`, `restart` and
-  /// a profile's `hardware` are merged member by member when they are written as objects. `memory` and
+  /// A key that is written replaces the profile's whole; lists are not appended to. `machine`, `restart`, `logs`
+  /// and a profile's `hardware` are merged member by member when they are written as objects. `memory` and
   /// `memoryPerCPU` are two ways to say one thing: either takes the place of both.
   package func merged(over base: Settings) -> Settings {
     var merged = base

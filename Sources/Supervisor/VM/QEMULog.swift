@@ -4,7 +4,9 @@ internal import Host
 enum QEMULog {
   /// The last line of a life that began at an offset, without QEMU's time and program name; empty when none.
   static func lastWords(in path: String, from start: Int64) -> String {
-    let length = min(4096, max(0, FileSystem.size(of: path) - start))
+    let size = FileSystem.size(of: path)
+    // Beyond the end: the log was rotated a moment ago.
+    let length = min(4096, start > size ? size : size - start)
     // No log: no words.
     guard length > 0, let bytes = try? FileSystem.tail(path, bytes: Int(length)) else { return "" }
     let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").last { !$0.isEmpty } ?? ""

@@ -11,8 +11,8 @@ final class Run {
   /// The machine that it was started as; nil when that could not be read back after an adoption.
   let machine: MachineFacts?
 
-  /// Where this life's words begin in QEMU's log, in bytes.
-  let logStart: Int64
+  /// Where this life's words begin in QEMU's log, in bytes; rotation moves it.
+  var logStart: Int64
 
   /// Where in the console's log the guest's last boot begins, in bytes.
   var consoleStart: Int64

@@ -66,6 +66,7 @@ extension VirtualMachine {
       run.connection?.assumeIsolated { $0.close() }
       run.console?.close()
       self.run = nil
+      releaseLogs()
       lifecycle.giveUp(
         saying:
           "process \(run.process.pid) holds \(folder.lock) and is not this VM's QEMU; end it, then start")

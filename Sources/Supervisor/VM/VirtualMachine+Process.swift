@@ -157,6 +157,7 @@ extension VirtualMachine {
       $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
       $0.onClose { [weak self] how in self?.assumeIsolated { $0.monitorClosed(how) } }
     }
+    keepLogs()
   }
 
   private func processEnded(_ status: ExitStatus) {
@@ -184,6 +185,7 @@ extension VirtualMachine {
 
   private func conclude(_ run: Run, _ status: ExitStatus) {
     self.run = nil
+    releaseLogs()
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
     run.console?.close()

@@ -185,6 +185,7 @@ extension VirtualMachine {
     lifecycle.keepsPanicked = next.flat.settings.panic == .pause
     apply(.defined(health: next.flat.health, onHang: next.flat.onHang))
     if let launch { self.launch = launch }
+    keepLogs()
   }
 
   /// What is to be left of a VM that ends.

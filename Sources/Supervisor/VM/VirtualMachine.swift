@@ -32,6 +32,9 @@ package actor VirtualMachine {
     /// The VM is gone, with its folder.
     package let removed: @Sendable (VMReport) -> Void
 
+    /// Keeps its logs below their sizes.
+    let logs: RotatedLogs
+
     /// Tells every client something.
     package let broadcast: @Sendable (QMPEvent) -> Void
   }

@@ -8,7 +8,8 @@ struct Logs: Verb {
   static let group = VerbGroup.look
   static let summary = "Print a VM's console log, or QEMU's own"
   static let discussion = [
-    "With --follow it goes on until Ctrl-C, across rotation and restarts, or until the VM is removed."
+    "It prints the present log; what was rotated away lies beside it (console.1.log is the youngest).",
+    "With --follow it goes on until Ctrl-C, across rotation and restarts, or until the VM is removed.",
   ]
   static let examples = ["qemuvm logs web --tail 20", "qemuvm logs web -f", "qemuvm logs web --qemu"]
   static let arguments = [VMSelection.one]

@@ -16,7 +16,7 @@ struct SupervisorLauncher {
   /// Returns when it listens; throws what it said instead.
   func launch() throws {
     let log = try openLog()
-    let logStart = Int64(lseek(log.rawValue, 0, Int32(SEEK_END)))
+    let logStart = try log.size() - log.dataStart()
     let pipe = try FileDescriptor.pipe()
     var launch = ChildProcess.Launch(
       program: Self.program, arguments: ["supervisor", "run", "--ready-fd", "3"], environment: environment)

@@ -3,146 +3,238 @@ internal import Host
 
 /// A log read as it grows, by whatever way it is rotated.
 ///
-/// A log whose head is cut away moves its bytes to lower offsets, in whole blocks: the last bytes that were read tell
-/// where the reading goes on. A log that is renamed is read to its end before the file in its place.
+/// What qemuvm cuts off its head goes on in an older file, whole: each one that has come since the last look moves the
+/// place of reading by its size, or is read to its end first. A log that somebody else has renamed is read to its end
+/// before the file in its place. One whose beginning is gone without a trace is searched for the last bytes that were
+/// read.
 struct GrowingLog: ~Copyable {
   /// How many bytes are remembered to find the place again.
   private static let memorySize = 1024
 
+  private static let pieceSize = 65_536
+
   /// File systems cut files at multiples of this, or of a multiple of it.
   private static let block: Int64 = 4096
 
-  private let path: String
+  private let files: LogFiles
   private var file: FileDescriptor?
+
+  /// The place of reading, behind a hole that the log begins with.
   private var offset: Int64
   private var memory: [UInt8] = []
 
+  /// The youngest older file that was there when the offset was right.
+  private var known: String?
+
+  /// Whether that has been looked up, when the log was opened first.
+  private var isPlaced = false
+
   init(_ path: String, from offset: Int64 = 0) {
-    self.path = path
+    files = LogFiles(path)
     self.offset = offset
   }
 
-  /// Skips to the last `count` lines; a last line without its end counts as one.
+  /// Skips to the last `count` lines of the present file; a last line without its end counts as one.
   mutating func skip(toLast count: Int) throws(SystemError) {
     try openIfPresent()
-    guard number != nil else { return }
-    let size = try self.size()
-    var position = size
-    var ends = 0
-    while position > 0 {
-      let start = max(0, position - 65_536)
-      let piece = try bytes(at: start, count: Int(position - start))
-      for index in piece.indices.reversed() where piece[index] == UInt8(ascii: "\n") {
-        // The end of the last line begins no further one.
-        if start + Int64(index) == size - 1 { continue }
-        ends += 1
-        if ends == count { return try move(to: start + Int64(index) + 1) }
-      }
-      position = start
+    guard file != nil else { return }
+    while true {
+      let view = try look()
+      known = view.younger.first?.identity ?? known
+      let size = try size() - view.start
+      let place = try placeOfLast(count, lines: size, view.start)
+      let start = max(0, place - Int64(Self.memorySize))
+      let before = try bytes(at: view.start + start, count: Int(place - start))
+      guard try look() == LogView(younger: [], isGapless: view.isGapless, start: view.start) else { continue }
+      (offset, memory) = (place, before)
+      return
     }
-    if count == 0 { try move(to: size) }
   }
 
   /// Hands out all that was written since the last call.
   mutating func readOn(_ hand: ([UInt8]) throws(SystemError) -> Void) throws(SystemError) {
+    var wasReplaced = false
     try openIfPresent()
-    guard number != nil else { return }
-    try findPlace()
-    try readToEnd(hand)
-    guard try isReplaced() else { return }
-    // What was written between the last read and the renaming is there by now.
-    try readToEnd(hand)
+    while file != nil {
+      let view = try look()
+      guard view.younger.isEmpty else {
+        // A listing that is made while files are renamed may miss one.
+        guard try look() == view else { continue }
+        if !view.isGapless { try findAgain(view) } else { try readOn(in: view.younger, hand) }
+        continue
+      }
+      let place = try self.place(from: view.start)
+      let piece = try bytes(at: view.start + place, count: Self.pieceSize)
+      guard try look() == view else { continue }
+      if place != offset { (offset, memory) = (place, []) }
+      if !piece.isEmpty {
+        try take(piece, hand)
+      } else if try !isReplaced() {
+        return
+      } else if wasReplaced {
+        try reopen()
+      } else {
+        // What was written between the last read and the renaming is there by now.
+        wasReplaced = true
+      }
+    }
+  }
+
+  /// Reads the oldest of some older files from the place of reading to its end, if that is in it; the place moves by
+  /// its size.
+  private mutating func readOn(
+    in younger: [LogView.Old], _ hand: ([UInt8]) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    guard let old = younger.last, let opened = try Self.open(old) else { return }
+    let size = try opened.size()
+    while offset < size {
+      let piece = try opened.read(upTo: Self.pieceSize, at: offset)
+      if piece.isEmpty { break }
+      try take(piece, hand)
+    }
+    offset = max(0, offset - size)
+    known = old.identity
+    // Renamed as a whole, and read as that.
+    if try FileSystem.isSameFile(Self.link(to: opened), withFile(Self.link(to:))) { try reopen() }
+  }
+
+  private mutating func take(
+    _ piece: [UInt8], _ hand: ([UInt8]) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    offset += Int64(piece.count)
+    memory = Array((memory + piece).suffix(Self.memorySize))
+    try hand(piece)
+  }
+
+  // MARK: The place of reading
+
+  /// The offset, or where the remembered bytes end now; the beginning when they are gone.
+  private func place(from start: Int64) throws(SystemError) -> Int64 {
+    if memory.isEmpty || offset == 0 { return offset }
+    return try withFile { file throws(SystemError) in try find(in: file, from: start) } ?? 0
+  }
+
+  /// Finds the file in which the remembered bytes end, when older files have gone since: with them, all that was known
+  /// of the place.
+  private mutating func findAgain(_ view: LogView) throws(SystemError) {
+    known = nil
+    for old in view.younger.reversed() {
+      guard let opened = try Self.open(old) else { return }
+      if let place = try find(in: opened) {
+        offset = place
+        return
+      }
+      known = old.identity
+    }
+    guard try withFile({ file throws(SystemError) in try find(in: file, from: view.start) }) == nil else {
+      return
+    }
+    // What was to be read next has gone, too.
+    known = nil
+    (offset, memory) = (0, [])
+  }
+
+  /// Where the remembered bytes, or as many of them as a cut has left, end in a file: at the offset, or at whole blocks
+  /// before it.
+  private func find(in file: borrowing FileDescriptor, from start: Int64 = 0) throws(SystemError) -> Int64? {
+    let size = try file.size() - start
+    let surplus = max(0, offset - size)
+    var place = offset - (surplus + Self.block - 1) / Self.block * Self.block
+    while place > 0 {
+      let expected = memory.suffix(Int(min(place, Int64(memory.count))))
+      let found = try Self.bytes(of: file, at: start + place - Int64(expected.count), count: expected.count)
+      if found.elementsEqual(expected) { return place }
+      place -= Self.block
+    }
+    return nil
+  }
+
+  private func placeOfLast(_ count: Int, lines size: Int64, _ start: Int64) throws(SystemError) -> Int64 {
+    guard count > 0 else { return size }
+    var position = size
+    var ends = 0
+    while position > 0 {
+      let first = max(0, position - Int64(Self.pieceSize))
+      let piece = try bytes(at: start + first, count: Int(position - first))
+      for index in piece.indices.reversed() where piece[index] == UInt8(ascii: "\n") {
+        // The end of the last line begins no further one.
+        if first + Int64(index) == size - 1 { continue }
+        ends += 1
+        if ends == count { return first + Int64(index) + 1 }
+      }
+      position = first
+    }
+    return 0
+  }
+
+  // MARK: The file
+
+  private mutating func openIfPresent() throws(SystemError) {
+    guard file == nil else { return }
+    do throws(SystemError) {
+      file = try FileDescriptor.open(files.current, O_RDONLY)
+    } catch {
+      if error.code != ENOENT { throw error }
+      return
+    }
+    guard !isPlaced else { return }
+    isPlaced = true
+    known = try look().younger.first?.identity
+  }
+
+  /// Goes on at the beginning of the file that has the log's name now.
+  private mutating func reopen() throws(SystemError) {
     file = nil
     (offset, memory) = (0, [])
     try openIfPresent()
-    try readToEnd(hand)
   }
 
-  private mutating func openIfPresent() throws(SystemError) {
-    guard number == nil else { return }
-    do throws(SystemError) {
-      file = try FileDescriptor.open(path, O_RDONLY)
-    } catch {
-      if error.code != ENOENT { throw error }
-    }
+  /// Opens an older file; nil when another has its name by now, or none, which the next look tells.
+  private static func open(_ old: LogView.Old) throws(SystemError) -> FileDescriptor? {
+    guard FileSystem.exists(old.path) else { return nil }
+    let opened = try FileDescriptor.open(old.path, O_RDONLY)
+    guard try FileSystem.identity(of: link(to: opened)) == old.identity else { return nil }
+    return opened
   }
 
-  private mutating func readToEnd(_ hand: ([UInt8]) throws(SystemError) -> Void) throws(SystemError) {
-    while true {
-      let piece = try bytes(at: offset, count: 65_536)
-      if piece.isEmpty { return }
-      offset += Int64(piece.count)
-      memory = Array((memory + piece).suffix(Self.memorySize))
-      try hand(piece)
-    }
-  }
-
-  /// Moves the offset to where the remembered bytes end now; to the beginning when they are gone.
-  private mutating func findPlace() throws(SystemError) {
-    guard !memory.isEmpty else { return }
-    if try remembers(offset) { return }
-    let surplus = max(0, offset - (try size()))
-    var cut = max(Self.block, (surplus + Self.block - 1) / Self.block * Self.block)
-    while offset - cut >= 0 {
-      if try remembers(offset - cut) {
-        offset -= cut
-        return
-      }
-      cut += Self.block
-    }
-    (offset, memory) = (0, [])
-  }
-
-  /// Whether the remembered bytes, or as many of them as a cut has left, stand before a place.
-  private func remembers(_ place: Int64) throws(SystemError) -> Bool {
-    let expected = memory.suffix(Int(min(place, Int64(memory.count))))
-    guard !expected.isEmpty else { return false }
-    return try bytes(at: place - Int64(expected.count), count: expected.count).elementsEqual(expected)
-  }
-
-  private mutating func move(to place: Int64) throws(SystemError) {
-    let start = max(0, place - Int64(Self.memorySize))
-    memory = try bytes(at: start, count: Int(place - start))
-    offset = place
-  }
-
-  private func bytes(at place: Int64, count: Int) throws(SystemError) -> [UInt8] {
-    guard let number = number, count > 0 else { return [] }
-    var buffer = [UInt8](repeating: 0, count: count)
-    var filled = 0
-    while filled < count {
-      let read = try retrying("pread", path) {
-        buffer.withUnsafeMutableBytes {
-          pread(number, $0.baseAddress?.advanced(by: filled), count - filled, off_t(place) + filled)
-        }
-      }
-      if read == 0 { break }
-      filled += read
-    }
-    return Array(buffer[..<filled])
-  }
-
-  /// The open file's descriptor, borrowed; nil while there is none.
-  private var number: Int32? {
-    switch file {
-    case .some(let file): file.rawValue
-    case nil: nil
-    }
+  private func look() throws(SystemError) -> LogView {
+    try withFile { file throws(SystemError) in try LogView.look(files, file, known: known) }
   }
 
   private func size() throws(SystemError) -> Int64 {
-    guard let number = number else { return 0 }
-    var status = stat()
-    _ = try retrying("fstat", path) { fstat(number, &status) }
-    return Int64(status.st_size)
+    try withFile { file throws(SystemError) in try file.size() }
   }
+
+  private func bytes(at place: Int64, count: Int) throws(SystemError) -> [UInt8] {
+    try withFile { file throws(SystemError) in try Self.bytes(of: file, at: place, count: count) }
+  }
+
+  private static func bytes(
+    of file: borrowing FileDescriptor, at place: Int64, count: Int
+  ) throws(SystemError) -> [UInt8] {
+    var bytes: [UInt8] = []
+    while bytes.count < count {
+      let piece = try file.read(upTo: count - bytes.count, at: place + Int64(bytes.count))
+      if piece.isEmpty { break }
+      bytes += piece
+    }
+    return bytes
+  }
+
+  private func withFile<Value>(
+    _ body: (borrowing FileDescriptor) throws(SystemError) -> Value
+  ) throws(SystemError) -> Value {
+    switch file {
+    case .some(let file): try body(file)
+    case nil: throw SystemError("open", files.current, code: ENOENT)
+    }
+  }
+
+  private static func link(to file: borrowing FileDescriptor) -> String { "/proc/self/fd/\(file.rawValue)" }
 
   /// Whether another file stands at the path; none at all counts as the same one.
   private func isReplaced() throws(SystemError) -> Bool {
-    guard let number = number else { return false }
-    var (ours, there) = (stat(), stat())
-    _ = try retrying("fstat", path) { fstat(number, &ours) }
-    guard stat(path, &there) == 0 else { return false }
-    return ours.st_ino != there.st_ino || ours.st_dev != there.st_dev
+    let ours = try withFile(Self.link(to:))
+    return FileSystem.exists(files.current) && !FileSystem.isSameFile(files.current, ours)
   }
 }

@@ -5,6 +5,7 @@
      O  powers off (ACPI S5)
      P  panics (needs -device pvpanic)
      R  resets the machine
+     N  prints lines with their numbers, eight hexadecimal digits from 00000000, until the next byte, which it obeys
 
    Any other byte is echoed. It ignores the power button: the hello profile's guest honours it. Build:
 
@@ -119,6 +120,8 @@ obey:   cmpb    $'O', %al
         je      reset
         cmpb    $'W', %al
         je      arm
+        cmpb    $'N', %al
+        je      number
         call    print
         jmp     wait
 off:    out16   0x604, 0x2000           /* PM1_CNT: SLP_EN, S5 */
@@ -130,6 +133,26 @@ reset:  out8    0x64, 0xfe              /* the keyboard controller pulls the res
 
 arm:    out8    0x443, 0xe              /* ib700: 2 s to be fed in, which nobody does */
         jmp     wait
+
+number: xorl    %ebp, %ebp
+line:   movl    %ebp, %edi
+        movw    $8, %cx
+1:      roll    $4, %edi
+        movl    %edi, %eax
+        andb    $15, %al
+        cmpb    $10, %al                /* the classic: 0-9 and A-F without a branch */
+        sbbb    $0x69, %al
+        das
+        call    print
+        loop    1b
+        movb    $'\n', %al
+        call    print
+        incl    %ebp
+        movw    $0x3fd, %dx
+        inb     %dx, %al                /* LSR.DR */
+        testb   $1, %al
+        jz      line
+        jmp     take
 
 print:  movb    %al, %bl
 1:      movw    $0x3fd, %dx

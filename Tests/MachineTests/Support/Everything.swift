@@ -21,7 +21,8 @@ enum Everything {
     "health": [
       "interval": "10s", "timeout": "2s", "retries": 5, "startPeriod": "2m", "console": "login:",
     ],
-    "onHang": "reset", "stopTimeout": "90s", "arguments": ["-device", "virtio-balloon"],
+    "onHang": "reset", "stopTimeout": "90s", "logs": ["maxSize": "64K", "keep": 5],
+    "arguments": ["-device", "virtio-balloon"],
   ]
 
   static var settings: Settings {

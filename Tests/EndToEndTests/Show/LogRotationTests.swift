@@ -1,0 +1,87 @@
+import Glibc
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  @Suite("Logs that are rotated") struct LogRotation {
+    @Test("A guest that writes without end loses no line, whatever becomes of the supervisor meanwhile")
+    func endless() async throws {
+      try await Fleet.run { fleet in
+        try await fleet.defineObedient(.number, "logs: { maxSize: '64K', keep: 1000 },")
+        try await fleet.qemuvm("up")
+        let follower = try fleet.start(["logs", "web", "-f"])
+        var followed = ""
+        for number in 1...7 {
+          followed += try await follower.output.read(
+            until: "\n0000\(String(number * 2, radix: 16).uppercased())000\n")
+          await (try fleet.supervisor()).kill()
+          // The next one finds a log that is full, and is killed while it is at it.
+          try await fleet.qemuvm("ls")
+        }
+        let console = try await fleet.console(of: "web")
+        try await console.write("O")
+        fleet.hold(console)
+        try await fleet.wait(for: "web", toBe: "stopped")
+
+        let files = LogFiles(try #require(try await fleet.status("web")["consoleLog"]?.string))
+        let written = try Self.joined(files)
+        #expect(try files.present().old.count > 5)
+        #expect(try Self.countLines(written) > 0xE000)
+        let last = try #require(written.split(separator: UInt8(ascii: "\n")).last)
+        followed += try await follower.output.read(until: "\n\(String(decoding: last, as: UTF8.self))\n")
+        follower.signal(SIGINT)
+        followed += try await follower.end().output
+        let isFollowed = Array(followed.utf8) == written
+        #expect(isFollowed)
+      }
+    }
+
+    @Test("Words of an earlier QEMU are not taken for the last one's, though the log was rotated under it")
+    func lastWords() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("logs: { maxSize: '64K', keep: 1 },")
+        try await fleet.qemuvm("create")
+        let log = try #require(try await fleet.status("web")["qemuLog"]?.string)
+        let older = String(repeating: "a word of an older one\n", count: 5000)
+        try FileDescriptor.openLog(log).write(Array(older.utf8))
+        let renames = FileDescriptor(owning: inotify_init1(Int32(IN_CLOEXEC)))
+        let watch = inotify_add_watch(renames.rawValue, FileSystem.parent(of: log), UInt32(IN_MOVED_TO))
+        try #require(watch >= 0)
+        let names = ByteStream(renames)
+        try await fleet.qemuvm("start", "web")
+        try await names.read(until: "qemu.1.log")
+        // A QEMU that is killed says nothing.
+        await (try fleet.guest()).kill()
+        try await fleet.wait(for: "web") { $0["restarts"] == 1 && $0["state"] == "running" }
+        let first = try await fleet.qemuvm("events", "--json").output
+        #expect(first.contains(#""event":"exited""#) && !first.contains("older"))
+        // As QEMU's stderr is: opened to append.
+        try FileDescriptor.openLog(log).write(Array("its last\n".utf8))
+        await (try fleet.guest()).kill()
+        try await fleet.wait(for: "web") { $0["restarts"] == 2 && $0["state"] == "running" }
+        #expect(try await fleet.qemuvm("events", "--json").output.contains("its last"))
+      }
+    }
+
+    /// All that the guest wrote, the oldest first.
+    private static func joined(_ files: LogFiles) throws -> [UInt8] {
+      let old = try files.present().old.reversed().flatMap { try FileSystem.read(files.old($0)) }
+      let log = try FileDescriptor.open(files.current, O_RDONLY)
+      return try old + FileSystem.read(files.current).dropFirst(Int(log.dataStart()))
+    }
+
+    /// How many numbered lines there are, each with the number behind the last one's.
+    private static func countLines(_ bytes: [UInt8]) throws -> Int {
+      let greeting = Array("READY\r\n".utf8)
+      try #require(bytes.starts(with: greeting))
+      var count = 0
+      for line in bytes.dropFirst(greeting.count).split(separator: UInt8(ascii: "\n")) {
+        let number = Int(String(decoding: line, as: UTF8.self), radix: 16)
+        try #require(line.count == 8 && number == count)
+        count += 1
+      }
+      return count
+    }
+  }
+}
