@@ -95,7 +95,7 @@ struct BadDefinitionTests {
     ),
     ("health: { interval: \"0s\" }", "32: vms.web.health.interval: must be 100ms or longer"),
     ("health: { probe: 1 }", "22: vms.web.health.probe: unknown key 'probe'"),
-    ("onHang: \"kill\"", "20: vms.web.onHang: no answer to a hang 'kill'; known are restart, reset, none"),
+    ("onHang: \"kill\"", "20: vms.web.onHang: no answer to a hang 'kill'; there is restart, reset, none"),
     ("restart: \"allways\"", "21: vms.web.restart: no restart policy 'allways'; did you mean 'always'?"),
     (
       "restart: { window: \"0s\" }",

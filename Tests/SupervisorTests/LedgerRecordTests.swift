@@ -96,7 +96,7 @@ import Testing
   @Test("every ending has its word, and a word means one ending")
   func endings() {
     let endings: [Ending] = [
-      .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .bootLoop(9),
+      .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .bootLoop(9), .hung("x"),
       .internalError,
       .endedFromOutside("host-signal"), .died(.code(1)), .refused("x"), .mute(1), .vanished, .hostRebooted,
     ]
