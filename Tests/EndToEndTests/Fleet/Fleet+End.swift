@@ -17,7 +17,7 @@ extension Fleet {
     #expect(left.isEmpty, "left running")
     #expect(!FileSystem.exists(controlSocket), "the control socket is left behind")
     for process in left { await process.kill() }
-    try FileSystem.removeTree(root)
+    try await clear()
   }
 
   /// Kills what a failed test has left.

@@ -25,6 +25,12 @@ struct FleetProcess: Sendable {
     _ = await offQueue { process.wait() }
   }
 
+  /// Waits until it has ended, but not for longer; false when it is there still.
+  func end(within patience: Duration) async -> Bool {
+    let process = process
+    return await offQueue { process.wait(until: .now + patience) } != nil
+  }
+
   func kill(_ signal: Int32 = SIGKILL) async {
     process.signal(signal)
     await end()
@@ -83,12 +89,38 @@ extension Fleet {
     return supervisors[0]
   }
 
-  private func role(of pid: Int32) -> FleetProcess.Role? {
-    if let file = FileSystem.linkTarget("/proc/\(pid)/fd/3"), file.hasPrefix(state + "/vms/"),
-      let slash = file.lastIndex(of: "/"), file[slash...].hasPrefix("/lock")
-    {
-      return .guest(String(file[..<slash].dropFirst((state + "/vms/").count)))
+  /// The processes of each VM, by its folder's name: those that have its lock as descriptor 3.
+  func guestPIDs() -> [String: [Int32]] {
+    // Without /proc nothing is found, which every test notices.
+    let pids = (try? FileSystem.names(in: "/proc"))?.compactMap(Int32.init) ?? []
+    return pids.reduce(into: [:]) { found, pid in
+      if let vm = vm(of: pid) { found[vm, default: []].append(pid) }
     }
+  }
+
+  /// Two processes that had the lock of one VM at the same moment, in words; nil when there are none.
+  func doubleGuest() -> String? {
+    for (vm, pids) in guestPIDs() where pids.count > 1 {
+      // One may have ended before the other began: seen before and after the other, it was there beside it.
+      for first in pids {
+        for second in pids where second != first && self.vm(of: first) == vm && self.vm(of: second) == vm {
+          if self.vm(of: first) == vm { return "\(vm) has the processes \(first) and \(second)" }
+        }
+      }
+    }
+    return nil
+  }
+
+  /// The VM whose lock a process has as descriptor 3, also when the lock's folder is on its way out.
+  private func vm(of pid: Int32) -> String? {
+    guard let file = FileSystem.linkTarget("/proc/\(pid)/fd/3"), file.hasPrefix(state + "/vms/"),
+      let slash = file.lastIndex(of: "/"), file[slash...].hasPrefix("/lock")
+    else { return nil }
+    return String(file[..<slash].dropFirst((state + "/vms/").count))
+  }
+
+  private func role(of pid: Int32) -> FleetProcess.Role? {
+    if let vm = vm(of: pid) { return .guest(vm) }
     // A process of another user or one that has just ended has nothing to read: not ours.
     guard let environment = try? FileSystem.read("/proc/\(pid)/environ"),
       environment.split(separator: 0).contains(where: { $0.elementsEqual("HOME=\(root)".utf8) }),

@@ -29,6 +29,9 @@ final class Fleet: Sendable {
 
   private let held = Mutex<[ByteStream]>([])
 
+  /// Where file systems are mounted for this test, in that order.
+  private let mounts = Mutex<[String]>([])
+
   private init(variables: [String: String]) throws {
     var template = Array("/tmp/qemuvm.XXXXXX".utf8CString)
     guard mkdtemp(&template) != nil else { throw SystemError("mkdtemp") }
@@ -56,7 +59,11 @@ final class Fleet: Sendable {
     } catch {
       await fleet.describeToTheReader()
       await fleet.killEverything()
-      try FileSystem.removeTree(fleet.root)
+      if variable("QEMUVM_KEEP") != nil {
+        print("kept for a look: \(fleet.root)")
+      } else {
+        try await fleet.clear()
+      }
       throw error
     }
     try await fleet.end()
@@ -118,6 +125,35 @@ final class Fleet: Sendable {
   /// Keeps a connection open until the test has ended.
   func hold(_ stream: ByteStream) {
     held.withLock { $0.append(stream) }
+  }
+
+  /// Mounts a file system on a folder until the test has ended; the arguments are mount(8)'s.
+  ///
+  /// False, with nothing done, where this user or this host may not.
+  func mount(_ arguments: [String], on folder: String) async throws -> Bool {
+    try FileSystem.makeDirectory(folder)
+    let outcome = try await tool("mount", arguments + [folder])
+    guard outcome.code == 0 else { return false }
+    mounts.withLock { $0.append(folder) }
+    return true
+  }
+
+  /// Takes the last mount away, also while somebody has files of it open.
+  func unmount() async throws {
+    guard let folder = mounts.withLock({ $0.popLast() }) else { return }
+    let outcome = try await tool("umount", ["--lazy", folder])
+    guard outcome.code == 0 else { throw Program.UnexpectedEnd(outcome: outcome, expected: .code(0)) }
+  }
+
+  /// Removes everything of it from the disk.
+  func clear() async throws {
+    while mounts.withLock({ !$0.isEmpty }) { try await unmount() }
+    try FileSystem.removeTree(root)
+  }
+
+  /// Runs a program of the host to its end.
+  func tool(_ name: String, _ arguments: [String]) async throws -> Program.Outcome {
+    try await Program("/usr/bin/env", [name] + arguments, environment: ChildProcess.environment).end()
   }
 
   static func variable(_ name: String) -> String? {

@@ -46,20 +46,22 @@ actor PlainMonitor {
   }
 
   /// The next event that the test asks for; those before it are passed over.
-  func event(where isWanted: (JSONValue) -> Bool) async throws -> JSONValue {
+  func event(
+    within patience: Duration = ByteStream.patience, where isWanted: (JSONValue) -> Bool
+  ) async throws -> JSONValue {
     while let first = events.first {
       events.removeFirst()
       if isWanted(first) { return first }
     }
-    while let message = try await next() {
+    while let message = try await next(within: patience) {
       if message["event"] != nil, isWanted(message) { return message }
     }
     throw SystemError("event", "the peer hung up", code: 0)
   }
 
   /// The next message, or nil when the peer has gone.
-  func next() async throws -> JSONValue? {
-    try await stream.readLine().map { try JSONValue(parsing: $0) }
+  func next(within patience: Duration = ByteStream.patience) async throws -> JSONValue? {
+    try await stream.readLine(within: patience).map { try JSONValue(parsing: $0) }
   }
 
   func close() async {

@@ -1,0 +1,56 @@
+import Host
+
+/// What a supervisor holds of the host: descriptors by kind, threads, and children that nobody has reaped.
+struct Holdings: CustomStringConvertible {
+  /// Of these each guest has so many.
+  private(set) var sockets = 0
+  private(set) var processes = 0
+  private(set) var placeholders = 0
+
+  /// Of Dispatch's queues, and the supervisor's own files.
+  private(set) var others: [String] = []
+  private(set) var threads = 0
+  private(set) var zombies: [Int32] = []
+
+  init() {}
+
+  init(of supervisor: FleetProcess) throws {
+    for target in try supervisor.descriptors() {
+      switch target {
+      case "socket:": sockets += 1
+      case "anon_inode:[pidfd]": processes += 1
+      case "/dev/null": placeholders += 1
+      default: others.append(target)
+      }
+    }
+    let tasks = try FileSystem.names(in: "/proc/\(supervisor.pid)/task")
+    threads = tasks.count
+    for task in tasks {
+      // A thread that ends meanwhile has no children.
+      let children = (try? FileSystem.read("/proc/\(supervisor.pid)/task/\(task)/children")) ?? []
+      let pids = String(decoding: children, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+      zombies += pids.filter { ProcessTable.use(pid: $0)?.state == "Z" }
+    }
+  }
+
+  /// What each of so many guests has of it.
+  func share(above idle: Holdings, of guests: Int) -> Holdings {
+    var share = Holdings()
+    share.sockets = (sockets - idle.sockets) / guests
+    share.processes = (processes - idle.processes) / guests
+    share.placeholders = (placeholders - idle.placeholders) / guests
+    return share
+  }
+
+  /// Whether it is no more, and no less, than so many guests take; what no guest takes has some room.
+  func isWithin(idle: Holdings, each: Holdings, live: Int) -> Bool {
+    sockets == idle.sockets + each.sockets * live && processes == idle.processes + each.processes * live
+      && placeholders == idle.placeholders + each.placeholders * live
+      && others.count <= idle.others.count + 4 && threads <= 40 && zombies.isEmpty
+  }
+
+  var description: String {
+    "\(sockets) sockets, \(processes) pidfds, \(placeholders) of /dev/null, \(threads) threads, zombies "
+      + "\(zombies), and \(others)"
+  }
+}
