@@ -7,8 +7,16 @@ internal import Machine
 @main struct QEMUVM {
   static func main() {
     let context = Context(environment: ChildProcess.environment)
-    let code = run(Array(CommandLine.arguments.dropFirst()), context)
+    let code = run(Array(words.dropFirst()), context)
     exit(code.rawValue)
+  }
+
+  /// The command line, the program first.
+  ///
+  /// Under a preloaded library, such as libfaketime, Swift's runtime finds none; the kernel has it.
+  private static var words: [String] {
+    let words = CommandLine.arguments
+    return words.isEmpty ? ProcessTable.arguments(pid: getpid()) ?? [] : words
   }
 
   private static func run(_ line: [String], _ context: Context) -> ExitCode {
