@@ -8,10 +8,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +50,23 @@ int linux_pidfd_wait_status(int pidfd, int *wait_status) {
   if (!(mask & exit_bit)) return 0;
   *wait_status = status;
   return 1;
+}
+
+static long long clock_now(clockid_t clock) {
+  struct timespec now = {0};
+  syscall(SYS_clock_gettime, clock, &now);
+  return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+long long linux_boot_time(void) { return clock_now(CLOCK_BOOTTIME); }
+
+long long linux_monotonic_time(void) { return clock_now(CLOCK_MONOTONIC); }
+
+int linux_timer(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
+
+int linux_timer_set(int timer, long long nanoseconds) {
+  struct itimerspec next = {.it_value = {.tv_sec = nanoseconds / 1000000000, .tv_nsec = nanoseconds % 1000000000}};
+  return (int)syscall(SYS_timerfd_settime, timer, 0, &next, NULL);
 }
 
 int linux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC); }

@@ -1,3 +1,4 @@
+internal import CLinux
 package import Dispatch
 internal import Glibc
 
@@ -12,8 +13,7 @@ package struct Instant: Sendable, Hashable, Comparable {
   }
 
   package static var now: Instant {
-    let time = clockTime(CLOCK_BOOTTIME)
-    return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    Instant(nanoseconds: linux_boot_time())
   }
 
   package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
@@ -47,7 +47,8 @@ package struct Timestamp: Sendable, Hashable {
   }
 
   package static var now: Timestamp {
-    let time = clockTime(CLOCK_REALTIME)
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 
@@ -69,21 +70,17 @@ package struct Timestamp: Sendable, Hashable {
   }
 }
 
-private func clockTime(_ clock: clockid_t) -> timespec {
-  var time = timespec()
-  clock_gettime(clock, &time)
-  return time
-}
-
 /// One deadline on a serial queue: armed only while something is due.
 ///
-/// Bound to `queue`: every method is called on it, and the handler runs on it. The Dispatch source is made at the
-/// first arming. It counts time awake: a host that slept does not cut a guest's deadline short.
+/// Bound to `queue`: every method is called on it, and the handler runs on it. It counts time awake: a host that slept
+/// does not cut a guest's deadline short.
 package final class DeadlineTimer {
   private let queue: DispatchQueue
   private let handler: () -> Void
-  private var source: (any DispatchSourceTimer)?
-  private var isArmed = false
+
+  /// When it is due by the monotonic clock, and its alarm; nil while nothing is.
+  private var armed: (due: Int64, alarm: UInt64)?
+  private lazy var item = DispatchWorkItem { [weak self] in self?.fire() }
 
   package init(queue: DispatchQueue, handler: @escaping () -> Void) {
     self.queue = queue
@@ -91,7 +88,7 @@ package final class DeadlineTimer {
   }
 
   deinit {
-    source?.cancel()
+    if let armed { Alarms.shared.remove(armed.alarm) }
   }
 
   /// Calls the handler at the moment, or at once when it has passed; nil disarms.
@@ -99,27 +96,27 @@ package final class DeadlineTimer {
   /// A later call replaces it.
   package func arm(at deadline: Instant?, now: Instant = .now) {
     dispatchPrecondition(condition: .onQueue(queue))
-    guard let deadline else {
-      isArmed = false
-      source?.schedule(deadline: .distantFuture)
-      return
-    }
-    isArmed = true
+    if let armed { Alarms.shared.remove(armed.alarm) }
+    armed = nil
+    guard let deadline else { return }
     let wait = max(0, min(deadline.nanoseconds - now.nanoseconds, 1 << 60))
-    let timer = source ?? make()
-    timer.schedule(
-      deadline: .now() + .nanoseconds(Int(wait)), leeway: .nanoseconds(Int(min(wait / 50, 50_000_000))))
+    let due = Alarms.now + wait
+    armed = (due, Alarms.shared.add(Alarms.Alarm(due: due, queue: queue, handler: item)))
   }
 
-  private func make() -> any DispatchSourceTimer {
-    let timer = DispatchSource.makeTimerSource(queue: queue)
-    timer.setEventHandler { [weak self] in
-      guard let self, isArmed else { return }
-      isArmed = false
-      handler()
-    }
-    timer.activate()
-    source = timer
-    return timer
+  /// An alarm that was replaced while it rang is none.
+  private func fire() {
+    guard let armed, armed.due <= Alarms.now else { return }
+    self.armed = nil
+    handler()
+  }
+}
+
+extension QueueExecutor {
+  /// Calls the body on the queue after a time awake.
+  package func after(_ delay: Duration, _ body: @escaping @Sendable () -> Void) {
+    let alarm = Alarms.Alarm(
+      due: Alarms.now + max(0, delay.nanoseconds), queue: queue, handler: DispatchWorkItem(block: body))
+    _ = Alarms.shared.add(alarm)
   }
 }

@@ -1,11 +1,10 @@
 internal import Control
-internal import Dispatch
 internal import Host
 
 // The place where clients find the supervisor, put back when somebody removes it: a logout wipes RUNTIME.
 extension SupervisorProcess {
   /// Who removes a whole folder is let finish first.
-  private static let pause = DispatchTimeInterval.milliseconds(100)
+  private static let pause = Duration.milliseconds(100)
 
   /// Notes the next time that the control socket loses its path.
   func watchSocket() {
@@ -21,7 +20,7 @@ extension SupervisorProcess {
   }
 
   private nonisolated func restoreSocketLater() {
-    executor.queue.asyncAfter(deadline: .now() + Self.pause) { [weak self] in
+    executor.after(Self.pause) { [weak self] in
       self?.assumeIsolated { $0.restoreSocket() }
     }
   }

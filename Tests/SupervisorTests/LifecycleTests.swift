@@ -35,6 +35,15 @@ import Testing
     #expect(vm.life.state == .stopped && vm.life.cause == "stopped by the user (ended by SIGKILL)")
   }
 
+  @Test("a stop of what is down already leaves it its cause")
+  func stopped() {
+    var vm = Driver.running()
+    _ = vm.handle(.kill)
+    _ = vm.handle(.exited(.signal(9), stderr: ""))
+    #expect(vm.handle(.stop(timeout: nil)) == [])
+    #expect(vm.life.cause == "killed by the user")
+  }
+
   @Test("a monitor that left the button unanswered is not asked to quit")
   func mute() {
     var vm = Driver.running()

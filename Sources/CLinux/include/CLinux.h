@@ -16,6 +16,15 @@ int linux_reap(int pidfd, int *code, int *status);
 /* ioctl PIDFD_GET_INFO (Linux 6.15): 1 with the wait status of a process that is gone, 0 when the kernel has none. */
 int linux_pidfd_wait_status(int pidfd, int *wait_status);
 
+/* clock_gettime(2) as the kernel has it, in nanoseconds: no preloaded library sets it. */
+long long linux_boot_time(void);
+long long linux_monotonic_time(void);
+
+/* timerfd_create(2) CLOCK_MONOTONIC, non-blocking and close-on-exec; and one expiry so many nanoseconds from now, 0 for
+   none. */
+int linux_timer(void);
+int linux_timer_set(int timer, long long nanoseconds);
+
 /* accept4(2), non-blocking and close-on-exec. */
 int linux_accept(int listener);
 

@@ -145,8 +145,7 @@ package actor Ledger {
   private func syncSoon() {
     guard !isSyncDue else { return }
     isSyncDue = true
-    let delay = DispatchTimeInterval.nanoseconds(Int(Self.syncDelay.nanoseconds))
-    executor.queue.asyncAfter(deadline: .now() + delay) { self.assumeIsolated { $0.sync() } }
+    executor.after(Self.syncDelay) { self.assumeIsolated { $0.sync() } }
   }
 
   private func sync() {

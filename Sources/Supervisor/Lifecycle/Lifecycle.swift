@@ -277,10 +277,11 @@ extension Lifecycle {
   /// Brings down what there is, gently where a guest runs.
   private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect]
   {
+    // One that is down has its cause already.
+    if phase == .stopped { return [] }
     cause = words
     switch phase {
     case .stopped:
-      // It has its cause already.
       return []
     case .failed, .backoff:
       return settle(.stopped, saying: "stopped by the user")

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import Host
 internal import Machine
 internal import QMP
@@ -101,7 +100,7 @@ extension VirtualMachine {
   private nonisolated func later(
     _ delay: Duration, _ body: @escaping @Sendable (isolated VirtualMachine) -> Void
   ) {
-    executor.queue.asyncAfter(deadline: .now() + .nanoseconds(Int(delay.nanoseconds))) { [weak self] in
+    executor.after(delay) { [weak self] in
       self?.assumeIsolated { body($0) }
     }
   }

@@ -71,7 +71,7 @@ extension VirtualMachine {
           return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
         }
         let attempt = lifecycle.attempt
-        executor.queue.asyncAfter(deadline: .now() + .milliseconds(10)) { [weak self] in
+        executor.after(.milliseconds(10)) { [weak self] in
           self?.assumeIsolated { vm in
             guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
             vm.spawn(launch, looks: looks - 1)

@@ -1,10 +1,9 @@
-internal import Dispatch
 internal import Host
 
 // The sockets for users in RUNTIME, which a logout may wipe.
 extension VirtualMachine {
   /// Who removes a whole folder is let finish first.
-  private static let pause = DispatchTimeInterval.milliseconds(100)
+  private static let pause = Duration.milliseconds(100)
 
   /// Offers the guest's console and QEMU's second monitor to users, and again whenever their paths are removed.
   ///
@@ -47,7 +46,7 @@ extension VirtualMachine {
   }
 
   private nonisolated func offerSocketsLater(_ pid: Int32) {
-    executor.queue.asyncAfter(deadline: .now() + Self.pause) { [weak self] in
+    executor.after(Self.pause) { [weak self] in
       self?.assumeIsolated { vm in
         // QEMU removes its own when it ends.
         guard let run = vm.run, run.process.pid == pid, run.exitStatus == nil else { return }

@@ -147,7 +147,8 @@ struct VMWait: Sendable {
     switch (goalByState, report.state) {
     case (.running, .running), (.unpaused, .running): return reach(report, elapsed)
     case (.restarted, .running):
-      guard reply?.pid == nil || report.pid != reply?.pid else { return [] }
+      // A QEMU that was only starting is not started anew.
+      guard reply?.pid == nil || report.pid != reply?.pid || reply?.state == .starting else { return [] }
       return reach(report, elapsed)
     case (.paused, .paused), (.stopped, .stopped): return reach(report, elapsed)
     case (.running, .failed), (.restarted, .failed), (.unpaused, .failed), (.paused, .failed):

@@ -1,0 +1,92 @@
+internal import CLinux
+internal import Dispatch
+internal import Glibc
+internal import Synchronization
+
+/// All deadlines of this process on one timer of the kernel's; corresponds to timerfd_create(2).
+///
+/// Not Dispatch's own timers: those are set to a moment, which a preloaded library that fakes the wall clock takes for
+/// one of that clock. Safe on any thread; each handler runs on the queue that it was given with.
+final class Alarms: Sendable {
+  static let shared = Alarms()
+
+  /// One deadline.
+  struct Alarm: @unchecked Sendable {
+    /// By the kernel's monotonic clock, in nanoseconds.
+    let due: Int64
+    let queue: DispatchQueue
+
+    // Made once and only handed to the queue, which may be done on any thread.
+    let handler: DispatchWorkItem
+  }
+
+  private struct State {
+    var timer: Int32?
+    var source: (any DispatchSourceRead)?
+    var alarms: [UInt64: Alarm] = [:]
+    var count: UInt64 = 0
+
+    /// What the timer is set to; nil when to nothing.
+    var setTo: Int64?
+  }
+
+  private let queue = DispatchQueue(label: "alarms", target: .global())
+  private let state = Mutex(State())
+
+  /// The kernel's monotonic clock, in nanoseconds.
+  static var now: Int64 { linux_monotonic_time() }
+
+  /// Adds an alarm, and gives the number by which it is taken back.
+  func add(_ alarm: Alarm) -> UInt64 {
+    state.withLock { state in
+      state.count += 1
+      state.alarms[state.count] = alarm
+      if state.setTo.map({ alarm.due < $0 }) ?? true { set(&state, to: alarm.due) }
+      return state.count
+    }
+  }
+
+  /// Takes an alarm back; one that is ringing already may still do so.
+  func remove(_ number: UInt64) {
+    state.withLock { state in
+      guard let alarm = state.alarms.removeValue(forKey: number), alarm.due == state.setTo else { return }
+      set(&state, to: state.alarms.values.lazy.map(\.due).min())
+    }
+  }
+
+  private func set(_ state: inout State, to due: Int64?) {
+    if state.timer == nil { open(&state) }
+    guard let timer = state.timer else { return }
+    state.setTo = due
+    // Zero would disarm it.
+    linux_timer_set(timer, due.map { max(1, $0 - Self.now) } ?? 0)
+  }
+
+  /// Without a descriptor to be had, the next alarm tries again.
+  private func open(_ state: inout State) {
+    let timer = linux_timer()
+    guard timer >= 0 else { return }
+    let source = DispatchSource.makeReadSource(fileDescriptor: timer, queue: queue)
+    source.setEventHandler { [weak self] in self?.ring() }
+    source.activate()
+    (state.timer, state.source) = (timer, source)
+  }
+
+  private func ring() {
+    state.withLock { state in
+      guard let timer = state.timer else { return }
+      var expirations: UInt64 = 0
+      // Set anew meanwhile, it has nothing to say.
+      _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
+      let now = Self.now
+      let due = state.alarms.filter { $0.value.due <= now }.sorted {
+        ($0.value.due, $0.key) < ($1.value.due, $1.key)
+      }
+      for (number, alarm) in due {
+        state.alarms[number] = nil
+        alarm.queue.async(execute: alarm.handler)
+      }
+      set(&state, to: state.alarms.values.lazy.map(\.due).min())
+    }
+  }
+}
