@@ -18,6 +18,18 @@ package struct FileLock: ~Copyable, Sendable {
     return nil
   }
 
+  /// Takes the lock, looking again every 10 ms while somebody holds it; nil when he still does at the end.
+  ///
+  /// For a holder that is on its way out. It blocks.
+  package static func take(_ path: String, within patience: Duration) throws(SystemError) -> FileLock? {
+    let deadline = Instant.now + patience
+    while true {
+      if let lock = try take(path) { return lock }
+      guard Instant.now < deadline else { return nil }
+      usleep(10_000)
+    }
+  }
+
   /// Whether somebody holds the lock of a file, which is not made for asking; false when there is none.
   package static func isHeld(_ path: String) throws(SystemError) -> Bool {
     let file: FileDescriptor

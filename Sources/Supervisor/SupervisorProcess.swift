@@ -144,11 +144,14 @@ package actor SupervisorProcess {
   }
 
   /// Two supervisors of different states must not take each other's control socket away.
+  ///
+  /// One that was killed gives this lock up a moment after the other, when the kernel has closed all its files: a lock
+  /// that is held is looked at again for a second.
   static func takePlace(_ locations: Locations) throws(Failure) -> FileLock {
     let lock: FileLock?
     do throws(SystemError) {
       try FileSystem.makeDirectory(locations.runtime)
-      lock = try FileLock.take(locations.runtimeLock)
+      lock = try FileLock.take(locations.runtimeLock, within: .seconds(1))
     } catch {
       throw Failure(description: "the runtime folder cannot be used: \(error)")
     }

@@ -7,7 +7,7 @@ struct Holdings: CustomStringConvertible {
   private(set) var processes = 0
   private(set) var placeholders = 0
 
-  /// Of Dispatch's queues, and the supervisor's own files.
+  /// Of Dispatch's queues, and the supervisor's own files: some are opened when they are first needed.
   private(set) var others: [String] = []
   private(set) var threads = 0
   private(set) var zombies: [Int32] = []
@@ -41,6 +41,7 @@ struct Holdings: CustomStringConvertible {
     share.sockets = (sockets - idle.sockets) / guests
     share.processes = (processes - idle.processes) / guests
     share.placeholders = (placeholders - idle.placeholders) / guests
+    share.others = others
     return share
   }
 
@@ -48,7 +49,7 @@ struct Holdings: CustomStringConvertible {
   func isWithin(idle: Holdings, each: Holdings, live: Int) -> Bool {
     sockets == idle.sockets + each.sockets * live && processes == idle.processes + each.processes * live
       && placeholders == idle.placeholders + each.placeholders * live
-      && others.count <= idle.others.count + 4 && threads <= 40 && zombies.isEmpty
+      && others.count <= each.others.count + 4 && threads <= 40 && zombies.isEmpty
   }
 
   var description: String {
