@@ -2,7 +2,6 @@ internal import Glibc
 internal import Host
 internal import JSON
 package import Machine
-internal import QMP
 
 /// What each QEMU binary is and can: asked of it once, and kept in the state folder.
 ///
@@ -106,58 +105,16 @@ package actor EmulatorCatalog {
     return try? Emulator(json: .object(emulator))
   }
 
-  /// Starts the binary without a machine and asks it over QMP.
   private static func ask(_ path: String) async throws(Failure) -> Emulator {
-    let answer: Result<Emulator, Failure>
+    let answer: Result<Emulator, EmulatorProbe.Silence>
     do throws(SystemError) {
-      answer = try await converse(with: path)
+      answer = try await offQueue { () throws(SystemError) in try EmulatorProbe(path: path).answers() }
     } catch {
       throw .unusable(program: path, why: "\(error)")
     }
-    return try answer.get()
-  }
-
-  private static func converse(with path: String) async throws(SystemError) -> Result<Emulator, Failure> {
-    let pair = try UnixSocket.pair()
-    let errors = try FileDescriptor.pipe()
-    var child = ChildProcess.Launch(
-      program: path,
-      arguments: [
-        "-M", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S",
-        "-chardev", "socket,id=mon,fd=3", "-mon", "chardev=mon,mode=control",
-      ])
-    child.descriptors = [2: errors.writeEnd.rawValue, 3: pair.second.rawValue]
-    let process = try ChildProcess(child)
-    let words = errors.takeReadEnd()
-    let connection = QMPConnection(pair.takeFirst(), executor: QueueExecutor(label: "emulator"))
-    let answer: Result<(QMPGreeting, [QueryMachines.MachineType]), QMPError>
-    do throws(QMPError) {
-      let greeting = try await connection.negotiate(deadline: .seconds(30))
-      answer = .success((greeting, try await connection.execute(QueryMachines())))
-      _ = try? await connection.execute(Quit())  // It may close the connection before it answers.
-    } catch {
-      process.signal(Signal.kill)
-      answer = .failure(error)
-    }
-    await connection.close()
-    _ = await offQueue { process.wait() }
     switch answer {
-    case .success(let (greeting, machines)):
-      return .success(Emulator(path: path, greeting: greeting, machines: machines))
-    case .failure(let error):
-      // Its own words, if it had any, say more than the silence that followed.
-      let said = String(decoding: try words.read(upTo: 4096), as: UTF8.self)
-      let why = said.split(separator: "\n").last.map(String.init) ?? "\(error)"
-      return .failure(.unusable(program: path, why: why))
+    case .success(let emulator): return emulator
+    case .failure(let silence): throw .unusable(program: path, why: silence.description)
     }
-  }
-}
-
-extension Emulator {
-  fileprivate init(path: String, greeting: QMPGreeting, machines: [QueryMachines.MachineType]) {
-    let version = greeting.version
-    self.init(
-      path: path, version: Version(major: version.major, minor: version.minor, micro: version.micro),
-      machines: machines.map { MachineType(name: $0.name, alias: $0.alias, maxCPUs: $0.maximumCPUs) })
   }
 }
