@@ -6,8 +6,8 @@ internal import QMP
 
 /// A QEMU binary started without a machine, and asked what it is.
 ///
-/// All it is asked, `quit` at the end, is written before it starts: it ends by itself, also when the supervisor is
-/// killed meanwhile.
+/// All it is asked, `quit` at the end, stands in its standard input before it starts: it ends by itself, also when the
+/// supervisor is killed meanwhile. (From a socket whose other end is gone it would read nothing.)
 struct EmulatorProbe {
   /// How long a binary may take to answer.
   private static let patience = Duration.seconds(30)
@@ -18,21 +18,25 @@ struct EmulatorProbe {
   ///
   /// It blocks.
   func answers() throws(SystemError) -> Result<Emulator, Silence> {
-    let pair = try UnixSocket.pair()
+    let questions = try FileDescriptor.pipe()
+    let answers = try FileDescriptor.pipe()
     let errors = try FileDescriptor.pipe()
     for command in [QMPCapabilities.name, QueryMachines.name, Quit.name] {
-      try pair.first.write(QMPLine.fromClient(QMPRequest(command, [:], id: .string(command)).json))
+      try questions.writeEnd.write(QMPLine.fromClient(QMPRequest(command, [:], id: .string(command)).json))
     }
     var launch = ChildProcess.Launch(
       program: path,
       arguments: [
         "-M", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S",
-        "-chardev", "socket,id=mon,fd=3", "-mon", "chardev=mon,mode=control",
+        "-chardev", "stdio,id=mon,signal=off", "-mon", "chardev=mon,mode=control",
       ])
-    launch.descriptors = [2: errors.writeEnd.rawValue, 3: pair.second.rawValue]
+    launch.descriptors = [
+      0: questions.readEnd.rawValue, 1: answers.writeEnd.rawValue, 2: errors.writeEnd.rawValue,
+    ]
     let process = try ChildProcess(launch)
     let words = errors.takeReadEnd()
-    let said = try Self.read(pair.takeFirst(), from: process)
+    _ = questions.takeReadEnd()
+    let said = try Self.read(answers.takeReadEnd(), from: process)
     if process.wait(until: .now + Self.patience) == nil {
       process.signal(Signal.kill)
       _ = process.wait()
@@ -52,26 +56,20 @@ struct EmulatorProbe {
 
   /// All that it says until it ends; one that says nothing for too long is ended.
   private static func read(
-    _ socket: consuming FileDescriptor, from process: ChildProcess
+    _ answers: consuming FileDescriptor, from process: ChildProcess
   ) throws(SystemError) -> [UInt8] {
     let deadline = Instant.now + patience
     var said: [UInt8] = []
     while true {
-      var poller = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
+      var poller = pollfd(fd: answers.rawValue, events: Int16(POLLIN), revents: 0)
       let rest = Int32(clamping: max(0, (deadline - .now).nanoseconds / 1_000_000))
       guard try retrying("poll", nil, { poll(&poller, 1, rest) }) > 0 else {
         process.signal(Signal.kill)
         return said
       }
-      do throws(SystemError) {
-        let piece = try socket.read(upTo: 65536)
-        if piece.isEmpty { return said }
-        said += piece
-      } catch {
-        // On its way out QEMU may reset the connection; what it said is here.
-        if error.code == ECONNRESET { return said }
-        throw error
-      }
+      let piece = try answers.read(upTo: 65536)
+      if piece.isEmpty { return said }
+      said += piece
     }
   }
 

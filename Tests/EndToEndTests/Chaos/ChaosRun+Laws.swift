@@ -163,7 +163,11 @@ extension ChaosRun {
     try await eventually("a supervisor holds so much for each guest, and no more", asking: monitor) {
       let holdings = try Holdings(of: try self.fleet.supervisor())
       return holdings.isWithin(idle: self.idle, each: self.each, live: live)
-        ? nil : "\(live) guests: \(holdings)\nwithout a guest \(self.idle)\nfor each \(self.each)"
+        ? nil
+        : "\(live) guests: \(holdings)\nwithout a guest \(self.idle)\nfor each \(self.each)\n"
+          + (try FileSystem.names(in: "/proc/\(self.fleet.supervisor().pid)/fd").map { number in
+            "\(number) \(FileSystem.linkTarget("/proc/\(try self.fleet.supervisor().pid)/fd/\(number)") ?? "")"
+          }.joined(separator: ", "))
     }
   }
 
