@@ -10,9 +10,12 @@ package enum FileSystem {
   package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
     let file = try FileDescriptor.open(path, O_RDONLY)
     var bytes: [UInt8] = []
+    // Most files here are short.
+    var size = 4096
     while true {
-      let piece = try file.read(upTo: 65536)
+      let piece = try file.read(upTo: size)
       if piece.isEmpty { return bytes }
+      if piece.count == size { size = 65536 }
       bytes += piece
       guard bytes.count <= limit else { throw SystemError("read", path, code: EFBIG) }
     }

@@ -79,6 +79,12 @@ package final class SocketStream {
     if queuedBytes == 0 { finishSending() }
   }
 
+  /// Reads what has come and was not told yet, the end too if it has come.
+  package func readWaiting() {
+    dispatchPrecondition(condition: .onQueue(queue))
+    drain()
+  }
+
   /// Drops the connection; no handler is called after it.
   package func close() {
     dispatchPrecondition(condition: .onQueue(queue))
@@ -92,22 +98,30 @@ package final class SocketStream {
   }
 
   private func drain() {
-    withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
-      while isOpen {
+    // Nearly all that comes is short. A large buffer for each message would be cut up by what lives longer, and the
+    // heap would grow by as much.
+    var size = 4096
+    while isOpen, let count = readOnce(upTo: size) {
+      if count == size { size = 65536 }
+    }
+  }
+
+  /// Hands on what one read gives, and tells its length; nil when nothing is there, or nothing more will come.
+  private func readOnce(upTo size: Int) -> Int? {
+    withUnsafeTemporaryAllocation(byteCount: size, alignment: 16) { buffer in
+      while true {
         let count = read(descriptor, buffer.baseAddress, buffer.count)
-        switch count {
-        case 1...:
+        if count > 0 {
           bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        case 0:
-          finish(.closedByPeer)
-        default:
-          switch errno {
-          case EINTR: continue
-          case EAGAIN: return
-          case ECONNRESET: finish(.closedByPeer)
-          default: finish(.failed(SystemError("read")))
-          }
+          return count
         }
+        switch count == 0 ? ECONNRESET : errno {
+        case EINTR: continue
+        case EAGAIN: return nil
+        case ECONNRESET: finish(.closedByPeer)
+        default: finish(.failed(SystemError("read")))
+        }
+        return nil
       }
     }
   }

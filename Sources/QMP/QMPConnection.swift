@@ -112,6 +112,12 @@ package actor QMPConnection {
     if let due = negotiation.due { fireTimer(by: due) }
   }
 
+  /// Takes in what has come and was not told yet, up to the connection's end if that has come; for a caller on the
+  /// queue who knows that the server is gone.
+  package func readWaiting() {
+    stream?.readWaiting()
+  }
+
   private func greeted(_ greeting: QMPGreeting) {
     phase = .negotiating(greeting)
     let rest = negotiation.due.map { $0 - .now } ?? negotiation.limit

@@ -31,6 +31,9 @@ package actor SupervisorProcess {
 
   /// Commands that are being answered.
   private var requests = 0
+
+  /// Fires once things have been quiet for a while after a VM's change.
+  private lazy var quiet = DeadlineTimer(queue: executor.queue) { Heap.trim() }
   private lazy var idle = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.leaveIfIdle() }
   }
@@ -197,7 +200,7 @@ package actor SupervisorProcess {
     await supervisor.connect(
       tell: { event in server.broadcast(event) },
       changed: { [weak self] in
-        Task { [weak self] in await self?.beginGrace() }
+        Task { [weak self] in await self?.vmChanged() }
       })
     await server.start()
     watchSocket()
@@ -223,6 +226,12 @@ package actor SupervisorProcess {
 
   private func requestEnded() {
     requests -= 1
+    beginGrace()
+  }
+
+  /// What many starts at once needed is given back when all is quiet: the heap would keep several times what lives.
+  private func vmChanged() {
+    quiet.arm(at: .now + .seconds(5))
     beginGrace()
   }
 

@@ -9,7 +9,7 @@ import Testing
   @Test("a wanted VM is spawned, negotiated, let go and running")
   func start() {
     var vm = Driver()
-    #expect(vm.handle(.start) == [.announce, .spawn])
+    #expect(vm.handle(.start) == [.spawn, .announce])
     #expect(vm.life.state == .starting && vm.life.desired == .running)
     #expect(vm.handle(.spawned) == [.negotiate])
     #expect(vm.handle(.negotiated) == [.resume])
@@ -84,7 +84,7 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.guest(.shutdown(reason: "guest-shutdown")))
     #expect(vm.handle(.start) == [.announce])
-    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
     #expect(vm.life.desired == .running)
 
     var restarted = Driver.running()
@@ -94,13 +94,13 @@ import Testing
     #expect(restarted.handle(.runState("running")) == [.announce, .pressButton(first: true)])
     var gone = Driver.running()
     _ = gone.handle(.restart(timeout: nil))
-    #expect(gone.handle(.absent(hostRebooted: false)) == [.announce, .spawn])
+    #expect(gone.handle(.absent(hostRebooted: false)) == [.spawn, .announce])
   }
 
   @Test("a start that fails waits, also where the policy says no delay")
   func failedStartWaits() {
     var vm = Driver.running(policy: RestartPolicy(delay: .zero))
-    #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce, .spawn])
+    #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.spawn, .announce])
     #expect(vm.handle(.spawnFailed("no binary")) == [.announce])
     #expect(vm.life.state == .backoff)
   }
@@ -185,7 +185,7 @@ import Testing
     #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce])
     #expect(vm.life.state == .backoff)
     #expect(vm.life.cause == "QEMU was killed by signal 9 (SIGKILL); it starts again in 0.1 s")
-    #expect(vm.wait() == [.announce, .spawn])
+    #expect(vm.wait() == [.spawn, .announce])
     #expect(vm.clock == Instant(nanoseconds: 100_000_000))
     vm.becomeRunning()
     #expect(vm.life.restarts == 1)
@@ -195,7 +195,7 @@ import Testing
   @Test("with no delay the next QEMU is started in the same step")
   func crashWithoutDelay() {
     var vm = Driver.running(policy: RestartPolicy(delay: .zero))
-    #expect(vm.handle(.exited(.code(1), stderr: "out of words")) == [.announce, .spawn])
+    #expect(vm.handle(.exited(.code(1), stderr: "out of words")) == [.spawn, .announce])
     #expect(vm.life.cause == "starting again at once: QEMU exited with code 1: 'out of words'")
   }
 
@@ -210,7 +210,7 @@ import Testing
     #expect(vm.handle(.exited(.signal(11), stderr: "")) == [.announce])
     #expect(vm.life.state == .failed && vm.life.desired == .running)
     #expect(vm.life.cause == "given up after 3 failures within 60 s: QEMU was killed by signal 11 (SIGSEGV)")
-    #expect(vm.handle(.start) == [.announce, .spawn])
+    #expect(vm.handle(.start) == [.spawn, .announce])
     #expect(vm.life.restarts == 0)
   }
 
@@ -297,14 +297,14 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.stop(timeout: nil))
     #expect(vm.handle(.start) == [.announce])
-    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
   }
 
   @Test("a restart is a stop and a start, and no failure")
   func restart() {
     var vm = Driver.running()
     #expect(vm.handle(.restart(timeout: nil)) == [.announce, .pressButton(first: true)])
-    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce, .spawn])
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
     vm.becomeRunning()
     #expect(vm.life.restarts == 0 && vm.life.cause == "running")
   }
@@ -358,7 +358,7 @@ import Testing
     #expect(vanished.handle(.absent(hostRebooted: false)) == [.announce])
     #expect(vanished.life.state == .backoff)
     var rebooted = Driver.running(policy: RestartPolicy(mode: .no))
-    #expect(rebooted.handle(.absent(hostRebooted: true)) == [.announce, .spawn])
+    #expect(rebooted.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
     #expect(rebooted.life.cause == "started again: the host was rebooted")
   }
 

@@ -56,6 +56,9 @@ int linux_record_holder(int fd);
 /* fcntl(2) F_OFD_GETLK: 1 when somebody else's open file has locked this byte, 0 when nobody has. */
 int linux_is_locked(int fd, long long byte);
 
+/* malloc_trim(3) with no pad: 1 when memory went back to the system. */
+int linux_trim_heap(void);
+
 /* renameat2(2) with RENAME_NOREPLACE. */
 int linux_rename_new(const char *from, const char *to);
 

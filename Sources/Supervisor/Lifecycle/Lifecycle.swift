@@ -337,7 +337,8 @@ extension Lifecycle {
     runningSince = nil
     cause = words
     phase = .starting(Start())
-    return [.announce, .spawn]
+    // In this order: whoever waits, waits for the guest, and nothing need be recorded before its QEMU is there.
+    return [.spawn, .announce]
   }
 
   mutating func settle(_ phase: Phase, saying words: String) -> [LifecycleEffect] {

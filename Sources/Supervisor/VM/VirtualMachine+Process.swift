@@ -9,6 +9,8 @@ internal import QMP
 extension VirtualMachine {
   /// Starts QEMU, deciding first how, unless that is known.
   func spawn() {
+    // Told in its turn; the announcement comes behind the start, which must not wait for it.
+    noteState()
     if let launch, areFilesReady { return spawn(launch) }
     let attempt = lifecycle.attempt
     Task {
@@ -165,8 +167,11 @@ extension VirtualMachine {
     run.exitStatus = status
     // A connection that QEMU never accepted waits in this socket, and ends with it.
     run.listener = nil
-    // QEMU's last events may still be unread: its end of the monitor comes behind them.
-    if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { conclude(run, status) }
+    // QEMU's last events may still be unread: its end of the monitor comes behind them, and concludes.
+    run.connection?.assumeIsolated { $0.readWaiting() }
+    if self.run === run, run.connection?.assumeIsolated({ $0.disconnection == nil }) != true {
+      conclude(run, status)
+    }
   }
 
   private func monitorClosed(_ how: QMPDisconnection) {

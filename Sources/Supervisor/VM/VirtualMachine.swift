@@ -103,7 +103,7 @@ package actor VirtualMachine {
     self.name = name
     self.folder = folder
     self.surroundings = surroundings
-    executor = QueueExecutor(label: "vm.\(name.id)")
+    executor = QueueExecutor(label: "vm.\(name.id)", isShared: true)
     lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
   }
 

@@ -7,24 +7,38 @@ struct ProcessUse {
   let residentKiB: Double
   let children: Int
 
-  /// Of all its threads, voluntary or not.
-  let contextSwitches: Int
+  /// User and system, of all its threads that ever were.
+  let cpuTime: Duration
+
+  /// Voluntary or not, by the thread's number.
+  private let contextSwitches: [String: Int]
 
   init(pid: Int32) throws {
     descriptors = try FileSystem.names(in: "/proc/\(pid)/fd").count
     residentKiB = Double(try Self.number("VmRSS", in: "/proc/\(pid)/status"))
     let tasks = try FileSystem.names(in: "/proc/\(pid)/task")
     threads = tasks.count
-    var (switches, children) = (0, 0)
+    cpuTime = ProcessTable.use(pid: pid)?.cpuTime ?? .zero
+    var switches: [String: Int] = [:]
+    var children = 0
     for task in tasks {
       let folder = "/proc/\(pid)/task/\(task)"
       // A thread may end while it is looked at: its share is then over.
-      switches += (try? Self.number("voluntary_ctxt_switches", in: folder + "/status")) ?? 0
-      switches += (try? Self.number("nonvoluntary_ctxt_switches", in: folder + "/status")) ?? 0
+      let voluntary = (try? Self.number("voluntary_ctxt_switches", in: folder + "/status")) ?? 0
+      let forced = (try? Self.number("nonvoluntary_ctxt_switches", in: folder + "/status")) ?? 0
+      switches[task] = voluntary + forced
       children += (try? FileSystem.read(folder + "/children").count { $0 == UInt8(ascii: " ") }) ?? 0
     }
     contextSwitches = switches
     self.children = children
+  }
+
+  /// Context switches of all its threads since an earlier look.
+  ///
+  /// The kernel forgets those of a thread that has ended: it counts for the one that its end took.
+  func contextSwitches(since earlier: ProcessUse) -> Int {
+    let ended = earlier.contextSwitches.keys.count { contextSwitches[$0] == nil }
+    return contextSwitches.reduce(ended) { $0 + $1.value - (earlier.contextSwitches[$1.key] ?? 0) }
   }
 
   private static func number(_ key: String, in file: String) throws -> Int {
