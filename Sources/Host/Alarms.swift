@@ -30,7 +30,7 @@ final class Alarms: Sendable {
     var setTo: Int64?
   }
 
-  private let queue = DispatchQueue(label: "alarms", target: .global())
+  private let queue = DispatchQueue(label: "alarms")
   private let state = Mutex(State())
 
   /// The kernel's monotonic clock, in nanoseconds.

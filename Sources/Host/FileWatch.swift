@@ -44,7 +44,7 @@ package final class FileWatch: Sendable {
     var count: UInt64 = 0
   }
 
-  private let queue = DispatchQueue(label: "files", target: .global())
+  private let queue = DispatchQueue(label: "files")
 
   /// Held while a watch is added, so that its first event finds who asked.
   private let state = Mutex(State())

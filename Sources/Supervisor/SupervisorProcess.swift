@@ -108,6 +108,7 @@ package actor SupervisorProcess {
       // Without a second number there is nobody to tell.
       moved = try? ready.duplicate(atLeast: Launch.lockDescriptor + 1)
     }
+    // A descriptor that Dispatch has opened in that place is as good.
     while let null = try? FileDescriptor.open("/dev/null", O_RDONLY) {
       let number = null.release()
       if number >= Launch.lockDescriptor {

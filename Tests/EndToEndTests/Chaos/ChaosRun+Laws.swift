@@ -164,10 +164,7 @@ extension ChaosRun {
       let holdings = try Holdings(of: try self.fleet.supervisor())
       return holdings.isWithin(idle: self.idle, each: self.each, live: live)
         ? nil
-        : "\(live) guests: \(holdings)\nwithout a guest \(self.idle)\nfor each \(self.each)\n"
-          + (try FileSystem.names(in: "/proc/\(self.fleet.supervisor().pid)/fd").map { number in
-            "\(number) \(FileSystem.linkTarget("/proc/\(try self.fleet.supervisor().pid)/fd/\(number)") ?? "")"
-          }.joined(separator: ", "))
+        : "\(live) guests: \(holdings)\nwithout a guest \(self.idle)\nfor each \(self.each)"
     }
   }
 
