@@ -1,5 +1,5 @@
 internal import CLinux
-package import Glibc
+internal import Glibc
 
 /// An open descriptor with one owner: it closes when its owner ends.
 ///
@@ -30,7 +30,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   ///
   /// `O_CLOEXEC` is added.
   package static func open(
-    _ path: String, _ flags: Int32, mode: mode_t = 0o600
+    _ path: String, _ flags: Int32, mode: UInt32 = 0o600
   ) throws(SystemError) -> FileDescriptor {
     FileDescriptor(owning: try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
   }
