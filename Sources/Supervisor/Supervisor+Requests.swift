@@ -61,6 +61,7 @@ extension Supervisor {
       return [
         "pid": JSONValue(getpid()), "version": .string("\(qemuvmVersion)"),
         "startedAt": .string(startedAt.rfc3339), "vms": JSONValue(reports.count),
+        "background": .bool(isBackground),
       ]
     case .queryEvents(let name, let since, let before):
       return try await events(of: name, since: since, before: before)

@@ -15,6 +15,9 @@ package actor Supervisor {
   nonisolated let locations: Locations
   nonisolated let state: StateDirectory
   nonisolated let startedAt = Timestamp.now
+
+  /// Whether a command started it: then nobody starts another before the next command.
+  nonisolated let isBackground: Bool
   nonisolated let preparation: Preparation
   nonisolated let ledger: Ledger
   nonisolated let files = FileWatch()
@@ -37,7 +40,10 @@ package actor Supervisor {
   /// Called when a VM's state or the number of VMs changed.
   private var changed: @Sendable () -> Void = {}
 
-  package init(locations: Locations, state: StateDirectory, environment: [String: String]) {
+  package init(
+    locations: Locations, state: StateDirectory, environment: [String: String], isBackground: Bool = false
+  ) {
+    self.isBackground = isBackground
     self.locations = locations
     self.state = state
     ledger = Ledger(LedgerFiles(folder: state.path))

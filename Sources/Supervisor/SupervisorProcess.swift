@@ -60,10 +60,11 @@ package actor SupervisorProcess {
     signal(SIGPIPE, SIG_IGN)
     // A limit on file sizes is an error of the write that meets it.
     signal(SIGXFSZ, SIG_IGN)
+    let isBackground = readyDescriptor != nil
     let readyDescriptor = occupyLockDescriptor(besides: readyDescriptor)
     let process: SupervisorProcess
     do throws(Failure) {
-      process = try await begin(locations, environment)
+      process = try await begin(locations, environment, isBackground: isBackground)
     } catch {
       say("error: \(error)\n", to: readyDescriptor)
       throw error
@@ -75,12 +76,13 @@ package actor SupervisorProcess {
 
   /// Takes the state over, brings back what runs, and listens.
   private static func begin(
-    _ locations: Locations, _ environment: [String: String]
+    _ locations: Locations, _ environment: [String: String], isBackground: Bool
   ) async throws(Failure) -> SupervisorProcess {
     let state = try open(locations)
     let lock = try takeLock(locations)
     let place = try takePlace(locations)
-    let supervisor = Supervisor(locations: locations, state: state, environment: environment)
+    let supervisor = Supervisor(
+      locations: locations, state: state, environment: environment, isBackground: isBackground)
     let grace = environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init) ?? 60
     let process = SupervisorProcess(
       locations: locations, supervisor: supervisor, grace: .seconds(grace), lock: lock, place: place)

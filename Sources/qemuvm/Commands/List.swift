@@ -6,6 +6,10 @@ struct List: Verb {
   static let name = "ls"
   static let group = VerbGroup.look
   static let summary = "List all VMs with their states"
+  static let discussion = [
+    "The supervisor that keeps them was started by a command, unless an init system runs 'qemuvm supervisor run': if "
+      + "it dies, guests run on, but one that crashes is restarted only after the next command. It is said on stderr."
+  ]
   static let examples = ["qemuvm ls", "qemuvm ls --json"]
   static let options: [any DeclaredOption] = [CommonOptions.json]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSupervisor]
@@ -22,10 +26,21 @@ struct List: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      try context.output.write(Self.table((reply.array ?? []).compactMap(\.object)).text(context.outputStyle))
+      let vms = (reply.array ?? []).compactMap(\.object)
+      try context.output.write(Self.table(vms).text(context.outputStyle))
+      let isWanted = vms.contains { ReportedVM($0).isWanted }
+      if isWanted, try client.perform(.querySupervisor, deadline: Query.deadline)["background"] == true {
+        context.diagnostics.note(Self.loneliness)
+      }
     }
     return .done
   }
+
+  /// What whoever relies on it must know of a supervisor that a command has started.
+  private static let loneliness = """
+    The supervisor itself is started again by the next command only: 'qemuvm supervisor run' is for an init system.
+
+    """
 
   /// VMs outside labs first, then lab by lab.
   static func table(_ vms: [JSONObject]) -> Table {
