@@ -147,18 +147,22 @@ package final class ChildProcess: Sendable {
 
   /// Reaps our own child, or finds out how a foreign one ended: `unknown` where nobody tells.
   ///
-  /// The kernel tells once the foreign one's parent has reaped it (Linux 6.15), and /proc as long as it has not.
+  /// /proc tells as long as the foreign one's parent has not reaped it, and the kernel afterwards (Linux 6.15). Its
+  /// parent may do so between the two questions, so both are asked three times.
   fileprivate func reap() -> ExitStatus {
     var (code, status): (Int32, Int32) = (0, 0)
     if linux_reap(pidfd.rawValue, &code, &status) == 1 {
       return code == CLD_EXITED ? .code(status) : .signal(status)
     }
-    if let word = ProcessTable.exitWord(pid: pid), signal(0) {
-      // Still there, so what was read was its own and not a later process's of the same PID.
-      return ExitStatus(waitStatus: word)
+    for _ in 0..<3 {
+      if let word = ProcessTable.exitWord(pid: pid), signal(0) {
+        // Still there, so what was read was its own and not a later process's of the same PID.
+        return ExitStatus(waitStatus: word)
+      }
+      var word: Int32 = 0
+      if linux_pidfd_wait_status(pidfd.rawValue, &word) == 1 { return ExitStatus(waitStatus: word) }
     }
-    var word: Int32 = 0
-    return linux_pidfd_wait_status(pidfd.rawValue, &word) == 1 ? ExitStatus(waitStatus: word) : .unknown
+    return .unknown
   }
 
   /// This process's environment as `NAME=value`.

@@ -12,7 +12,12 @@ package enum UnixSocket {
     let number = socket.rawValue
     var status = stat()
     // Also a link to one, by which a socket is named whose own path was removed.
-    if lstat(path, &status) == 0, [S_IFSOCK, S_IFLNK].contains(status.st_mode & S_IFMT) { unlink(path) }
+    if lstat(path, &status) == 0 {
+      guard [S_IFSOCK, S_IFLNK].contains(status.st_mode & S_IFMT) else {
+        throw SystemError("bind", path, code: EEXIST)
+      }
+      unlink(path)
+    }
     _ = try withAddress(path) { address, size throws(SystemError) in
       try retrying("bind", path) { bind(number, address, size) }
     }

@@ -143,6 +143,11 @@ package actor Supervisor {
       broadcast: { [weak self] event in self?.broadcast(event) })
   }
 
+  /// Puts the sockets for users back where their paths were removed.
+  func offerSockets() async {
+    for machine in machines.values { await machine.offerSockets() }
+  }
+
   // MARK: What VMs say; each keeps the order in which a VM said it
 
   nonisolated func take(_ report: VMReport) {

@@ -21,11 +21,13 @@ extension SupervisorProcess {
 
   private nonisolated func restoreSocketLater() {
     executor.after(Self.pause) { [weak self] in
-      self?.assumeIsolated { $0.restoreSocket() }
+      Task { [weak self] in await self?.restoreSocket() }
     }
   }
 
-  private func restoreSocket() {
+  /// Behind the sockets of the VMs: who can ask for those finds them.
+  private func restoreSocket() async {
+    await supervisor.offerSockets()
     guard !isLeaving, let server else { return }
     // A change of rights is told alike; and what cannot be identified is not there.
     if let own = socketIdentity, (try? FileSystem.identity(of: locations.controlSocket)) == own {
@@ -38,11 +40,9 @@ extension SupervisorProcess {
       }
       let listener = try UnixSocket.listen(at: locations.controlSocket).release()
       socketIdentity = try FileSystem.identity(of: locations.controlSocket)
-      Task {
-        await server.listen(on: FileDescriptor(owning: listener))
-        // Who waits for it is told again: it was there a moment before it could be connected to.
-        try? FileSystem.touch(locations.controlSocket)
-      }
+      await server.listen(on: FileDescriptor(owning: listener))
+      // Who waits for it is told again: it was there a moment before it could be connected to.
+      try FileSystem.touch(locations.controlSocket)
       Log.note("the control socket was removed; listening again at \(locations.controlSocket)")
       watchSocket()
     } catch {

@@ -87,9 +87,18 @@ package struct StateDirectory: Sendable {
         try? FileSystem.removeTree(path + "/vms/" + name)
       } else if FileSystem.isDirectory(path + "/vms/" + name) {
         folders.append(folder(of: name))
+        clearDrafts(in: path + "/vms/" + name)
       }
     }
     return folders
+  }
+
+  /// Removes what was to take a file's place and did not come to it.
+  private func clearDrafts(in folder: String) {
+    // What cannot be listed or removed is in nobody's way.
+    for name in (try? FileSystem.names(in: folder)) ?? [] where name.hasSuffix(".new") {
+      _ = try? FileSystem.remove(folder + "/" + name)
+    }
   }
 
   /// What tells this machine from others; machine-id(5).

@@ -25,6 +25,11 @@ extension VirtualMachine {
     }
   }
 
+  /// Offers the sockets of the QEMU that lives anew.
+  func offerSockets() {
+    if let run, run.exitStatus == nil { offerSockets(of: run) }
+  }
+
   private func offerConsole(of run: Run) throws(SystemError) {
     if let console = run.console {
       if !FileSystem.exists(sharedConsoleSocket) { try console.offer() }
@@ -49,8 +54,7 @@ extension VirtualMachine {
     executor.after(Self.pause) { [weak self] in
       self?.assumeIsolated { vm in
         // QEMU removes its own when it ends.
-        guard let run = vm.run, run.process.pid == pid, run.exitStatus == nil else { return }
-        vm.offerSockets(of: run)
+        if vm.run?.process.pid == pid { vm.offerSockets() }
       }
     }
   }

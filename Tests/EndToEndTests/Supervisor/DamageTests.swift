@@ -1,0 +1,139 @@
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  /// A supervisor that finds files of its own damaged, of another version, or of before the last boot.
+  @Suite("Damaged and foreign files") struct Damage {
+    private static let rubbish: [[UInt8]] = [
+      [], Array("{\"format\":1,".utf8), [0, 0, 0, 0], Array("[1]".utf8),
+    ]
+
+    /// What costs nothing but what it held.
+    private static let harmless: [String] = [
+      "format.json", "ledger.jsonl", "supervisor.lock", "vms/sick@shop/state.json", "vms/sick@shop/wanted",
+    ]
+
+    /// Two VMs in a lab.
+    private static func begin(_ fleet: Fleet) async throws {
+      try fleet.write(
+        "{ lab: 'shop', vms: { sick: { profile: 'hello', restart: 'no' }, well: { profile: 'hello' } } }")
+      try await fleet.qemuvm("up")
+    }
+
+    private static func damage(_ file: String, _ bytes: [UInt8], in fleet: Fleet) throws {
+      try FileSystem.replace(fleet.state + "/" + file, with: bytes, durable: false)
+    }
+
+    @Test("Such a file costs neither a start of the supervisor nor a guest", arguments: harmless)
+    func costsNothing(file: String) async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        let guests = try fleet.guests().map(\.pid)
+        for bytes in Self.rubbish {
+          try await fleet.supervisor().kill()
+          try Self.damage(file, bytes, in: fleet)
+          try await fleet.qemuvm("ls")
+          for name in ["sick", "well"] {
+            let vm = try await fleet.wait(for: name, toBe: "running")
+            #expect(vm["desired"] == "running")
+          }
+        }
+        #expect(try fleet.guests().map(\.pid) == guests)
+        try await fleet.qemuvm("down")
+      }
+    }
+
+    @Test("A damaged definition keeps its guest, costs a start, names the file, and 'up' is the way out")
+    func definition() async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        let guests = try fleet.guests().map(\.pid)
+        try await fleet.supervisor().kill()
+        try Self.damage("vms/sick@shop/definition.json", Self.rubbish[1], in: fleet)
+        try await fleet.qemuvm("ls")
+        #expect(try fleet.guests().map(\.pid) == guests)
+        try await fleet.qemuvm("stop", "sick")
+        let refused = try await fleet.qemuvm("start", "sick", expecting: 1)
+        #expect(refused.errors.contains("vms/sick@shop/definition.json cannot be read"), "\(refused)")
+        #expect(refused.errors.contains("bring the VM up with its definition again"))
+        try await fleet.qemuvm("up")
+        #expect(try await fleet.status("sick")["state"] == "running")
+        #expect(try await fleet.status("well")["restarts"] == 0)
+      }
+    }
+
+    @Test("A state of another version is refused by name, not written over, and costs that VM alone")
+    func otherVersion() async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        try await fleet.qemuvm("stop", "sick")
+        try await fleet.supervisor().kill()
+        let file = "vms/sick@shop/state.json"
+        let foreign = Array(#"{"format":99,"phase":"running"}"#.utf8)
+        try Self.damage(file, foreign, in: fleet)
+        #expect(try await fleet.qemuvm("ls").output.contains("state.json has version 99"))
+        for verb in ["start", "up", "restart"] {
+          let refused = try await fleet.qemuvm(verb, "sick", expecting: 1)
+          #expect(refused.errors.contains("state.json has version 99, this qemuvm knows 1"), "\(refused)")
+        }
+        #expect(try FileSystem.read(fleet.state + "/" + file) == foreign)
+        #expect(try await fleet.status("well")["state"] == "running")
+        try FileSystem.remove(fleet.state + "/" + file)
+        try await fleet.qemuvm("up")
+        #expect(try await fleet.status("sick")["state"] == "running")
+      }
+    }
+
+    @Test("A state folder of another version is refused by name, and nothing in it is touched")
+    func otherFolder() async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        let guests = try fleet.guests().map(\.pid)
+        let own = try FileSystem.read(fleet.state + "/format.json")
+        try await fleet.supervisor().kill()
+        try Self.damage("format.json", Array(#"{"format":99,"machine":"x"}"#.utf8), in: fleet)
+        let refused = try await fleet.qemuvm("ls", expecting: 1)
+        #expect(refused.errors.contains("format.json has version 99, this qemuvm knows 1"), "\(refused)")
+        #expect(try fleet.guests().map(\.pid) == guests)
+        try Self.damage("format.json", own, in: fleet)
+        try await fleet.qemuvm("ls")
+      }
+    }
+
+    @Test("After a boot of the host what was wanted starts again, whatever its policy, and nothing else")
+    func reboot() async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        try await fleet.qemuvm("stop", "well")
+        let guest = try fleet.guest()
+        try await fleet.supervisor().kill()
+        await guest.kill()
+        for id in ["sick@shop", "well@shop"] {
+          let file = "vms/\(id)/state.json"
+          var state = try JSONObject(json: JSONValue(parsing: try FileSystem.read(fleet.state + "/" + file)))
+          state["boot"] = "another"
+          try Self.damage(file, JSONValue.object(state).bytes(), in: fleet)
+        }
+        try await fleet.qemuvm("ls")
+        let sick = try await fleet.wait(for: "sick", toBe: "running")
+        #expect(try #require(sick["cause"]?.string).contains("the host was rebooted"))
+        #expect(try await fleet.status("well")["state"] == "stopped")
+        #expect(try fleet.guests().count == 1)
+      }
+    }
+
+    @Test("How an adopted QEMU ended is told by the kernel", arguments: [9, 11])
+    func adoptedStatus(signal: Int) async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        try await fleet.supervisor().kill()
+        try await fleet.qemuvm("ls")
+        let sick = try #require(try fleet.guests().first { $0.role == .guest("sick@shop") })
+        sick.signal(Int32(signal))
+        let vm = try await fleet.wait(for: "sick", toBe: "failed")
+        #expect(try #require(vm["cause"]?.string).contains("killed by signal \(signal)"), "\(vm)")
+      }
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  @Suite("Sockets that somebody removed") struct RemovedSockets {
+    @Test("The control socket comes back, with the same supervisor behind it")
+    func controlSocket() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let supervisor = try fleet.supervisor()
+        for _ in 0..<3 {
+          try FileSystem.remove(fleet.controlSocket)
+          #expect(try await fleet.qemuvm("ls").output.contains("running"))
+        }
+        #expect(try fleet.supervisor().pid == supervisor.pid)
+      }
+    }
+
+    @Test("A runtime folder that was wiped comes back with consoles and the users' monitors")
+    func runtimeFolder() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        try FileSystem.removeTree(fleet.runtime)
+        try await fleet.qemuvm("ls")
+        let console = try await fleet.console(of: "web")
+        try await console.write("hello?")
+        try await console.read(until: "hello?")
+        try await fleet.userMonitor(of: "web").execute("query-status")
+        #expect(try fleet.guest().pid == guest.pid)
+      }
+    }
+
+    @Test("A QEMU whose sockets are gone is taken back by a new supervisor, and can be asked")
+    func monitor() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        try await fleet.wait(for: "web", toSay: "READY")
+        let guest = try fleet.guest()
+        try await fleet.supervisor().kill()
+        for name in ["monitor.sock", "console.sock"] {
+          try FileSystem.remove(fleet.state + "/vms/web@shop/" + name)
+        }
+        try FileSystem.removeTree(fleet.runtime)
+        #expect(try await fleet.qemuvm("ls").output.contains("running"))
+        #expect(try await fleet.qemuvm("qmp", "web", "query-status").output.contains("running"))
+        let console = try await fleet.console(of: "web")
+        try await console.write("hello?")
+        try await console.read(until: "hello?")
+        try await fleet.userMonitor(of: "web").execute("query-status")
+        // By the power button, and not by force.
+        let stop = try await fleet.qemuvm("stop", "web")
+        #expect(guest.hasExited && !stop.errors.contains("trying"))
+        try await fleet.qemuvm("start", "web")
+      }
+    }
+  }
+}
