@@ -140,6 +140,7 @@ int linux_is_locked(int fd, long long byte) {
 }
 
 int linux_trim_heap(void) { return malloc_trim(0); }
+int linux_limit_arenas(int most) { return mallopt(M_ARENA_MAX, most); }
 
 int linux_rename_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);

@@ -59,6 +59,9 @@ int linux_is_locked(int fd, long long byte);
 /* malloc_trim(3) with no pad: 1 when memory went back to the system. */
 int linux_trim_heap(void);
 
+/* mallopt(3) M_ARENA_MAX: 1 when it was set. */
+int linux_limit_arenas(int most);
+
 /* renameat2(2) with RENAME_NOREPLACE. */
 int linux_rename_new(const char *from, const char *to);
 

@@ -13,9 +13,9 @@ package enum FirmwareROM {
   package static func image(of code: [UInt8]) -> [UInt8] {
     precondition(code.count <= resetVector, "a firmware's code must leave room for the reset vector")
     var image = code
-    image += repeatElement(0, count: resetVector - code.count)
+    image += [UInt8](repeating: 0, count: resetVector - code.count)
     image += jumpToStart
-    image += repeatElement(0, count: size - image.count)
+    image += [UInt8](repeating: 0, count: size - image.count)
     return image
   }
 }

@@ -28,6 +28,9 @@ final class Run {
   /// Whether the connection has been negotiated.
   var hasNegotiated = false
 
+  /// How the connection before this one was lost, until this one has shown that QEMU goes on.
+  var lostConnection: QMPDisconnection?
+
   /// Our end of the monitor's listening socket, until QEMU's backlog is set.
   var listener: FileDescriptor?
   var console: ConsoleRelay?

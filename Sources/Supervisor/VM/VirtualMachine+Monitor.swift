@@ -30,6 +30,9 @@ extension VirtualMachine {
   private func negotiated(_ result: Result<QMPGreeting, QMPError>, attempt: Int) {
     guard attempt == lifecycle.attempt, let run, case .success = result else { return }
     run.hasNegotiated = true
+    if let how = run.lostConnection.take() {
+      Log.note("\(name): the connection to QEMU was lost (\(how)); connected again")
+    }
     if let listener = run.listener.take() {
       // QEMU has lowered it to 1: a QEMU that hangs must not turn the next supervisor away.
       do throws(SystemError) {

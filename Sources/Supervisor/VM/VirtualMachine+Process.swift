@@ -184,7 +184,7 @@ extension VirtualMachine {
     } catch {
       return
     }
-    Log.note("\(name): the connection to QEMU was lost (\(how)); connected again")
+    run.lostConnection = how
     negotiate()
   }
 

@@ -27,6 +27,7 @@ struct SupervisorRun: Verb {
   /// Never returns: the supervisor ends the process.
   func run(_ context: Context) throws -> ExitCode {
     let number = readyDescriptor
+    Heap.useOneArena()
     DefaultExecutor.useSharedQueues()
     Task {
       let ready = number.map { FileDescriptor(owning: $0) }
