@@ -2,7 +2,8 @@ internal import Host
 
 /// What the supervisor and its state folder hold before and after many cycles of `up` and `down`.
 enum CycleFigures {
-  private static let warmUp = 20
+  /// Until the heap has its size: its few pages are taken at random moments.
+  private static let warmUp = 100
 
   /// Heap that a run may round up to without it being a leak, in KiB: one byte a cycle would be less.
   private static let slack = 256.0
@@ -36,7 +37,9 @@ enum CycleFigures {
 
   private static func look(_ workshop: Workshop) throws -> (ProcessUse, files: Int) {
     guard let supervisor = try workshop.supervisor() else { throw MeasurementFailure("no supervisor runs") }
-    return (try ProcessUse(pid: supervisor.pid), try files(in: workshop.state) + files(in: workshop.runtime))
+    return (
+      try ProcessUse.atRest(pid: supervisor.pid), try files(in: workshop.state) + files(in: workshop.runtime)
+    )
   }
 
   private static func files(in folder: String) throws -> Int {

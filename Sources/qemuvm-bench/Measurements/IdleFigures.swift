@@ -6,10 +6,6 @@ internal import JSON
 enum IdleFigures {
   private static let few = 10
 
-  /// What a start leaves to do, in seconds: QMP's deadlines and the trimming of the heap come due after five, and the
-  /// threads that this woke end five seconds later.
-  private static let tail: UInt32 = 15
-
   @Sendable static func take(_ workshop: Workshop, _ options: Options) throws -> [Figure] {
     let many = options.isQuick ? 50 : 200
     let lab = try Lab(workshop, name: "idle", count: many)
@@ -18,16 +14,13 @@ enum IdleFigures {
       try GuestConsole.awaitReady(log: try consoleLog(of: name, workshop))
     }
     guard let supervisor = try workshop.supervisor() else { throw MeasurementFailure("no supervisor runs") }
-    // Idleness is what is measured here: there is nothing to wait for.
-    sleep(tail)
     let seconds: UInt32 = options.isQuick ? 20 : 60
-    let before = try ProcessUse(pid: supervisor.pid)
+    let before = try ProcessUse.atRest(pid: supervisor.pid)
     sleep(seconds)
     let after = try ProcessUse(pid: supervisor.pid)
     try workshop.run(["up"], in: lab.folder)
     let atOnce = try ProcessUse(pid: supervisor.pid)
-    sleep(tail)
-    let full = try ProcessUse(pid: supervisor.pid)
+    let full = try ProcessUse.atRest(pid: supervisor.pid)
     func each(_ use: ProcessUse) -> Double { (use.residentKiB - after.residentKiB) / Double(many - few) }
     return [
       Figure(
