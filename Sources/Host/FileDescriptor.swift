@@ -28,11 +28,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
   /// Opens a file; corresponds to open(2).
   ///
-  /// `O_CLOEXEC` is added.
+  /// `O_CLOEXEC` is added, and `O_NONBLOCK` unless it `waits`: a FIFO in the place of a file holds up nobody. For a
+  /// file that flag means nothing.
   package static func open(
-    _ path: String, _ flags: Int32, mode: UInt32 = 0o600
+    _ path: String, _ flags: Int32, mode: UInt32 = 0o600, waits: Bool = false
   ) throws(SystemError) -> FileDescriptor {
-    FileDescriptor(owning: try retrying("open", path) { Glibc.open(path, flags | O_CLOEXEC, mode) })
+    let flags = flags | O_CLOEXEC | (waits ? 0 : O_NONBLOCK)
+    return FileDescriptor(owning: try retrying("open", path) { Glibc.open(path, flags, mode) })
   }
 
   /// Opens a log that several write to: each write goes to its end, wherever that is by then.

@@ -6,9 +6,11 @@ internal import Synchronization
 package enum FileSystem {
   /// Reads a whole file of at most `limit` bytes; corresponds to read(2).
   ///
-  /// EFBIG when it is longer.
-  package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemError) -> [UInt8] {
-    let file = try FileDescriptor.open(path, O_RDONLY)
+  /// EFBIG when it is longer. One that `waits` reads a pipe as well, to its end.
+  package static func read(
+    _ path: String, limit: Int = 64 << 20, waits: Bool = false
+  ) throws(SystemError) -> [UInt8] {
+    let file = try FileDescriptor.open(path, O_RDONLY, waits: waits)
     var bytes: [UInt8] = []
     // Most files here are short.
     var size = 4096

@@ -15,10 +15,20 @@ extension Lifecycle {
 
   /// A guest that runs without us: asked how it is, and given time to answer only when it is to end.
   mutating func adopted(_ now: Instant) -> [LifecycleEffect] {
-    phase = .starting(Start(hasProcess: true, isAdoption: true))
+    let wasPaused = isKeptPaused
+    phase = .starting(Start(hasProcess: true, isAdoption: true, wasPaused: wasPaused))
     wasTakenOver = true
     cause = "taken over by a new supervisor; its QEMU has not answered yet"
     return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : resumeChecks(now))
+  }
+
+  /// Whether the guest is paused, as far as is known.
+  var isKeptPaused: Bool {
+    switch phase {
+    case .paused: true
+    case .starting(let start): start.wasPaused
+    case .stopped, .running, .stopping, .backoff, .failed: false
+    }
   }
 
   /// Ends an adopted QEMU that stays silent.
@@ -51,6 +61,9 @@ extension Lifecycle {
     switch name {
     case "running":
       return isRunning(moment)
+    case "prelaunch" where isKeptPaused:
+      // QEMU calls a paused guest so once it was reset.
+      return pause(.user, saying: "paused by the user", moment.now)
     case "prelaunch" where desired == .running:
       return [.resume]
     case "shutdown":

@@ -27,6 +27,9 @@ package struct Lifecycle: Sendable, Equatable {
     /// Whether it is a guest that a new supervisor found, which may be in any run state.
     var isAdoption = false
 
+    /// Whether that guest was paused when it was last seen.
+    var wasPaused = false
+
     /// When a monitor that did not answer is given up.
     var deadline: Instant?
   }

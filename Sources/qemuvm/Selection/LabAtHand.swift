@@ -21,7 +21,7 @@ struct LabAtHand: Sendable {
     let shown = file ?? customaryName
     let bytes: [UInt8]?
     do throws(SystemError) {
-      bytes = file == nil ? try FileSystem.readIfPresent(shown) : try FileSystem.read(shown)
+      bytes = file == nil ? try FileSystem.readIfPresent(shown) : try FileSystem.read(shown, waits: true)
     } catch {
       throw CommandFailure(.usage, shown, "cannot be read: \(error.reason)")
     }

@@ -45,8 +45,8 @@ enum ChaosCommand: String, CaseIterable, Sendable {
   /// What it may come to: confirmed, it was done; else it was done or not.
   func rests(from rests: Set<Rest>, confirmed: Bool) -> Set<Rest> {
     var done = Set(rests.map(rest(from:)))
-    // A VM that is still on its way off the list can be called back: a start that is confirmed has found it there.
-    if confirmed, rests.contains(.gone), self == .start || self == .restart { done.insert(.running) }
+    // A VM that is still on its way off the list can be called back, by a start that has found it there.
+    if rests.contains(.gone), self == .start || self == .restart { done.insert(.running) }
     return confirmed ? done : done.union(rests)
   }
 }

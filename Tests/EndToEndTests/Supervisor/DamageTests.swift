@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import JSON
 import Testing
@@ -39,6 +40,22 @@ extension EndToEnd {
             #expect(vm["desired"] == "running")
           }
         }
+        #expect(try fleet.guests().map(\.pid) == guests)
+        try await fleet.qemuvm("down")
+      }
+    }
+
+    @Test("A FIFO in the place of such a file holds up nobody",
+      arguments: harmless.filter { $0 != "supervisor.lock" })
+    func fifo(file: String) async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        let guests = try fleet.guests().map(\.pid)
+        try await fleet.supervisor().kill()
+        try FileSystem.remove(fleet.state + "/" + file)
+        #expect(mkfifo(fleet.state + "/" + file, 0o600) == 0)
+        try await fleet.qemuvm("ls")
+        for name in ["sick", "well"] { try await fleet.wait(for: name, toBe: "running") }
         #expect(try fleet.guests().map(\.pid) == guests)
         try await fleet.qemuvm("down")
       }

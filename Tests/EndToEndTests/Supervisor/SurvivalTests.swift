@@ -34,6 +34,23 @@ extension EndToEnd {
       }
     }
 
+    @Test("A paused guest that was reset is still paused for the next supervisors")
+    func pausedAndReset() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("pause", "web")
+        try await fleet.qemuvm("reset", "web")
+        for _ in 0..<2 {
+          try await Self.end(try fleet.supervisor(), .killed, of: fleet)
+          let vm = try await fleet.status("web")
+          #expect(vm["state"] == "paused" && vm["cause"] == "paused by the user")
+        }
+        try await fleet.qemuvm("unpause", "web")
+        #expect(try await fleet.status("web")["state"] == "running")
+      }
+    }
+
     @Test("A guest that vanished while no supervisor ran is started again")
     func vanishedMeanwhile() async throws {
       try await Fleet.run { fleet in
