@@ -26,9 +26,10 @@ package struct SavedState: Sendable, Equatable {
   }
 
   func bytes() -> [UInt8] {
+    let phase: VMState = lifecycle.isKeptPaused ? .paused : lifecycle.state
     var object: JSONObject = [
       "format": JSONValue(StateDirectory.version), "boot": JSONValue(Self.boot),
-      "phase": JSONValue((lifecycle.isKeptPaused ? VMState.paused : lifecycle.state).rawValue), "cause": JSONValue(lifecycle.cause),
+      "phase": JSONValue(phase.rawValue), "cause": JSONValue(lifecycle.cause),
       "restarts": JSONValue(lifecycle.restarts), "consecutive": JSONValue(lifecycle.budget.consecutive),
       "failures": .array(lifecycle.budget.failures.map { JSONValue($0.nanoseconds) }),
       "wish": JSONValue(wish),

@@ -14,8 +14,10 @@ struct ProcessUse {
   /// Voluntary or not, by the thread's number.
   private let contextSwitches: [String: Int]
 
-  /// Once what was begun is done: QMP's deadlines and the trimming of the heap come due after five seconds, and the
-  /// threads that this woke end five seconds later. There is nothing else to wait for.
+  /// What it holds once everything begun is done.
+  ///
+  /// QMP's deadlines and the trimming of the heap come due after five seconds, and the threads that this woke end five
+  /// seconds later. There is nothing else to wait for.
   static func atRest(pid: Int32) throws -> ProcessUse {
     sleep(15)
     return try ProcessUse(pid: pid)

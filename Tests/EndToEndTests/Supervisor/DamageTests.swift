@@ -45,7 +45,8 @@ extension EndToEnd {
       }
     }
 
-    @Test("A FIFO in the place of such a file holds up nobody",
+    @Test(
+      "A FIFO in the place of such a file holds up nobody",
       arguments: harmless.filter { $0 != "supervisor.lock" })
     func fifo(file: String) async throws {
       try await Fleet.run { fleet in
