@@ -40,7 +40,8 @@ import Testing
       (.running, vm("backoff"), nil), (.restarted, vm("running", pid: 7), nil),
       (.restarted, vm("stopping"), nil), (.restarted, vm("starting", pid: 7), nil),
       (.unpaused, vm("paused"), nil), (.unpaused, vm("running"), true), (.paused, vm("running"), nil),
-      (.paused, vm("paused"), true), (.stopped, vm("stopping", desired: "stopped"), nil),
+      (.paused, vm("paused"), true), (.paused, vm("stopping"), false),
+      (.stopped, vm("stopping", desired: "stopped"), nil),
       (.stopped, vm("stopped", desired: "stopped"), true), (.stopped, vm("running"), nil),
       (.removed, vm("stopped", desired: "stopped"), nil), (.accepted("reset"), vm("running"), true),
       (.running, vm("a-state-of-the-future"), nil), (.running, vm("running", health: "starting"), true),
@@ -82,6 +83,9 @@ import Testing
       (.removed, vm("stopping"), change(vm("stopped", desired: "stopped")), nil),
       (.removed, vm("stopping"), removal, true),
       (.paused, vm("running"), change(vm("paused")), true),
+      (.paused, vm("running"), change(vm("stopping", wish: 3)), false),
+      (.paused, vm("running"), change(vm("backoff")), false),
+      (.paused, vm("running"), change(vm("starting")), false),
       (.unpaused, vm("paused"), change(vm("running")), true),
     ] as [(Goal, JSONObject, QMPEvent, Bool?)])
   func events(goal: Goal, reply: JSONObject, event: QMPEvent, isReached: Bool?) {

@@ -129,8 +129,13 @@ extension VirtualMachine {
     -> JSONValue
   {
     try await number(verb, whenIn: states)
+    let meant = run
     // A QEMU that does not answer keeps this command waiting, and no other.
     _ = try await monitor(command, [:], timeout: nil)
+    guard run === meant else {
+      let now = "it is \(lifecycle.state.rawValue) (\(lifecycle.cause))"
+      throw ControlError(.failed, "\(name): cannot \(verb): that QEMU has ended: \(now)")
+    }
     return answer(actions: [verb])
   }
 

@@ -151,13 +151,17 @@ struct VMWait: Sendable {
       guard reply?.pid == nil || report.pid != reply?.pid || reply?.state == .starting else { return [] }
       return reach(report, elapsed)
     case (.paused, .paused), (.stopped, .stopped): return reach(report, elapsed)
-    case (.running, .failed), (.restarted, .failed), (.unpaused, .failed), (.paused, .failed):
+    case (.paused, .stopping), (.paused, .stopped), (.paused, .starting), (.paused, .backoff),
+      (.paused, .failed):
+      // The QEMU that was to stand still goes or is gone, and the next one is not meant.
+      return fail(report.state, report)
+    case (.running, .failed), (.restarted, .failed), (.unpaused, .failed):
       return fail(.failed, report)
     case (.stopped, .failed): return reach(report, elapsed)
     case (.running, .paused), (.restarted, .paused):
       // A reply may tell of the pause that this command is about to end.
       return isReply ? [progress(report)] : fail(.paused, report)
-    case (.running, .stopped), (.restarted, .stopped), (.paused, .stopped), (.unpaused, .stopped):
+    case (.running, .stopped), (.restarted, .stopped), (.unpaused, .stopped):
       return report.isWanted || isReply ? [progress(report)] : fail(.stopped, report)
     case (.stopped, .starting), (.stopped, .running), (.removed, .starting), (.removed, .running):
       let isCountermanded = report.isWanted && report.wish > reply?.wish ?? .max
