@@ -66,10 +66,20 @@ package enum ProcessTable {
     return Use(cpuTime: time, residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))), state: state)
   }
 
+  /// When a process was started, by today's clock; nil when it is gone.
+  package static func startTime(pid: Int32) -> Timestamp? {
+    guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 19, let ticks = Int64(fields[19])
+    else { return nil }
+    let age = Instant.now - Instant(nanoseconds: ticks * nanosecondsPerTick)
+    return Timestamp(microseconds: Timestamp.now.microseconds - age.nanoseconds / 1000)
+  }
+
+  private static let nanosecondsPerTick = 1_000_000_000 / max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))
+
   /// utime and stime.
   private static func cpuTime(_ fields: [Substring]) -> Duration? {
     guard fields.count > 12, let user = Int64(fields[11]), let system = Int64(fields[12]) else { return nil }
-    return .nanoseconds((user + system) * (1_000_000_000 / max(1, Int64(sysconf(Int32(_SC_CLK_TCK))))))
+    return .nanoseconds((user + system) * nanosecondsPerTick)
   }
 
   /// The time that a QEMU's vCPU threads have run; nil when there is none, or the process is gone.

@@ -102,7 +102,8 @@ extension VirtualMachine {
     let desired: DesiredState = folder.isWanted ? .running : .stopped
     var (saved, isOtherBoot) = (SavedState.nothing(folder, record, desired: desired), false)
     do throws(SavedState.Unreadable) {
-      (saved, isOtherBoot) = try SavedState.read(folder, record, desired: desired)
+      (saved, isOtherBoot) = try SavedState.read(
+        folder, record, desired: desired, survivor: survivor?.pid)
     } catch {
       refusedState = error
       Log.note("\(name): \(error)")
@@ -118,7 +119,7 @@ extension VirtualMachine {
       if let words = damage ?? refusedState?.description { lifecycle.giveUp(saying: words) }
     }
     wish = saved.wish
-    startedAt = saved.startedAt
+    startedAt = saved.startedAt ?? survivor.flatMap { ProcessTable.startTime(pid: $0.pid) }
     beginNotes()
     if let survivor {
       adopt(survivor, saved)

@@ -33,6 +33,23 @@ import Testing
     #expect(vm.life.state == .paused)
   }
 
+  @Test(
+    "a QEMU started just before its supervisor died begins as any other, whatever the last one did")
+  func adoptedAnew() {
+    for last in ["running", "paused"] {
+      var vm = Driver.running()
+      vm.life.check = HealthCheck(HealthSetting())
+      _ = vm.handle(.runState(last))
+      vm.life.beginAnew()
+      _ = vm.handle(.adopted)
+      #expect(vm.life.lastKnown == .starting)
+      _ = vm.handle(.negotiated)
+      #expect(vm.handle(.runState("prelaunch")) == [.resume])
+      _ = vm.handle(.guest(.resumed))
+      #expect(vm.life.state == .running && vm.life.check?.isReady == true)
+    }
+  }
+
   @Test("a guest whose stop was under way is stopped by the next supervisor")
   func adoptedWhileStopping() {
     var vm = Driver.running()

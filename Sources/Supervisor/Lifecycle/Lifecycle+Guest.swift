@@ -15,20 +15,29 @@ extension Lifecycle {
 
   /// A guest that runs without us: asked how it is, and given time to answer only when it is to end.
   mutating func adopted(_ now: Instant) -> [LifecycleEffect] {
-    let wasPaused = isKeptPaused
-    phase = .starting(Start(hasProcess: true, isAdoption: true, wasPaused: wasPaused))
+    let before: VMState? =
+      switch lastKnown {
+      case .paused: .paused
+      case .running, .stopping: .running
+      case .stopped, .starting, .backoff, .failed: nil
+      }
+    phase = .starting(Start(hasProcess: true, isAdoption: true, before: before))
     wasTakenOver = true
     cause = "taken over by a new supervisor; its QEMU has not answered yet"
     return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : resumeChecks(now))
   }
 
-  /// Whether the guest is paused, as far as is known.
-  var isKeptPaused: Bool {
-    switch phase {
-    case .paused: true
-    case .starting(let start): start.wasPaused
-    case .stopped, .running, .stopping, .backoff, .failed: false
-    }
+  /// The guest's state; of one that is being taken over, as it was last seen.
+  var lastKnown: VMState {
+    if case .starting(let start) = phase, let before = start.before { before } else { state }
+  }
+
+  /// The QEMU that was found is not the one that all this was known of: its guest begins anew.
+  mutating func beginAnew() {
+    phase = .starting(Start())
+    startsAgain = false
+    runningSince = nil
+    check = (check?.rules).map { HealthCheck($0) }
   }
 
   /// Ends an adopted QEMU that stays silent.
@@ -61,7 +70,7 @@ extension Lifecycle {
     switch name {
     case "running":
       return isRunning(moment)
-    case "prelaunch" where isKeptPaused:
+    case "prelaunch" where lastKnown == .paused:
       // QEMU calls a paused guest so once it was reset.
       return pause(.user, saying: "paused by the user", moment.now)
     case "prelaunch" where desired == .running:
@@ -190,7 +199,7 @@ extension Lifecycle {
     }
     var adopted = false
     var boots = false
-    if case .starting(let start) = phase { (adopted, boots) = (start.isAdoption, !start.isAdoption) }
+    if case .starting(let start) = phase { (adopted, boots) = (start.isAdoption, start.before == nil) }
     phase = .running
     if runningSince == nil { runningSince = moment.now }
     if !startsAgain { ending = nil }

@@ -27,8 +27,8 @@ package struct Lifecycle: Sendable, Equatable {
     /// Whether it is a guest that a new supervisor found, which may be in any run state.
     var isAdoption = false
 
-    /// Whether that guest was paused when it was last seen.
-    var wasPaused = false
+    /// How that guest was when it was last seen, running or paused; nil of one that is not known to have begun.
+    var before: VMState?
 
     /// When a monitor that did not answer is given up.
     var deadline: Instant?

@@ -7,6 +7,9 @@ package struct SavedState: Sendable, Equatable {
   package var lifecycle: Lifecycle
   package var wish: Int
 
+  /// The QEMU whose life this is; nil when none ran.
+  package var pid: Int32?
+
   /// The machine as the running QEMU was started with; nil when none runs.
   package var machine: MachineFacts?
   package var startedAt: Timestamp?
@@ -15,21 +18,21 @@ package struct SavedState: Sendable, Equatable {
   package var consoleStart: Int64?
 
   package init(
-    lifecycle: Lifecycle, wish: Int, machine: MachineFacts? = nil, startedAt: Timestamp? = nil,
-    consoleStart: Int64? = nil
+    lifecycle: Lifecycle, wish: Int, pid: Int32? = nil, machine: MachineFacts? = nil,
+    startedAt: Timestamp? = nil, consoleStart: Int64? = nil
   ) {
     self.consoleStart = consoleStart
     self.lifecycle = lifecycle
     self.wish = wish
+    self.pid = pid
     self.machine = machine
     self.startedAt = startedAt
   }
 
   func bytes() -> [UInt8] {
-    let phase: VMState = lifecycle.isKeptPaused ? .paused : lifecycle.state
     var object: JSONObject = [
       "format": JSONValue(StateDirectory.version), "boot": JSONValue(Self.boot),
-      "phase": JSONValue(phase.rawValue), "cause": JSONValue(lifecycle.cause),
+      "phase": JSONValue(lifecycle.lastKnown.rawValue), "cause": JSONValue(lifecycle.cause),
       "restarts": JSONValue(lifecycle.restarts), "consecutive": JSONValue(lifecycle.budget.consecutive),
       "failures": .array(lifecycle.budget.failures.map { JSONValue($0.nanoseconds) }),
       "wish": JSONValue(wish),
@@ -37,14 +40,15 @@ package struct SavedState: Sendable, Equatable {
     if case .backoff(let until) = lifecycle.phase { object["until"] = JSONValue(until.nanoseconds) }
     if let since = lifecycle.runningSince { object["runningSince"] = JSONValue(since.nanoseconds) }
     if let restartCause = lifecycle.restartCause { object["restartCause"] = JSONValue(restartCause) }
+    if let pid { object["pid"] = JSONValue(Int(pid)) }
     if let machine { object["machine"] = .object(machine.json) }
     if lifecycle.startsAgain { object["startsAgain"] = true }
+    if let consoleStart { object["consoleStart"] = JSONValue(consoleStart) }
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
     if let check = lifecycle.check {
       var health: JSONObject = ["ready": .bool(check.isReady)]
       if let readyBy = check.readyBy { health["readyBy"] = JSONValue(readyBy.nanoseconds) }
       if let trouble = check.trouble { health["trouble"] = .string(trouble) }
-      if let consoleStart { health["consoleStart"] = JSONValue(consoleStart) }
       object["health"] = .object(health)
     }
     return JSONValue.object(object).bytes()
@@ -53,9 +57,9 @@ package struct SavedState: Sendable, Equatable {
   /// Reads what was kept; `isOtherBoot` tells that its moments say nothing any more.
   ///
   /// A file that is missing or torn costs the counters, never the VM: its wish lies elsewhere. One of a version that
-  /// is not known is refused.
+  /// is not known is refused. `survivor` is the QEMU that was found alive, if one was.
   static func read(
-    _ folder: VMFolder, _ record: VMRecord?, desired: DesiredState
+    _ folder: VMFolder, _ record: VMRecord?, desired: DesiredState, survivor: Int32?
   ) throws(Unreadable) -> (saved: SavedState, isOtherBoot: Bool) {
     guard let value = try contents(folder) else { return (nothing(folder, record, desired: desired), false) }
     var lifecycle = rules(record, desired)
@@ -86,11 +90,17 @@ package struct SavedState: Sendable, Equatable {
         readyBy: (health["readyBy"]?.int).map { Instant(nanoseconds: Int64($0)) },
         trouble: health["trouble"]?.string)
     }
-    let saved = SavedState(
+    var saved = SavedState(
       lifecycle: lifecycle, wish: max(wish, folder.wantedWish),
+      pid: (value["pid"]?.int).flatMap { Int32(exactly: $0) },
       machine: value["machine"].flatMap { try? MachineFacts(json: $0) },
       startedAt: (value["startedAt"]?.int).map { Timestamp(microseconds: Int64($0)) },
-      consoleStart: (health?["consoleStart"]?.int).map { Int64($0) })
+      consoleStart: (value["consoleStart"]?.int).map { Int64($0) })
+    if let survivor, survivor != saved.pid {
+      // Started just before its supervisor died: what was written is of the one before, paused or healthy as it was.
+      saved.lifecycle.beginAnew()
+      (saved.startedAt, saved.consoleStart) = (nil, FileSystem.size(of: folder.consoleLog))
+    }
     return (saved, isOtherBoot)
   }
 

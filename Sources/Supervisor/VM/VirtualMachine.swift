@@ -207,7 +207,7 @@ package actor VirtualMachine {
     // Not ours to write over.
     if refusedState != nil { return }
     let saved = SavedState(
-      lifecycle: lifecycle, wish: wish, machine: run?.machine, startedAt: startedAt,
+      lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart)
     do throws(SystemError) {
       try folder.save(saved)

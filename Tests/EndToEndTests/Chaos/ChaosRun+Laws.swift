@@ -13,11 +13,16 @@ extension ChaosRun {
     /// The QEMUs that there are, by guest.
     let pids: [[Int]]
 
+    /// Whether a guest was on its way off the list just before.
+    let isLeaving: [Bool]
+
     /// Where a guest rests; nil while it does not, or while supervisor and processes do not agree.
     func rest(_ index: Int) -> Rest? {
       let pids = pids[index]
       guard let report = reports[index] else { return pids.isEmpty ? .gone : nil }
-      guard let rest = report["state"]?.string.flatMap(Rest.init(rawValue:)) else { return nil }
+      guard !isLeaving[index], let rest = report["state"]?.string.flatMap(Rest.init(rawValue:)) else {
+        return nil
+      }
       let isWanted = report["desired"] == "running"
       guard isWanted == (rest != .stopped) else { return nil }
       return rest.isLive
@@ -77,6 +82,8 @@ extension ChaosRun {
   }
 
   private func look(asking monitor: PlainMonitor) async throws -> Look? {
+    // A `down` that was promised takes its VM off the list, wherever the VM rests meanwhile.
+    let leaving = guests.map { FileSystem.exists("\(fleet.state)/vms/\($0.id)/forget") }
     // A supervisor that is gone has no answer.
     guard let vms = try? await monitor.execute("query-vms").array else { return nil }
     let pids = fleet.guestPIDs()
@@ -86,7 +93,7 @@ extension ChaosRun {
     }
     return Look(
       reports: guests.map { guest in vms.first { $0["name"]?.string == guest.name } },
-      pids: guests.map { (pids[$0.id] ?? []).map { Int($0) } })
+      pids: guests.map { (pids[$0.id] ?? []).map { Int($0) } }, isLeaving: leaving)
   }
 
   // MARK: The ledger

@@ -51,6 +51,29 @@ extension EndToEnd {
       }
     }
 
+    @Test("A QEMU started behind a paused one, of which nothing was written yet, is not taken for paused")
+    func pausedOneBefore() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("pause", "web")
+        let file = fleet.state + "/vms/web@shop/state.json"
+        let before = try FileSystem.read(file)
+        await (try fleet.guest()).kill()
+        let second = try await fleet.wait(for: "shop/web", toBe: "running")["pid"]
+        let monitor = try await fleet.userMonitor(of: "web")
+        try await Self.end(try fleet.supervisor(), .killed, of: fleet)
+        // As it is before the first `cont`.
+        try await monitor.execute("stop")
+        try await monitor.execute("system_reset")
+        #expect(try await monitor.execute("query-status")["status"] == "prelaunch")
+        try FileSystem.replace(file, with: before, durable: false)
+        try await fleet.qemuvm("ls")
+        let vm = try await fleet.wait(for: "shop/web", toBe: "running")
+        #expect(vm["pid"] == second && vm["startedAt"]?.string != nil)
+      }
+    }
+
     @Test("A guest that vanished while no supervisor ran is started again")
     func vanishedMeanwhile() async throws {
       try await Fleet.run { fleet in
