@@ -191,10 +191,14 @@ struct GrowingLog: ~Copyable {
 
   /// Opens an older file; nil when another has its name by now, or none, which the next look tells.
   private static func open(_ old: LogView.Old) throws(SystemError) -> FileDescriptor? {
-    guard FileSystem.exists(old.path) else { return nil }
-    let opened = try FileDescriptor.open(old.path, O_RDONLY)
-    guard try FileSystem.identity(of: link(to: opened)) == old.identity else { return nil }
-    return opened
+    do throws(SystemError) {
+      let opened = try FileDescriptor.open(old.path, O_RDONLY)
+      guard try FileSystem.identity(of: link(to: opened)) == old.identity else { return nil }
+      return opened
+    } catch {
+      if error.code == ENOENT { return nil }
+      throw error
+    }
   }
 
   private func look() throws(SystemError) -> LogView {

@@ -32,6 +32,16 @@ final class Program: Sendable {
     }
   }
 
+  /// A program that ended before it had said what was waited for.
+  struct EarlyEnd: Error, CustomStringConvertible {
+    let unheard: ByteStream.Unheard
+    let outcome: Outcome
+
+    var description: String {
+      "\(outcome.command): ended with \(outcome.status), \(outcome.errors.debugDescription): \(unheard)"
+    }
+  }
+
   let process: ChildProcess
   let input: ByteStream
   let output: ByteStream
@@ -58,6 +68,15 @@ final class Program: Sendable {
   }
 
   func signal(_ number: Int32) { process.signal(number) }
+
+  /// Reads its output up to and with the text and returns all of it; if it ends before, the error says how.
+  func read(until text: String) async throws -> String {
+    do {
+      return try await output.read(until: text)
+    } catch let error as ByteStream.Unheard where error.ended {
+      throw EarlyEnd(unheard: error, outcome: try await end())
+    }
+  }
 
   /// Closes its input, and waits for the end of its outputs and of itself.
   ///
