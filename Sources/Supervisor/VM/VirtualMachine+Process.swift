@@ -13,8 +13,11 @@ extension VirtualMachine {
     noteState()
     if let launch, areFilesReady { return spawn(launch) }
     let attempt = lifecycle.attempt
+    preparations += 1
     Task {
       let result = await makeReady()
+      preparations -= 1
+      settleIfForgotten()
       // A stop that came meanwhile has won.
       guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {

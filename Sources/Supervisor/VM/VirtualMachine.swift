@@ -70,6 +70,9 @@ package actor VirtualMachine {
   /// Whether the files that the launch needs of us have been written.
   var areFilesReady = false
 
+  /// How many starts are being made ready: they write files, whatever has become of the start.
+  var preparations = 0
+
   /// The QEMU that lives.
   var run: Run?
 
@@ -220,9 +223,9 @@ package actor VirtualMachine {
   ///
   /// In its turn, like a user's command: an `up` that came meanwhile has called it off, and a later one begins anew.
   func settleIfForgotten() {
-    guard isForgetting, run == nil, lifecycle.state == .stopped, !isPerforming, gate.tryEnter() else {
-      return
-    }
+    guard isForgetting, run == nil, preparations == 0, lifecycle.state == .stopped, !isPerforming,
+      gate.tryEnter()
+    else { return }
     let (folder, runtime, disks) = (folder, surroundings.runtime, surroundings.disks)
     Task {
       var failure: SystemError?

@@ -33,7 +33,7 @@ extension Fleet {
   @discardableResult
   func wait(for name: String, toSay text: String) async throws -> String {
     let follower = try start(["logs", name, "-f"])
-    let heard = try await follower.output.read(until: text)
+    let heard = try await follower.read(until: text)
     follower.signal(2)
     _ = try await follower.end()
     return heard

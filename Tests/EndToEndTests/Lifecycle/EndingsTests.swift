@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import JSON
 import Testing
@@ -206,6 +207,47 @@ extension EndToEnd {
         try await fleet.qemuvm("down")
         #expect(try await fleet.json("ls") == [])
         #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    @Test("down while the next start is being made ready leaves nothing, and nothing comes after it")
+    func downDuringPreparation() async throws {
+      try await Fleet.run { fleet in
+        let (hold, deadly) = (fleet.folder + "/hold", fleet.folder + "/deadly")
+        // While it is asked what it can, it waits for a line.
+        let script = """
+          #!/bin/sh
+          case "$*" in
+            *"-M none"*) if [ -p \(hold) ]; then read -r line <\(hold); fi ;;
+            *) if [ -e \(deadly) ]; then kill -9 $$; fi ;;
+          esac
+          exec qemu-system-x86_64 "$@"
+          """
+        func replaceEmulator() throws {
+          let path = try fleet.write(script, to: "emulator")
+          guard chmod(path, 0o755) == 0 else { throw SystemError("chmod", path) }
+        }
+        try replaceEmulator()
+        let keys = "profile: 'hello', qemu: '\(fleet.folder)/emulator', restart: { delay: '0ms' }"
+        try fleet.write("{ lab: 'shop', vms: { web: { \(keys) }, next: { \(keys) } } }")
+        try await fleet.qemuvm("up", "web")
+        // A QEMU that dies as it starts is decided anew, and another program is asked anew.
+        try fleet.write("", to: "deadly")
+        try replaceEmulator()
+        guard mkfifo(hold, 0o600) == 0 else { throw SystemError("mkfifo", hold) }
+        try fleet.guest().signal(9)
+        try await fleet.wait(for: "shop/web") { $0["restarts"] == 2 && $0["state"] == "starting" }
+        let down = try fleet.start(["down"])
+        try await fleet.wait(for: "shop/web", toBe: "stopped")
+        try FileSystem.remove(deadly)
+        let gate = try FileDescriptor.open(hold, O_RDWR)
+        try gate.write(Array("go\n".utf8))
+        #expect(try await down.end().status == .code(0))
+        try FileSystem.remove(hold)
+        // It is made ready behind the same question.
+        try await fleet.qemuvm("up", "next")
+        #expect(try await fleet.names() == ["shop/next"])
+        #expect(try FileSystem.names(in: fleet.state + "/vms") == ["next@shop"])
       }
     }
   }

@@ -72,7 +72,8 @@ extension EndToEnd {
       let heads = old.reversed().map(files.old) + (cut.map { [files.path(of: $0)] } ?? [])
       let log = try FileDescriptor.open(files.current, O_RDONLY)
       let start = if let cut, cut.stage == .punch { cut.head } else { try log.dataStart() }
-      return try heads.flatMap { try FileSystem.read($0) } + FileSystem.read(files.current).dropFirst(Int(start))
+      let rest = try FileSystem.read(files.current).dropFirst(Int(start))
+      return try heads.flatMap { try FileSystem.read($0) } + rest
     }
 
     /// How many numbered lines there are, each with the number behind the last one's.
