@@ -3,7 +3,8 @@ internal import JSON
 
 /// The requests that a server has not answered yet, by their ids, each with the moment it is given up.
 ///
-/// Owned by one connection. Ids count up from 1, so an id that is not here and below the next was given up before.
+/// Owned by one connection. Ids count up, so one that is not here and below the next was given up before, or is of the
+/// connection before this one: QEMU (7.2) sends the reply to a client that has gone to the one in its place.
 struct OutstandingRequests<Completion> {
   struct Request {
     let id: Int
@@ -14,7 +15,9 @@ struct OutstandingRequests<Completion> {
   }
 
   private var requests: [Int: Request] = [:]
-  private var nextID = 1
+  private var nextID: Int
+
+  init(firstID: Int) { nextID = firstID }
 
   var isEmpty: Bool { requests.isEmpty }
 
@@ -33,7 +36,7 @@ struct OutstandingRequests<Completion> {
   enum Lookup {
     case found(Request)
 
-    /// It was made, and answered or given up.
+    /// It was made, and answered or given up; or another made it.
     case past
 
     /// It was never made.

@@ -8,8 +8,9 @@ package import JSON
 /// its reply, its deadline, or the connection's end.
 ///
 /// What a server sends against the protocol (a line that is no message, a reply to what was not asked) ends the
-/// connection. Two things do not: the reply to a request already given up is dropped, and an error without id, by
-/// which QEMU says that it could not read a request, fails the oldest one, since QEMU answers in order.
+/// connection. Two things do not: the reply to a request already given up, or made by a client before this one, is
+/// dropped; and an error without id, by which QEMU says that it could not read a request, fails the oldest one, since
+/// QEMU answers in order.
 package actor QMPConnection {
   package typealias Completion = (Result<JSONValue, QMPError>) -> Void
 
@@ -31,7 +32,7 @@ package actor QMPConnection {
   private let lineLimit: Int
   private let outputLimit: Int
 
-  private var outstanding = OutstandingRequests<Completion>()
+  private var outstanding: OutstandingRequests<Completion>
   private var negotiation = Negotiation()
 
   /// Whether the last message was an error without id: one bad line can give several.
@@ -50,10 +51,13 @@ package actor QMPConnection {
   private var timerFiresAt: Instant?
 
   /// Takes over a connected socket that does not block; nothing is read before `negotiate`.
+  ///
+  /// `firstID` is higher than every id that a client before this one may have used with the same server.
   package init(
-    _ socket: consuming FileDescriptor, executor: QueueExecutor, lineLimit: Int = 64 << 20,
+    _ socket: consuming FileDescriptor, executor: QueueExecutor, firstID: Int = 1, lineLimit: Int = 64 << 20,
     outputLimit: Int = 64 << 20
   ) {
+    outstanding = OutstandingRequests(firstID: firstID)
     self.executor = executor
     self.socket = consume socket
     self.outputLimit = outputLimit
@@ -192,7 +196,10 @@ package actor QMPConnection {
   private func handle(_ message: QMPMessage) throws(QMPViolation) {
     switch (phase, message) {
     case (.awaitingGreeting, .greeting(let greeting)): greeted(greeting)
-    case (.awaitingGreeting, _): throw .noGreeting
+    case (.awaitingGreeting, .reply(let reply)):
+      guard case .past = outstanding.take(reply.id) else { throw .noGreeting }
+    // Meant for the client before this one.
+    case (.awaitingGreeting, .event): break
     case (_, .greeting): throw .repeatedGreeting
     case (_, .event(let event)): listeners.tell(event)
     case (_, .reply(let reply)): try answer(reply)

@@ -34,7 +34,7 @@ package enum QMPViolation: Error, Equatable {
 
   case lineTooLong(limit: Int)
 
-  /// A reply or an event came where the greeting should.
+  /// A reply came where the greeting should.
   case noGreeting
 
   /// A second greeting.

@@ -234,7 +234,7 @@ package actor SupervisorProcess {
 
   /// What many starts at once needed is given back when all is quiet: the heap would keep several times what lives.
   private func vmChanged() {
-    quiet.arm(at: .now + .seconds(5))
+    quiet.arm(at: .now + .milliseconds(500))
     beginGrace()
   }
 

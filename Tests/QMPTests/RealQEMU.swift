@@ -24,6 +24,11 @@ struct RealQEMU {
     process = try ChildProcess(launch)
   }
 
+  /// Another client of the same monitor, which takes one at a time.
+  func connect(firstID: Int) throws -> QMPConnection {
+    QMPConnection(try UnixSocket.connect(to: path), executor: connection.executor, firstID: firstID)
+  }
+
   /// Ends it the hard way if it is still there, and reaps it.
   @discardableResult
   func end() -> ExitStatus {

@@ -110,6 +110,24 @@ struct RealQEMUTests {
     #expect(qemu.process.wait() == .signal(SIGKILL))
   }
 
+  @Test("is not misled by the replies to a client that has gone")
+  func repliesToAnother() async throws {
+    let qemu = try RealQEMU()
+    defer { qemu.end() }
+    var connection = qemu.connection
+    try await connection.negotiate()
+    for number in 1...30 {
+      await connection.inOrder { for _ in 1...20 { $0.send("query-qmp-schema") { _ in } } }
+      qemu.process.signal(SIGSTOP)
+      await connection.close()
+      let next = try qemu.connect(firstID: number * 1000)
+      qemu.process.signal(SIGCONT)
+      try await next.negotiate()
+      #expect(try await next.execute(QueryStatus()).status == .prelaunch)
+      connection = next
+    }
+  }
+
   @Test("tells no greeting when QEMU refuses to start")
   func refusedStart() async throws {
     let qemu = try RealQEMU(["-M", "no-such-machine"])

@@ -31,6 +31,9 @@ final class Run {
   /// How the connection before this one was lost, until this one has shown that QEMU goes on.
   var lostConnection: QMPDisconnection?
 
+  /// How many connections in a row ended before QEMU had answered.
+  var failedConnections = 0
+
   /// Our end of the monitor's listening socket, until QEMU's backlog is set.
   var listener: FileDescriptor?
   var console: ConsoleRelay?

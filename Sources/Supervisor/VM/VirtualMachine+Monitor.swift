@@ -30,6 +30,7 @@ extension VirtualMachine {
   private func negotiated(_ result: Result<QMPGreeting, QMPError>, attempt: Int) {
     guard attempt == lifecycle.attempt, let run, case .success = result else { return }
     run.hasNegotiated = true
+    run.failedConnections = 0
     if let how = run.lostConnection.take() {
       Log.note("\(name): the connection to QEMU was lost (\(how)); connected again")
     }

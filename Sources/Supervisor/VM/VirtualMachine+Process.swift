@@ -155,7 +155,9 @@ extension VirtualMachine {
   private func connect(_ run: Run) throws(SystemError) {
     let own = Launch.path(to: Launch.monitorPlace, of: run.process.pid)
     let socket = try UnixSocket.connect(to: FileSystem.exists(own) ? own : folder.monitorSocket)
-    let connection = QMPConnection(socket, executor: executor)
+    // Microseconds since the boot: no connection to this QEMU before has counted as far.
+    let connection = QMPConnection(
+      socket, executor: executor, firstID: Int(Instant.now.nanoseconds / 1000))
     run.connection = connection
     run.hasNegotiated = false
     connection.assumeIsolated {
@@ -180,8 +182,11 @@ extension VirtualMachine {
   private func monitorClosed(_ how: QMPDisconnection) {
     guard let run else { return }
     if let status = run.exitStatus { return conclude(run, status) }
-    // Most likely QEMU ends, and takes no connection any more. One that lives is asked again, once.
-    guard run.hasNegotiated else { return }
+    if !run.hasNegotiated { run.failedConnections += 1 }
+    guard run.failedConnections < 3 else {
+      return Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(how)")
+    }
+    // Most likely QEMU ends, and takes no connection any more. One that lives is asked again.
     do throws(SystemError) {
       try connect(run)
     } catch {
