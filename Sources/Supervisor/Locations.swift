@@ -50,7 +50,10 @@ package struct Locations: Sendable, Equatable {
 
   package var controlSocket: String { runtime + "/qemuvm.sock" }
   package var runtimeLock: String { runtime + "/qemuvm.lock" }
-  package var supervisorLock: String { state + "/supervisor.lock" }
+  package var supervisorLock: String { Self.supervisorLock(in: state) }
+
+  /// The lock of the supervisor of a state folder.
+  static func supervisorLock(in state: String) -> String { state + "/supervisor.lock" }
   package var startLock: String { state + "/start.lock" }
   package var supervisorLog: String { state + "/supervisor.log" }
   package var virtualMachines: String { state + "/vms" }

@@ -20,8 +20,7 @@ extension Supervisor {
         continue
       }
       let machine = make(name)
-      await machine.load(survivor: survivor)
-      if survivor != nil { adopted.append(machine) }
+      if await machine.load(survivor: survivor) { adopted.append(machine) }
     }
     for (id, process) in survivors {
       Log.note(
@@ -68,7 +67,9 @@ extension Supervisor {
         ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file,
         ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor), !process.hasExited
       else { continue }
-      survivors[String(parts[0])] = process
+      // A wrapper's child may hold the lock as well: what we started leads a session.
+      let id = String(parts[0])
+      if survivors[id] == nil || getsid(pid) == pid { survivors[id] = process }
     }
     return survivors
   }
@@ -88,10 +89,11 @@ extension VirtualMachine {
     takeOverTimer.arm(at: nil)
   }
 
-  /// Goes on where an earlier supervisor left off; `survivor` is this VM's QEMU, if one runs.
+  /// Goes on where an earlier supervisor left off; `found` is this VM's QEMU, if its lock has shown one. True when a
+  /// QEMU was taken over.
   ///
   /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.
-  func load(survivor: ChildProcess?) {
+  func load(survivor found: ChildProcess?) -> Bool {
     do throws(VMRecord.Unreadable) {
       record = try folder.read()
     } catch {
@@ -103,18 +105,20 @@ extension VirtualMachine {
     var (saved, isOtherBoot) = (SavedState.nothing(folder, record, desired: desired), false)
     do throws(SavedState.Unreadable) {
       (saved, isOtherBoot) = try SavedState.read(
-        folder, record, desired: desired, survivor: survivor?.pid)
+        folder, record, desired: desired, survivor: found?.pid)
     } catch {
       refusedState = error
       Log.note("\(name): \(error)")
     }
     lifecycle = saved.lifecycle
+    let survivor = found ?? (isOtherBoot ? nil : displaced(saved))
     if survivor == nil {
       if isForgetting {
         // A `down` that was under way ends here.
         lifecycle.letGo()
         announce()
-        return settleIfForgotten()
+        settleIfForgotten()
+        return false
       }
       if let words = damage ?? refusedState?.description { lifecycle.giveUp(saying: words) }
     }
@@ -128,5 +132,30 @@ extension VirtualMachine {
     }
     // Known to everyone before the first client is answered.
     announce()
+    return survivor != nil
+  }
+
+  /// The QEMU that was last known, when its lock is not in its place any more: the state folder was restored from a
+  /// copy, or somebody has moved the file. A second one must not be started.
+  ///
+  /// Its pid alone says nothing: it is a process with a lock like ours in its hands and this VM's UUID on its command
+  /// line, which its monitor must confirm. One whose lock belongs to a supervisor that lives is another fleet's.
+  private func displaced(_ saved: SavedState) -> ChildProcess? {
+    guard let pid = saved.pid, let record, let process = try? ChildProcess(adopting: pid),
+      let lock = ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor),
+      ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor),
+      ProcessTable.arguments(pid: pid)?.contains("\(record.uuid)") == true, !process.hasExited
+    else { return nil }
+    let (root, home) = (Self.stateFolder(of: lock), Self.stateFolder(of: folder.lock))
+    // A lock that cannot be asked for is in nobody's hands.
+    if root != home, (try? FileLock.isHeld(Locations.supervisorLock(in: root))) == true { return nil }
+    let words = "its QEMU, process \(pid), holds \(lock) and not \(folder.lock)"
+    Log.note("\(name): \(words)")
+    note(.message(words))
+    return process
+  }
+
+  private static func stateFolder(of lock: String) -> String {
+    FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: lock)))
   }
 }

@@ -74,7 +74,8 @@ import Testing
     _ = vm.handle(.health(.answered))
     _ = vm.handle(.health(.consoleShowed))
     #expect(vm.life.health == .healthy)
-    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.announce, .watchConsole(afresh: true)])
+    // The place from where the console is read is kept with the news.
+    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.save, .watchConsole(afresh: true), .announce])
     #expect(vm.life.health == .starting)
   }
 
@@ -151,9 +152,73 @@ import Testing
     var vm = Driver()
     vm.life.desired = .running
     _ = vm.handle(.defined(health: HealthSetting(retries: 2), onHang: .restart))
+    vm.life.phase = .running
     #expect(vm.handle(.adopted) == [.negotiate, .look])
     #expect(vm.handle(.health(.unanswered(vcpusRan: false, isStopped: true))) == [])
     #expect(Self.miss(&vm) == [.announce, .signal(9)])
+  }
+
+  @Test("an answer ends a silence that an earlier supervisor, or the time before a pause, has seen")
+  func silenceEnds() throws {
+    for isAdopted in [false, true] {
+      var vm = try Self.running(onHang: .none)
+      _ = vm.handle(.health(.answered))
+      _ = Self.miss(&vm)
+      _ = Self.miss(&vm)
+      #expect(vm.life.health == .unhealthy)
+      if isAdopted {
+        let check = try #require(vm.life.check)
+        vm.life.check = HealthCheck(
+          check.rules, isReady: check.isReady, readyBy: check.readyBy, silence: check.silence,
+          lateness: check.lateness)
+        _ = vm.handle(.adopted)
+        _ = vm.handle(.negotiated)
+      } else {
+        _ = vm.handle(.guest(.stopped))
+        _ = vm.handle(.runState("paused"))
+      }
+      _ = vm.handle(.guest(.resumed))
+      _ = vm.handle(.health(.answered))
+      #expect(vm.life.health == .healthy && !vm.life.cause.hasPrefix("unhealthy"))
+    }
+  }
+
+  @Test("a silence that ends leaves a console that is late as it was")
+  func lateAndSilent() throws {
+    var vm = try Self.running("login:")
+    _ = vm.handle(.health(.answered))
+    while vm.life.health == .starting {
+      if vm.wait().contains(.look) { _ = vm.handle(.health(.answered)) }
+    }
+    _ = vm.handle(.health(.unanswered(vcpusRan: true, isStopped: false)))
+    _ = vm.handle(.health(.unanswered(vcpusRan: true, isStopped: false)))
+    #expect(vm.life.cause.hasSuffix("though its vCPUs run"))
+    _ = vm.handle(.health(.answered))
+    #expect(vm.life.cause == "unhealthy: its console has not shown 'login:' within 60 s")
+  }
+
+  @Test("rules that come while the guest is paused count when it goes on")
+  func definedWhilePaused() {
+    var vm = Driver.running()
+    _ = vm.handle(.guest(.stopped))
+    _ = vm.handle(.runState("paused"))
+    _ = vm.handle(.defined(health: HealthSetting(), onHang: .restart))
+    _ = vm.handle(.guest(.resumed))
+    _ = vm.handle(.health(.answered))
+    #expect(vm.life.health == .healthy)
+  }
+
+  @Test("a QEMU that was found before it had begun is not looked at, and given up after the time for a start")
+  func adoptedBeforeItBegan() {
+    var vm = Driver()
+    vm.life.desired = .running
+    vm.life.phase = .starting(Lifecycle.Start())
+    _ = vm.handle(.defined(health: HealthSetting(), onHang: .restart))
+    #expect(vm.handle(.adopted) == [.negotiate])
+    #expect(vm.wait() == [.announce, .signal(9)])
+    #expect(vm.clock == Instant(nanoseconds: Lifecycle.startTimeout.nanoseconds))
+    _ = vm.handle(.exited(.signal(9), stderr: ""))
+    #expect(vm.life.state == .backoff && vm.life.lastEnding == .mute(180))
   }
 
   @Test("a guest that is paused or on its way down is not looked at")

@@ -1,4 +1,5 @@
 import Host
+import JSON
 import Machine
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
     switch runState {
     case "running": #expect(effects == [.announce] && vm.life.state == .running)
     case "paused": #expect(effects == [.announce] && vm.life.state == .paused)
-    case "shutdown": #expect(effects == [.dropWish, .announce, .quit] && vm.life.desired == .stopped)
+    case "shutdown": #expect(effects == [.save, .dropWish, .announce, .quit] && vm.life.desired == .stopped)
     case "guest-panicked": #expect(effects == [.announce, .quit] && vm.life.desired == .running)
     default: #expect(effects == [.resume] && vm.life.state == .starting)
     }
@@ -59,13 +60,113 @@ import Testing
     #expect(vm.handle(.runState("running")) == [.announce, .pressButton(first: true)])
   }
 
+  @Test(
+    "a restart that was under way goes on with the next supervisor, whatever the guest does meanwhile",
+    arguments: ["running", "paused", "io-error", "guest-panicked", "silent"])
+  func adoptedWhileRestarting(runState: String) {
+    var vm = Driver.running()
+    vm.life.keepsPanicked = true
+    _ = vm.handle(.restart(timeout: nil))
+    Self.finishRestart(&vm, runState, adopted: [.negotiate, .announce])
+  }
+
+  @Test(
+    "a restart while the guest is taken over is done when it answers, or does not",
+    arguments: ["running", "paused", "silent"])
+  func restartWhileTakenOver(runState: String) {
+    var vm = Driver.running()
+    #expect(vm.handle(.adopted) == [.negotiate])
+    #expect(vm.handle(.restart(timeout: nil)) == [.announce])
+    // Which a start does not call off.
+    #expect(vm.handle(.start) == [])
+    Self.finishRestart(&vm, runState, adopted: nil)
+  }
+
+  private static func finishRestart(_ vm: inout Driver, _ runState: String, adopted: [LifecycleEffect]?) {
+    if let adopted { #expect(vm.handle(.adopted) == adopted) }
+    if runState == "silent" {
+      #expect(vm.wait() == [.announce, .signal(15)])
+    } else {
+      _ = vm.handle(.negotiated)
+      _ = vm.handle(.runState(runState))
+    }
+    #expect(vm.life.state == .stopping)
+    #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
+    #expect(vm.life.cause.hasPrefix("started again by the user") && vm.life.restarts == 0)
+  }
+
+  @Test("a stop that the next supervisor had to force is the user's, and a start calls it off in time")
+  func stopOfASilentGuest() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    _ = vm.handle(.adopted)
+    var called = vm
+    #expect(called.handle(.start) == [.announce] && called.life.nextDeadline == nil)
+    _ = vm.wait()
+    _ = vm.wait()
+    _ = vm.handle(.exited(.signal(9), stderr: ""))
+    #expect(vm.life.state == .stopped && vm.life.cause == "stopped by the user (ended by SIGKILL)")
+  }
+
+  @Test("what an end is due to is not forgotten with the supervisor", arguments: [false, true])
+  func endUnderWay(isThere: Bool) throws {
+    for (event, sentence) in [
+      (GuestEvent.shutdown(reason: "guest-shutdown"), "the guest powered itself off"),
+      (.panicked, "the guest panicked"),
+    ] {
+      var vm = Driver.running()
+      _ = vm.handle(.guest(event))
+      let ending = try #require(vm.life.ending)
+      vm.life.ending = Ending(json: ending.json)
+      if isThere {
+        _ = vm.handle(.adopted)
+        _ = vm.handle(.exited(.unknown, stderr: ""))
+      } else {
+        _ = vm.handle(.absent(hostRebooted: false))
+      }
+      #expect(vm.life.cause.hasPrefix(sentence), "\(vm.life.cause)")
+    }
+  }
+
+  @Test("every end that can be under way is kept as it is")
+  func endingsKept() {
+    let endings: [Ending] = [
+      .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("reset"), .hung("no answer"),
+      .bootLoop(10), .internalError, .endedFromOutside("host-signal"), .refused("no"), .mute(180),
+    ]
+    for ending in endings { #expect(Ending(json: ending.json) == ending) }
+    #expect(Ending(json: ["kind": "of another version"]) == nil)
+  }
+
+  @Test("resets before a supervisor's death count for the boot loop")
+  func bootLoopOverAdoption() {
+    var vm = Driver.running()
+    for _ in 1..<Lifecycle.mostBootResets { _ = vm.handle(.guest(.reset(byGuest: true))) }
+    _ = vm.handle(.adopted)
+    _ = vm.handle(.negotiated)
+    _ = vm.handle(.runState("running"))
+    #expect(vm.handle(.guest(.reset(byGuest: true))) == [.announce, .quit])
+  }
+
+  @Test("a guest that sleeps when it is found runs")
+  func asleep() {
+    var vm = Driver.running()
+    _ = vm.handle(.adopted)
+    _ = vm.handle(.negotiated)
+    _ = vm.handle(.runState("suspended"))
+    #expect(vm.life.state == .running)
+  }
+
   @Test("a VM whose QEMU vanished while no supervisor ran, or whose host rebooted, starts again")
   func absent() {
     var vanished = Driver.running()
     #expect(vanished.handle(.absent(hostRebooted: false)) == [.announce])
     #expect(vanished.life.state == .backoff)
     var rebooted = Driver.running(policy: RestartPolicy(mode: .no))
+    rebooted.life.restarts = 3
     #expect(rebooted.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
     #expect(rebooted.life.cause == "started again: the host was rebooted")
+    rebooted.becomeRunning()
+    #expect(rebooted.life.cause == "running; started again: the host was rebooted")
   }
 }

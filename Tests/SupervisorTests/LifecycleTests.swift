@@ -121,6 +121,10 @@ import Testing
     _ = broken.handle(.guest(.ioError("disk 'd0' failed: Input/output error", noSpace: false)))
     #expect(broken.life.cause == "QEMU paused it: disk 'd0' failed: Input/output error")
     #expect(broken.handle(.stop(timeout: nil)) == [.announce, .quit])
+
+    var full = Driver.running()
+    _ = full.handle(.stop(timeout: nil))
+    #expect(full.handle(.guest(.ioError("no space left for disk 'd0'", noSpace: true))) == [.quit])
   }
 
   @Test("a guest without space is looked after ever more rarely, and goes on when there is some")
@@ -147,7 +151,7 @@ import Testing
     var vm = Driver.running()
     for _ in 1..<Lifecycle.mostBootResets {
       vm.clock = vm.clock + .seconds(59)
-      #expect(vm.handle(.guest(.reset(byGuest: true))) == [])
+      #expect(vm.handle(.guest(.reset(byGuest: true))) == [.save])
     }
     #expect(vm.handle(.guest(.reset(byGuest: false))) == [])
     #expect(vm.handle(.guest(.reset(byGuest: true))) == [.announce, .quit])
@@ -156,6 +160,7 @@ import Testing
 
     var old = Driver.running()
     old.clock = old.clock + .seconds(60)
+    #expect(old.handle(.guest(.reset(byGuest: true))) == [.save])
     for _ in 0..<100 { #expect(old.handle(.guest(.reset(byGuest: true))) == []) }
     #expect(old.life.state == .running)
   }
@@ -238,7 +243,7 @@ import Testing
   @Test("a power-off by the guest settles the wish on disk before QEMU is told to quit")
   func powerOff() {
     var vm = Driver.running()
-    #expect(vm.handle(.guest(.shutdown(reason: "guest-shutdown"))) == [.dropWish, .announce, .quit])
+    #expect(vm.handle(.guest(.shutdown(reason: "guest-shutdown"))) == [.save, .dropWish, .announce, .quit])
     #expect(vm.life.desired == .stopped && vm.life.state == .stopping)
     #expect(vm.handle(.guest(.stopped)) == [])
     #expect(vm.handle(.guest(.shutdown(reason: "host-qmp-quit"))) == [])

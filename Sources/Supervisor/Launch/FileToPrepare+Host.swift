@@ -2,12 +2,13 @@ internal import Host
 internal import Machine
 
 extension FileToPrepare {
-  /// Makes the file, with its folder.
+  /// Makes the file, with its folder, unless it is as it should be: then also a full disk keeps nobody from starting.
   ///
   /// Blocks.
   func prepare() throws(SystemError) {
     switch self {
     case .write(let bytes, let path):
+      if (try? FileSystem.readIfPresent(path)) == bytes { return }
       try FileSystem.makeDirectory(FileSystem.parent(of: path))
       try FileSystem.replace(path, with: bytes, durable: false)
     case .copyUnlessPresent(let source, let path):

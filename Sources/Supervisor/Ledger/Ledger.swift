@@ -34,6 +34,9 @@ package actor Ledger {
   private let boot: String
   private let kernelOOMKills: @Sendable () -> Int?
   private var writer: LedgerWriter?
+
+  /// What is to stand before the next record.
+  private var gap: LedgerEvent?
   private var number = 0
   private var lost = 0
   private var oom: OOMCounter?
@@ -93,6 +96,10 @@ package actor Ledger {
   private func take(_ event: LedgerEvent, _ name: VMName?, _ time: Timestamp, isPromise: Bool) {
     do throws(SystemError) {
       try openIfNeeded(at: time)
+      if let gap {
+        try write(gap, nil, time)
+        self.gap = nil
+      }
       try write(completed(event), name, time)
       if isPromise { syncSoon() }
     } catch {
@@ -110,21 +117,21 @@ package actor Ledger {
     tell(record)
   }
 
-  /// Finds the end of what is there; says where no supervisor was.
+  /// Finds the end of what is there, and where no supervisor was.
   private func openIfNeeded(at time: Timestamp) throws(SystemError) {
     guard writer == nil else { return }
     let tail = try LedgerTail.read(reader.files)
     writer = LedgerWriter(reader.files, after: tail)
     oom = OOMCounter(kernelOOMKills)
-    let hasRebooted = tail.boot != boot
     number = tail.number ?? 0
     guard tail.number != nil || tail.tornBytes > 0 else { return }
-    if hasRebooted, !tail.wasOrderly { number += Self.rebootLeap }
+    // Also where it cannot be known.
+    if tail.boot != boot, !tail.wasOrderly { number += Self.rebootLeap }
     let seconds = tail.time.map { Double((time.microseconds - $0.microseconds) / 1000) / 1000 }
-    let gap = LedgerEvent.GapFacts(
-      since: tail.time, seconds: seconds, wasOrderly: tail.wasOrderly, hasRebooted: hasRebooted,
-      tornBytes: tail.tornBytes)
-    try write(.gap(gap), nil, time)
+    gap = .gap(
+      LedgerEvent.GapFacts(
+        since: tail.time, seconds: seconds, wasOrderly: tail.wasOrderly,
+        hasRebooted: tail.boot.map { $0 != boot } ?? false, tornBytes: tail.tornBytes))
   }
 
   /// Adds what only the kernel knows of an end by signal 9.

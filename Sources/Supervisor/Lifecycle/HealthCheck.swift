@@ -23,8 +23,17 @@ package struct HealthCheck: Sendable, Equatable {
   /// Whether the guest has become ready since its last boot: its console said so, or nothing is asked of it.
   package private(set) var isReady = false
 
+  /// That QEMU does not answer, in words; nil when it does.
+  package private(set) var silence: String?
+
+  /// That the console has not shown in time what it is to show, in words; nil when it has.
+  package private(set) var lateness: String?
+
   /// What is wrong with it, in words; nil when nothing is.
-  package private(set) var trouble: String?
+  package var trouble: String? { silence ?? lateness }
+
+  /// Whether it is known when the guest began to boot.
+  package private(set) var isBooted = false
 
   /// When the console's pattern must have shown; nil when it has, or is too late already.
   package private(set) var readyBy: Instant?
@@ -45,12 +54,16 @@ package struct HealthCheck: Sendable, Equatable {
   }
 
   /// What an earlier supervisor knew of a guest that still runs.
-  package init(_ rules: HealthSetting, isReady: Bool, readyBy: Instant?, trouble: String?) {
+  package init(
+    _ rules: HealthSetting, isReady: Bool, readyBy: Instant?, silence: String?, lateness: String?
+  ) {
     self.rules = rules
     self.isReady = isReady
+    isBooted = true
     hasAnswered = isReady
     self.readyBy = readyBy
-    self.trouble = trouble
+    self.silence = silence
+    self.lateness = lateness
   }
 
   /// The state of a guest that runs.
@@ -69,8 +82,9 @@ package struct HealthCheck: Sendable, Equatable {
   package mutating func boot(_ now: Instant, inNewQEMU: Bool) {
     if inNewQEMU { hasAnswered = false }
     isReady = rules.console == nil
+    isBooted = true
     readyBy = isReady ? nil : now + rules.startPeriod
-    trouble = nil
+    (silence, lateness) = (nil, nil)
     unanswered = 0
     idle = 0
   }
@@ -101,7 +115,7 @@ package struct HealthCheck: Sendable, Equatable {
   package mutating func isLate(_ now: Instant) -> Bool {
     guard let limit = readyBy, now >= limit else { return false }
     readyBy = nil
-    trouble = "its console has not shown '\(rules.console?.text ?? "")' within \(rules.startPeriod.inWords)"
+    lateness = "its console has not shown '\(rules.console?.text ?? "")' within \(rules.startPeriod.inWords)"
     return true
   }
 
@@ -109,15 +123,14 @@ package struct HealthCheck: Sendable, Equatable {
   package mutating func becameReady() {
     isReady = true
     readyBy = nil
-    if unanswered < rules.retries { trouble = nil }
+    lateness = nil
   }
 
   package mutating func answered(_ now: Instant) {
     hasAnswered = true
-    let wasSilent = unanswered >= rules.retries
     unanswered = 0
     idle = 0
-    if wasSilent { trouble = nil }
+    silence = nil
     if isLooking { nextLook = now + rules.interval }
   }
 
@@ -138,16 +151,16 @@ package struct HealthCheck: Sendable, Equatable {
     nextLook = now + rules.interval
     guard unanswered >= rules.retries else { return .noted }
     let times = unanswered == 1 ? "" : ", \(unanswered) times in a row"
-    let silence = "QEMU's monitor did not answer within \(rules.timeout.inWords)\(times)"
+    let seen = "QEMU's monitor did not answer within \(rules.timeout.inWords)\(times)"
     if idle >= rules.retries {
       let stopped = isStopped ? "; its process is stopped (SIGSTOP)" : ""
       let isNews = idle == rules.retries
-      let words = "\(silence), and no vCPU ran meanwhile\(stopped)"
-      trouble = words
+      let words = "\(seen), and no vCPU ran meanwhile\(stopped)"
+      silence = words
       return isNews ? .hung(words) : .noted
     }
-    let isNews = trouble == nil
-    trouble = "\(silence), though its vCPUs run"
+    let isNews = silence == nil
+    silence = "\(seen), though its vCPUs run"
     return isNews ? .unhealthy : .noted
   }
 }

@@ -13,41 +13,6 @@ extension Lifecycle {
     return [.negotiate]
   }
 
-  /// A guest that runs without us: asked how it is, and given time to answer only when it is to end.
-  mutating func adopted(_ now: Instant) -> [LifecycleEffect] {
-    let before: VMState? =
-      switch lastKnown {
-      case .paused: .paused
-      case .running, .stopping: .running
-      case .stopped, .starting, .backoff, .failed: nil
-      }
-    phase = .starting(Start(hasProcess: true, isAdoption: true, before: before))
-    wasTakenOver = true
-    cause = "taken over by a new supervisor; its QEMU has not answered yet"
-    return [.negotiate] + (desired == .stopped ? expectAnswer(within: .seconds(5), now) : resumeChecks(now))
-  }
-
-  /// The guest's state; of one that is being taken over, as it was last seen.
-  var lastKnown: VMState {
-    if case .starting(let start) = phase, let before = start.before { before } else { state }
-  }
-
-  /// The QEMU that was found is not the one that all this was known of: its guest begins anew.
-  mutating func beginAnew() {
-    phase = .starting(Start())
-    startsAgain = false
-    runningSince = nil
-    check = (check?.rules).map { HealthCheck($0) }
-  }
-
-  /// Ends an adopted QEMU that stays silent.
-  mutating func expectAnswer(within patience: Duration, _ now: Instant) -> [LifecycleEffect] {
-    guard case .starting(var start) = phase else { return [] }
-    start.deadline = now + patience
-    phase = .starting(start)
-    return [.announce]
-  }
-
   mutating func negotiated() -> [LifecycleEffect] {
     guard case .starting(var start) = phase else { return [] }
     start.isNegotiated = true
@@ -68,7 +33,8 @@ extension Lifecycle {
       return []
     }
     switch name {
-    case "running":
+    case "running", "suspended":
+      // A guest that sleeps (S3) wakes up without another RESUME.
       return isRunning(moment)
     case "prelaunch" where lastKnown == .paused:
       // QEMU calls a paused guest so once it was reset.
@@ -100,7 +66,7 @@ extension Lifecycle {
   /// A guest whose vCPUs stand still is not one that ignores its power button.
   private mutating func runStateUnderTheButton(_ name: String, _ now: Instant) -> [LifecycleEffect] {
     switch name {
-    case "running": []
+    case "running", "suspended": []
     case "paused": [.resume, .pressButton(first: false)]
     default: insist(now)
     }
@@ -133,6 +99,8 @@ extension Lifecycle {
     case .reset(let byGuest):
       return (byGuest ? reset(moment.now) : []) + rebooted(moment.now)
     case .ioError(let words, let noSpace):
+      // It cannot end by itself any more.
+      if case .stopping(let ladder) = phase, ladder.step == .powerButton { return insist(moment.now) }
       guard state == .running || isTakingOver else { return [] }
       let reason: PauseReason = noSpace ? .noSpace(words, SpaceWatch(now: moment.now)) : .ioError(words)
       let outlook = noSpace ? "; it goes on by itself when there is space" : ""
@@ -145,7 +113,8 @@ extension Lifecycle {
   private mutating func watchdog(_ action: String, _ now: Instant) -> [LifecycleEffect] {
     switch action {
     case "pause":
-      guard desired == .running else { return [] }
+      // One that is to end anyway is ended when QEMU is asked why it stopped.
+      if desired == .stopped || state == .stopping { return [] }
       return pause(.kept("watchdog"), saying: Self.keptByWatchdog, now)
     case "reset":
       guard case .running = phase else { return [] }
@@ -165,11 +134,11 @@ extension Lifecycle {
     guard case .running = phase, let resets = bootResets else { return [] }
     if let began = bootedAt ?? runningSince, now - began >= policy.resetAfter {
       bootResets = nil
-      return []
+      return [.save]
     }
     bootedAt = now
     bootResets = resets + 1
-    guard resets + 1 >= Self.mostBootResets else { return [] }
+    guard resets + 1 >= Self.mostBootResets else { return [.save] }
     ending = ending ?? .bootLoop(resets + 1)
     return descend(from: .quit, now)
   }
@@ -181,7 +150,8 @@ extension Lifecycle {
     let effects = check?.awaitsConsole == true ? [LifecycleEffect.watchConsole(afresh: true)] : []
     guard check?.health != before else { return effects }
     if state == .running { cause = runningCause }
-    return [.announce] + effects
+    // Behind what changes where the console is read from: it is kept with it.
+    return effects + [.announce]
   }
 
   /// The answer to a look for space.
@@ -203,7 +173,7 @@ extension Lifecycle {
     phase = .running
     if runningSince == nil { runningSince = moment.now }
     if !startsAgain { ending = nil }
-    if boots { check?.boot(moment.now, inNewQEMU: true) }
+    if boots || check?.isBooted == false { check?.boot(moment.now, inNewQEMU: true) }
     cause = check?.trouble.map { "unhealthy: \($0)" } ?? runningCause
     guard adopted, desired == .stopped || startsAgain else {
       return [.announce] + resumeChecks(moment.now)
@@ -216,7 +186,7 @@ extension Lifecycle {
   private mutating func pause(
     _ reason: PauseReason, saying words: String, _ now: Instant
   ) -> [LifecycleEffect] {
-    if desired == .stopped {
+    if desired == .stopped || startsAgain {
       ending = .wished
       if reason == .user, hasPowerButton { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
       return descend(from: .quit, now)
@@ -250,12 +220,13 @@ extension Lifecycle {
     guard hasProcess else { return [] }
     if desired == .stopped, ending == nil { ending = .wished }
     ending = ending ?? .poweredOff
+    cause = Ending.poweredOff.sentence
     var effects: [LifecycleEffect] = []
     if ending == .poweredOff, !startsAgain, Ending.poweredOff.consequence(policy.mode) == .stop {
       desired = .stopped
-      effects.append(.dropWish)
+      // Whoever finds the wish gone is to find why.
+      effects = [.save, .dropWish]
     }
-    cause = Ending.poweredOff.sentence
     return effects + insist(now)
   }
 
@@ -286,20 +257,6 @@ extension Lifecycle {
     }
   }
 
-  mutating func absent(_ hostRebooted: Bool, _ moment: Moment) -> [LifecycleEffect] {
-    guard desired == .running else {
-      if case .failed = phase { return [] }
-      return state == .stopped ? [] : settle(.stopped, saying: "stopped by the user")
-    }
-    if hostRebooted { return end(.hostRebooted, moment) }
-    if startsAgain { return begin(saying: "started again by the user") }
-    switch phase {
-    case .stopped, .failed, .backoff: return []
-    case .starting: return begin(saying: cause)
-    case .running, .paused, .stopping: return end(.vanished, moment)
-    }
-  }
-
   mutating func timer(_ moment: Moment) -> [LifecycleEffect] {
     switch phase {
     case .backoff(let until) where moment.now >= until:
@@ -307,7 +264,7 @@ extension Lifecycle {
       return begin(saying: "starting again, \(restarts). time: \(restartCause ?? "it failed")")
     case .starting(let start):
       guard let deadline = start.deadline, moment.now >= deadline else { return [] }
-      if start.isAdoption { return descend(from: .terminate, moment.now) }
+      if ending == .wished { return descend(from: .terminate, moment.now) }
       ending = ending ?? .mute(Int(Self.startTimeout.components.seconds))
       return descend(from: .kill, moment.now)
     case .paused(.noSpace(_, let watch)):
@@ -361,6 +318,7 @@ extension Lifecycle {
       return settle(.failed, saying: words)
     case .restart where fact == .hostRebooted:
       // What a start at boot lacks may be there a moment later: a refusal is not final.
+      restarts = 0
       restartCause = "started again: the host was rebooted"
       return begin(saying: "started again: the host was rebooted")
     case .refuse, .restart:

@@ -27,7 +27,7 @@ extension Lifecycle {
 
   /// The vCPUs run: looks go on.
   mutating func resumeChecks(_ now: Instant) -> [LifecycleEffect] {
-    guard let known = check else { return [] }
+    guard let known = check, isLookedAfter else { return [] }
     check?.look(from: now)
     return (known.awaitsConsole ? [.watchConsole(afresh: false)] : []) + checkTimer(now)
   }
@@ -45,7 +45,8 @@ extension Lifecycle {
   var isLookedAfter: Bool {
     switch phase {
     case .running: true
-    case .starting(let start): start.isAdoption
+    // Before it has begun there is no vCPU that could run.
+    case .starting(let start): start.isAdoption && start.before != nil
     case .paused, .stopping, .stopped, .backoff, .failed: false
     }
   }
@@ -65,7 +66,7 @@ extension Lifecycle {
       case .noted?, nil: return []
       }
     }
-    guard check?.health != before.health, case .running = phase else { return [] }
+    guard check?.health != before.health || check?.trouble != before.trouble else { return [] }
     return sayTrouble()
   }
 

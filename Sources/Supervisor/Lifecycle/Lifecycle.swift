@@ -183,7 +183,7 @@ package struct Lifecycle: Sendable, Equatable {
   /// Takes what happened and gives what is to be done, in order.
   package mutating func handle(_ input: LifecycleInput, at moment: Moment) -> [LifecycleEffect] {
     switch input {
-    case .start: return start()
+    case .start: return start(moment.now)
     case .stop(let timeout): return stop(timeout, moment.now)
     case .restart(let timeout): return restart(timeout, moment.now)
     case .kill: return kill(moment.now)
@@ -217,7 +217,8 @@ package struct Lifecycle: Sendable, Equatable {
 // MARK: - The user's wishes
 
 extension Lifecycle {
-  private mutating func start() -> [LifecycleEffect] {
+  private mutating func start(_ now: Instant) -> [LifecycleEffect] {
+    let isNews = desired != .running
     desired = .running
     switch phase {
     case .stopped, .failed, .backoff:
@@ -230,11 +231,12 @@ extension Lifecycle {
       cause = "stopping; it starts again then, as the user asked"
       return [.announce]
     case .starting(var start):
+      if startsAgain { return [] }
       // A guest that was found and was to end for its silence is waited for again.
-      if start.isAdoption { start.deadline = nil }
+      if start.isAdoption { start.deadline = Self.adoptionDeadline(start.before, now) }
       phase = .starting(start)
       ending = nil
-      return []
+      return isNews ? [.announce] : []
     case .running, .paused:
       return []
     }
@@ -254,7 +256,7 @@ extension Lifecycle {
 
   private mutating func restart(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
     switch phase {
-    case .running, .paused:
+    case .starting where isTakingOver, .running, .paused:
       desired = .running
       startsAgain = true
       budget.forgive()
@@ -262,7 +264,7 @@ extension Lifecycle {
       restartCause = nil
       return lower(saying: "the user asked it to restart", timeout ?? stopTimeout, now)
     case .stopped, .failed, .backoff, .starting, .stopping:
-      return start()
+      return start(now)
     }
   }
 

@@ -133,6 +133,9 @@ package enum LifecycleEffect: Sendable, Equatable {
   /// The state or its cause changed: keep it and tell everyone.
   case announce
 
+  /// Something changed that only the next supervisor must know: keep it.
+  case save
+
   /// Something that a person who waits should read.
   case tell(String)
 

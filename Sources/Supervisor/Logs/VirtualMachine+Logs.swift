@@ -38,5 +38,7 @@ extension VirtualMachine {
     guard let run, run.process.pid == pid else { return }
     run.consoleStart = max(0, run.consoleStart - bytes)
     run.consoleReader?.shift(by: bytes)
+    // The next supervisor reads from there.
+    save()
   }
 }

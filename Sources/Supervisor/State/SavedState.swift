@@ -45,10 +45,16 @@ package struct SavedState: Sendable, Equatable {
     if lifecycle.startsAgain { object["startsAgain"] = true }
     if let consoleStart { object["consoleStart"] = JSONValue(consoleStart) }
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
+    if lifecycle.hasProcess {
+      if let ending = lifecycle.ending { object["ending"] = .object(ending.json) }
+      if let resets = lifecycle.bootResets { object["bootResets"] = JSONValue(resets) }
+      if let bootedAt = lifecycle.bootedAt { object["bootedAt"] = JSONValue(bootedAt.nanoseconds) }
+    }
     if let check = lifecycle.check {
       var health: JSONObject = ["ready": .bool(check.isReady)]
       if let readyBy = check.readyBy { health["readyBy"] = JSONValue(readyBy.nanoseconds) }
-      if let trouble = check.trouble { health["trouble"] = .string(trouble) }
+      if let silence = check.silence { health["silence"] = .string(silence) }
+      if let lateness = check.lateness { health["lateness"] = .string(lateness) }
       object["health"] = .object(health)
     }
     return JSONValue.object(object).bytes()
@@ -83,12 +89,14 @@ package struct SavedState: Sendable, Equatable {
     lifecycle.runningSince = instant("runningSince")
     lifecycle.restartCause = value["restartCause"]?.string
     lifecycle.startsAgain = value["startsAgain"]?.bool ?? false
+    lifecycle.ending = value["ending"]?.object.flatMap(Ending.init(json:))
+    (lifecycle.bootResets, lifecycle.bootedAt) = (value["bootResets"]?.int, instant("bootedAt"))
     let health = value["health"]
     if let check = lifecycle.check, let health, !isOtherBoot {
       lifecycle.check = HealthCheck(
         check.rules, isReady: health["ready"]?.bool ?? false,
         readyBy: (health["readyBy"]?.int).map { Instant(nanoseconds: Int64($0)) },
-        trouble: health["trouble"]?.string)
+        silence: health["silence"]?.string, lateness: health["lateness"]?.string)
     }
     var saved = SavedState(
       lifecycle: lifecycle, wish: max(wish, folder.wantedWish),

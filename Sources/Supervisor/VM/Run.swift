@@ -31,6 +31,9 @@ final class Run {
   /// How the connection before this one was lost, until this one has shown that QEMU goes on.
   var lostConnection: QMPDisconnection?
 
+  /// How long to wait before a connection is tried again for which there was no room.
+  var connectDelay = Duration.milliseconds(100)
+
   /// How many connections in a row ended before QEMU had answered.
   var failedConnections = 0
 

@@ -1,5 +1,6 @@
 internal import Control
 internal import Dispatch
+internal import Glibc
 internal import Host
 internal import JSON
 internal import Machine
@@ -21,7 +22,10 @@ extension VirtualMachine {
       // A stop that came meanwhile has won.
       guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
-      case .success(let launch): spawn(launch)
+      case .success(let launch):
+        spawn(launch)
+        // Which process it is, for all who have heard of the start.
+        if run != nil { announce() }
       case .failure(let error): spawnFailed(error.description)
       }
     }
@@ -148,13 +152,20 @@ extension VirtualMachine {
     } catch {
       Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(error)")
     }
+    keepLogs()
     offerSockets(of: run)
   }
 
   /// Connects to QEMU's monitor by the place that it holds, which is its own whatever has become of the path.
   private func connect(_ run: Run) throws(SystemError) {
     let own = Launch.path(to: Launch.monitorPlace, of: run.process.pid)
-    let socket = try UnixSocket.connect(to: FileSystem.exists(own) ? own : folder.monitorSocket)
+    let socket: FileDescriptor
+    do throws(SystemError) {
+      socket = try UnixSocket.connect(to: FileSystem.exists(own) ? own : folder.monitorSocket)
+    } catch {
+      guard error.code == EAGAIN else { throw error }
+      return connectLater(run)
+    }
     // Microseconds since the boot: no connection to this QEMU before has counted as far.
     let connection = QMPConnection(
       socket, executor: executor, firstID: Int(Instant.now.nanoseconds / 1000))
@@ -164,7 +175,23 @@ extension VirtualMachine {
       $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
       $0.onClose { [weak self] how in self?.assumeIsolated { $0.monitorClosed(how) } }
     }
-    keepLogs()
+  }
+
+  /// Tries again, ever more rarely: supervisors that died while QEMU took no connection have filled its backlog.
+  private func connectLater(_ run: Run) {
+    let pid = run.process.pid
+    executor.after(run.connectDelay) { [weak self] in
+      self?.assumeIsolated { vm in
+        guard let run = vm.run, run.process.pid == pid else { return }
+        do throws(SystemError) {
+          try vm.connect(run)
+          vm.negotiate()
+        } catch {
+          Log.note("\(vm.name): its QEMU, process \(pid), cannot be asked: \(error)")
+        }
+      }
+    }
+    run.connectDelay = min(run.connectDelay * 2, .seconds(5))
   }
 
   private func processEnded(_ status: ExitStatus) {

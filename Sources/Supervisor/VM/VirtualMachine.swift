@@ -151,6 +151,7 @@ package actor VirtualMachine {
     case .dropWish: break
     case .giveUp: giveUp()
     case .announce: announce()
+    case .save: save()
     case .tell(let words): tell(words)
     }
   }

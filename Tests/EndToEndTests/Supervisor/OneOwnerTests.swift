@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import JSON
 import Testing
@@ -77,6 +78,74 @@ extension EndToEnd {
         #expect(late.errors.contains("sick"))
         #expect(try await fleet.qemuvm("kill", "sick").duration < .seconds(1))
         #expect(try await fleet.status("sick")["state"] == "stopped")
+      }
+    }
+
+    /// What can become of a lock file while no supervisor runs.
+    enum Displacement: String, CaseIterable, Sendable {
+      case removed, renamed
+      case replaced = "replaced by a FIFO"
+      case copied = "in a folder that a copy has taken the place of"
+    }
+
+    @Test("A QEMU is taken back, and not doubled, when its lock was moved", arguments: Displacement.allCases)
+    func displacedLock(displacement: Displacement) async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        try await fleet.qemuvm("supervisor", "stop")
+        let lock = fleet.state + "/vms/web@shop/lock"
+        switch displacement {
+        case .removed: try FileSystem.remove(lock)
+        case .renamed: try FileSystem.move(lock, to: lock + ".old")
+        case .replaced:
+          try FileSystem.remove(lock)
+          #expect(mkfifo(lock, 0o600) == 0)
+        case .copied:
+          #expect(try await fleet.tool("cp", ["-a", fleet.state, fleet.state + ".copy"]).code == 0)
+          try FileSystem.move(fleet.state, to: fleet.state + ".old")
+          try FileSystem.move(fleet.state + ".copy", to: fleet.state)
+        }
+        for _ in 0..<2 {
+          let vm = try await fleet.status("web")
+          #expect(vm["state"] == "running" && vm["pid"]?.int == guest.pid)
+          #expect(!guest.hasExited)
+          await (try fleet.supervisor()).kill()
+        }
+        #expect(try await fleet.qemuvm("qmp", "web", "query-status").output.contains("running"))
+        try await fleet.qemuvm("down", "web")
+        #expect(guest.hasExited)
+        #expect(try await fleet.json("ls") == [])
+      }
+    }
+
+    @Test("A child of a wrapper that holds the lock as well is not taken for the VM's QEMU")
+    func childOfAWrapper() async throws {
+      try await Fleet.run { fleet in
+        let ids = fleet.folder + "/children"
+        // Their numbers are larger and smaller than its own, also as text.
+        let script = """
+          #!/bin/sh
+          case "$*" in
+            *"-M none"*) ;;
+            *) for number in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 600 & echo $! >>\(ids); done ;;
+          esac
+          exec qemu-system-x86_64 "$@"
+          """
+        let path = try fleet.write(script, to: "emulator")
+        guard chmod(path, 0o755) == 0 else { throw SystemError("chmod", path) }
+        try fleet.define("qemu: '\(path)',")
+        try await fleet.qemuvm("up")
+        let pid = try await fleet.status("web")["pid"]
+        for _ in 0..<3 {
+          await (try fleet.supervisor()).kill()
+          let vm = try await fleet.status("web")
+          #expect(vm["pid"] == pid && vm["state"] == "running")
+        }
+        for line in try fleet.text(of: ids).split(separator: "\n") {
+          try ChildProcess(adopting: try #require(Int32(line))).signal(SIGKILL)
+        }
       }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import JSON
 import Testing
@@ -118,6 +119,50 @@ extension EndToEnd {
         #expect(vm["state"] == "stopped")
         #expect(vm["desired"] == "stopped")
         #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    @Test("A restart that a hung QEMU kept waiting is done by the next supervisor", arguments: [false, true])
+    func restartOfASilentOne(isAsked: Bool) async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        guest.signal(SIGSTOP)
+        if isAsked {
+          let restart = try fleet.start(["restart", "web"])
+          try await fleet.wait(for: "web", toBe: "stopping")
+          await (try fleet.supervisor()).kill()
+          _ = try await restart.end()
+          try await fleet.qemuvm("ls")
+        } else {
+          await (try fleet.supervisor()).kill()
+          try await fleet.qemuvm("restart", "web")
+        }
+        let vm = try await fleet.wait(for: "web", toBe: "running")
+        #expect(guest.hasExited && vm["pid"]?.int != guest.pid)
+        #expect(vm["cause"] == "running" && vm["restarts"] == 0)
+      }
+    }
+
+    @Test("A QEMU whose backlog is full is asked as soon as there is room")
+    func fullBacklog() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        guest.signal(SIGSTOP)
+        await (try fleet.supervisor()).kill()
+        var waiting: [FileDescriptorBox] = []
+        while let one = try? UnixSocket.connect(to: fleet.state + "/vms/web@shop/monitor.sock") {
+          waiting.append(FileDescriptorBox(one))
+        }
+        #expect(waiting.count > 100)
+        #expect(try await fleet.qemuvm("ls").output.contains("has not answered yet"))
+        waiting = []
+        guest.signal(SIGCONT)
+        let vm = try await fleet.wait(for: "web", toBe: "running")
+        #expect(vm["pid"]?.int == guest.pid)
       }
     }
 
