@@ -6,6 +6,8 @@ internal import Machine
 extension Supervisor {
   /// Loads what is on disk and takes back what runs; before the control socket listens.
   package func recover() async throws(SystemError) {
+    // A ledger that cannot be read costs the words only.
+    let untold = (try? ledger.reader.untoldEnds()) ?? []
     recordStart()
     let folders = try state.folders()
     var survivors = findSurvivors(of: folders)
@@ -20,7 +22,7 @@ extension Supervisor {
         continue
       }
       let machine = make(name)
-      if await machine.load(survivor: survivor) { adopted.append(machine) }
+      if await machine.load(survivor: survivor, isTold: !untold.contains(name)) { adopted.append(machine) }
     }
     for (id, process) in survivors {
       Log.note(
@@ -89,11 +91,12 @@ extension VirtualMachine {
     takeOverTimer.arm(at: nil)
   }
 
-  /// Goes on where an earlier supervisor left off; `found` is this VM's QEMU, if its lock has shown one. True when a
-  /// QEMU was taken over.
+  /// Goes on where an earlier supervisor left off, and says whether it took a QEMU over.
   ///
+  /// `found` is this VM's QEMU, if its lock has shown one; `isTold`, whether the ledger has what followed the last
+  /// one's end.
   /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.
-  func load(survivor found: ChildProcess?) -> Bool {
+  func load(survivor found: ChildProcess?, isTold: Bool) -> Bool {
     do throws(VMRecord.Unreadable) {
       record = try folder.read()
     } catch {
@@ -124,7 +127,7 @@ extension VirtualMachine {
     }
     wish = saved.wish
     startedAt = saved.startedAt ?? survivor.flatMap { ProcessTable.startTime(pid: $0.pid) }
-    beginNotes()
+    if isTold { beginNotes() }
     if let survivor {
       adopt(survivor, saved)
     } else {
@@ -135,11 +138,11 @@ extension VirtualMachine {
     return survivor != nil
   }
 
-  /// The QEMU that was last known, when its lock is not in its place any more: the state folder was restored from a
-  /// copy, or somebody has moved the file. A second one must not be started.
+  /// The QEMU that was last known, when its lock is not in its place any more.
   ///
-  /// Its pid alone says nothing: it is a process with a lock like ours in its hands and this VM's UUID on its command
-  /// line, which its monitor must confirm. One whose lock belongs to a supervisor that lives is another fleet's.
+  /// The state folder was restored from a copy, or somebody has moved the file: a second one must not be started. Its
+  /// pid alone says nothing: it is a process with a lock like ours in its hands and this VM's UUID on its command line,
+  /// which its monitor must confirm. One whose lock belongs to a supervisor that lives is another fleet's.
   private func displaced(_ saved: SavedState) -> ChildProcess? {
     guard let pid = saved.pid, let record, let process = try? ChildProcess(adopting: pid),
       let lock = ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor),

@@ -119,6 +119,38 @@ import Testing
     #expect(gap.hasRebooted == (boot == "other") && gap.wasOrderly == isOrderly)
   }
 
+  @Test("an end behind which the last supervisor told nothing is found, others are not")
+  func untoldEnds() async throws {
+    let folder = try LedgerFolder()
+    let ledger = folder.ledger()
+    let exit = LedgerEvent.exited(
+      LedgerEvent.ExitFacts(pid: 7, status: .signal(9), ending: nil, stderr: "", ranSeconds: nil))
+    let life = Lifecycle(policy: RestartPolicy(), stopTimeout: .zero)
+    let state = LedgerEvent.state(LedgerEvent.StateFacts(life))
+    let (web, other, gone) = (try VMName.web, try VMName.shopWeb, try VMName("gone"))
+    for name in [web, other, gone] { ledger.append(exit, of: name) }
+    ledger.append(state, of: other)
+    ledger.append(.removed, of: gone)
+    ledger.append(.message("whatever"), of: web)
+    await ledger.catchUp()
+    #expect(try ledger.reader.untoldEnds() == [web])
+    ledger.append(state, of: web)
+    await ledger.catchUp()
+    #expect(try ledger.reader.untoldEnds() == [])
+  }
+
+  @Test("a ledger that does not say in which boot it was written tells of no reboot")
+  func unknownBoot() throws {
+    let folder = try LedgerFolder()
+    try folder.write(LedgerRecord.at(7, nil, .message(number: 1)).line)
+    folder.ledger().settle()
+    guard case .gap(let gap) = try #require(try folder.records().dropFirst().first).event else {
+      Issue.record("no gap: \(try folder.records())")
+      return
+    }
+    #expect(!gap.hasRebooted)
+  }
+
   @Test("an end by signal 9 tells what the kernel killed since the last start, other ends do not")
   func oomKills() async throws {
     let folder = try LedgerFolder()

@@ -93,6 +93,29 @@ package struct LedgerReader: Sendable {
     return names
   }
 
+  /// The VMs of which the last thing recorded is that their QEMU ended: the supervisor died before it had told what
+  /// follows.
+  ///
+  /// Looks at the youngest records only.
+  func untoldEnds() throws(SystemError) -> Set<VMName> {
+    var (told, untold): (Set<VMName>, Set<VMName>) = ([], [])
+    var count = 0
+    try visit(since: 0, before: .max) { record, _ in
+      count += 1
+      guard let name = record.name, !told.contains(name) else { return count < Self.lastWords }
+      switch record.event {
+      case .state, .removed: if !untold.contains(name) { told.insert(name) }
+      case .exited: untold.insert(name)
+      default: break
+      }
+      return count < Self.lastWords
+    }
+    return untold
+  }
+
+  /// Among how many records that is looked for.
+  private static let lastWords = 200
+
   /// Goes through the records from the youngest, each once with its length in bytes, until the body says false.
   private func visit(
     since: Int, before: Int, _ body: (LedgerRecord, Int) -> Bool
