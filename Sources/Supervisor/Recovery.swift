@@ -100,15 +100,20 @@ extension VirtualMachine {
     do throws(VMRecord.Unreadable) {
       record = try folder.read()
     } catch {
-      damage = error.description
+      damage = error
       Log.note("\(name): \(error)")
     }
     isForgetting = folder.isForgotten
     let desired: DesiredState = folder.isWanted ? .running : .stopped
     var (saved, isOtherBoot) = (SavedState.nothing(folder, record, desired: desired), false)
     do throws(SavedState.Unreadable) {
-      (saved, isOtherBoot) = try SavedState.read(
+      var damage: String?
+      (saved, isOtherBoot, damage) = try SavedState.read(
         folder, record, desired: desired, survivor: found?.pid)
+      if let damage {
+        Log.note(damage)
+        note(.message(damage))
+      }
     } catch {
       refusedState = error
       Log.note("\(name): \(error)")
@@ -123,7 +128,7 @@ extension VirtualMachine {
         settleIfForgotten()
         return false
       }
-      if let words = damage ?? refusedState?.description { lifecycle.giveUp(saying: words) }
+      if let words = damage?.description ?? refusedState?.description { lifecycle.giveUp(saying: words) }
     }
     wish = saved.wish
     startedAt = saved.startedAt ?? survivor.flatMap { ProcessTable.startTime(pid: $0.pid) }

@@ -47,6 +47,10 @@ extension SupervisorProcess {
       watchSocket()
     } catch {
       Log.note("the control socket was removed and cannot be put back: \(error)")
+      // What stands in its place may go; where nothing does, the folder is missing, and nobody can tell.
+      _ = try? supervisor.files.watch(locations.controlSocket, for: .removal) { [weak self] in
+        self?.restoreSocketLater()
+      }
     }
   }
 }

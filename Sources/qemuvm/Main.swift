@@ -6,9 +6,20 @@ internal import Machine
 /// The program: reads the command line, runs one verb, and ends with its exit code.
 @main struct QEMUVM {
   static func main() {
+    occupyStandardStreams()
     let context = Context(environment: ChildProcess.environment)
     let code = run(Array(words.dropFirst()), context)
     exit(code.rawValue)
+  }
+
+  /// Takes the numbers of streams that are closed, as by `>&-`: a socket that was opened in their place would be given
+  /// what is meant for a person.
+  ///
+  /// What is written there fails, as it would have.
+  private static func occupyStandardStreams() {
+    for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
+      _ = open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+    }
   }
 
   /// The command line, the program first.

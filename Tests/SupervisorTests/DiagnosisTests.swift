@@ -323,3 +323,21 @@ import Testing
     #expect(hints.count == 1 && hints[0].contains(hint))
   }
 }
+
+/// The last lines of a log.
+@Suite struct LogTailTests {
+  @Test("words of an earlier QEMU are left out, as far as they can be told")
+  func since() throws {
+    let folder = try LedgerFolder()
+    let path = folder.path + "/qemu.log"
+    let lines = [
+      "Assertion of before", "2026-11-27T13:35:01.000000Z qemu-system-x86_64: terminating on signal 15",
+      "no time at all", "2026-11-27T13:35:21.000001Z qemu-system-x86_64: something",
+    ]
+    try FileSystem.replace(path, with: Array((lines.joined(separator: "\n") + "\n").utf8), durable: false)
+    let start = try #require(Timestamp(rfc3339: "2026-11-27T13:35:21.000Z"))
+    #expect(LogTail.lines(of: path) == lines)
+    #expect(LogTail.lines(of: path, since: start) == Array(lines.suffix(2)))
+    #expect(LogTail.lines(of: path, count: 1, since: start) == [lines[3]])
+  }
+}

@@ -29,7 +29,7 @@ struct EmulatorProbe {
       arguments: [
         "-M", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S",
         "-chardev", "stdio,id=mon,signal=off", "-mon", "chardev=mon,mode=control",
-      ])
+      ], environment: Launch.environment)
     launch.descriptors = [
       0: questions.readEnd.rawValue, 1: answers.writeEnd.rawValue, 2: errors.writeEnd.rawValue,
     ]

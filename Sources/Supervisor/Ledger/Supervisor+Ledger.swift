@@ -44,7 +44,8 @@ extension Supervisor {
       let diagnosis = Diagnosis(of: name, report: report, records: page.records)
       return .object(
         diagnosis.json(
-          qemuLog: LogTail.lines(of: folder.qemuLog), console: LogTail.lines(of: folder.consoleLog)))
+          qemuLog: LogTail.lines(of: folder.qemuLog, since: diagnosis.lastStart),
+          console: LogTail.lines(of: folder.consoleLog)))
     }
   }
 

@@ -49,6 +49,7 @@ extension Lifecycle {
       return guest(.panicked, moment)
     case "internal-error":
       ending = ending ?? .internalError
+      cause = Ending.internalError.sentence
       return descend(from: .quit, moment.now)
     case "paused":
       return pause(.user, saying: "paused by the user", moment.now)
@@ -92,7 +93,10 @@ extension Lifecycle {
         return pause(
           .kept("panic"), saying: "the guest panicked and is kept as it is (panic: pause)", moment.now)
       }
-      if ending?.isWished != true { ending = .panicked }
+      if ending?.isWished != true {
+        ending = .panicked
+        cause = Ending.panicked.sentence
+      }
       return insist(moment.now)
     case .watchdog(let action):
       return watchdog(action, moment.now)
@@ -140,6 +144,7 @@ extension Lifecycle {
     bootResets = resets + 1
     guard resets + 1 >= Self.mostBootResets else { return [.save] }
     ending = ending ?? .bootLoop(resets + 1)
+    cause = Ending.bootLoop(resets + 1).sentence
     return descend(from: .quit, now)
   }
 

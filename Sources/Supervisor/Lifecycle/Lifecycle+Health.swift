@@ -99,7 +99,10 @@ extension Lifecycle {
   var runningCause: String {
     if let restartCause, restarts == 0 { return "running; \(restartCause)" }
     if let restartCause {
-      return "restarted after \(restarts == 1 ? "a failure" : "\(restarts) failures"): \(restartCause)"
+      let isFailure = restartCause != Ending.poweredOff.sentence
+      let times = restarts == 1 ? "" : " \(restarts) times"
+      let failures = restarts == 1 ? "a failure" : "\(restarts) failures"
+      return "restarted\(isFailure ? " after \(failures)" : times): \(restartCause)"
     }
     return wasTakenOver ? "running; taken over by a new supervisor" : "running"
   }

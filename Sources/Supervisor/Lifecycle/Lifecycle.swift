@@ -238,8 +238,18 @@ extension Lifecycle {
       ending = nil
       return isNews ? [.announce] : []
     case .running, .paused:
-      return []
+      return forgive() || isNews ? [.announce] : []
     }
+  }
+
+  /// Counts failures anew for a guest that is there; false when there were none.
+  private mutating func forgive() -> Bool {
+    budget.forgive()
+    guard restarts > 0 || restartCause != nil else { return false }
+    restarts = 0
+    restartCause = nil
+    if case .running = phase, check?.trouble == nil { cause = runningCause }
+    return true
   }
 
   private mutating func stop(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {

@@ -60,14 +60,16 @@ package struct SavedState: Sendable, Equatable {
     return JSONValue.object(object).bytes()
   }
 
-  /// Reads what was kept; `isOtherBoot` tells that its moments say nothing any more.
+  /// Reads what was kept; `isOtherBoot` tells that its moments say nothing any more, `damage` in words why there is
+  /// nothing.
   ///
   /// A file that is missing or torn costs the counters, never the VM: its wish lies elsewhere. One of a version that
   /// is not known is refused. `survivor` is the QEMU that was found alive, if one was.
   static func read(
     _ folder: VMFolder, _ record: VMRecord?, desired: DesiredState, survivor: Int32?
-  ) throws(Unreadable) -> (saved: SavedState, isOtherBoot: Bool) {
-    guard let value = try contents(folder) else { return (nothing(folder, record, desired: desired), false) }
+  ) throws(Unreadable) -> (saved: SavedState, isOtherBoot: Bool, damage: String?) {
+    let (contents, damage) = try contents(folder)
+    guard let value = contents else { return (nothing(folder, record, desired: desired), false, damage) }
     var lifecycle = rules(record, desired)
     let wish = value["wish"]?.int ?? 0
     // A wish to run that was confirmed and not yet acted on.
@@ -109,7 +111,7 @@ package struct SavedState: Sendable, Equatable {
       saved.lifecycle.beginAnew()
       (saved.startedAt, saved.consoleStart) = (nil, FileSystem.size(of: folder.consoleLog))
     }
-    return (saved, isOtherBoot)
+    return (saved, isOtherBoot, nil)
   }
 
   /// The state of a VM of which nothing was kept but its wish.
@@ -144,20 +146,27 @@ package struct SavedState: Sendable, Equatable {
     }
   }
 
-  /// The file's object; nil when there is none, or it is damaged, which is noted.
-  private static func contents(_ folder: VMFolder) throws(Unreadable) -> JSONValue? {
-    // A file that cannot be read is as good as none.
-    guard let bytes = try? FileSystem.readIfPresent(folder.state) else { return nil }
+  /// The file's object; nil when there is none, or it is damaged, as the words say.
+  private static func contents(
+    _ folder: VMFolder
+  ) throws(Unreadable) -> (value: JSONValue?, damage: String?) {
+    let consequence = "the VM's causes and counters begin anew"
+    let bytes: [UInt8]
+    do throws(SystemError) {
+      guard let found = try FileSystem.readIfPresent(folder.state) else { return (nil, nil) }
+      bytes = found
+    } catch {
+      return (nil, "\(folder.state) cannot be read (\(error.reason)): \(consequence)")
+    }
     guard let value = try? JSONValue(parsing: bytes), value.object != nil, let format = value["format"],
       value["phase"]?.string != nil || format.int != StateDirectory.version
     else {
-      Log.note("\(folder.state) is damaged: the VM's causes and counters begin anew")
-      return nil
+      return (nil, "\(folder.state) is damaged: \(consequence)")
     }
     guard format.int == StateDirectory.version else {
       throw Unreadable(file: folder.state, version: "\(format)")
     }
-    return value
+    return (value, nil)
   }
 
   private static func phase(_ name: String, until: Instant?) -> Lifecycle.Phase {

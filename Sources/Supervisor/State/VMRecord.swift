@@ -33,8 +33,15 @@ package struct VMRecord: Sendable, Equatable {
     package let file: String
     package let why: String
 
+    /// Whether another version of qemuvm has written it: then it is not written over.
+    package var isOtherVersion = false
+
     package var description: String {
-      "\(file) cannot be read: \(why); bring the VM up with its definition again, or remove it with 'rm'"
+      let wayOut =
+        isOtherVersion
+        ? "use the qemuvm that wrote it, or remove the VM with 'rm'"
+        : "bring the VM up with its definition again, or remove it with 'rm'"
+      return "\(file) cannot be read: \(why); \(wayOut)"
     }
   }
 
@@ -53,7 +60,8 @@ package struct VMRecord: Sendable, Equatable {
       let format: Int = try object.required("format")
       guard format == StateDirectory.version else {
         throw Unreadable(
-          file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)")
+          file: path, why: "its version is \(format), this qemuvm knows \(StateDirectory.version)",
+          isOtherVersion: true)
       }
       guard let identity = UUID(try object.required("uuid")) else {
         throw Unreadable(file: path, why: "its uuid is none")

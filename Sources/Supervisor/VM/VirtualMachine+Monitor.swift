@@ -139,8 +139,10 @@ extension VirtualMachine {
     }
   }
 
-  /// What a guest that waits for space is tried with, in bytes: a few clusters of a qcow2 image.
-  private static var leastSpace: Int64 { 4 << 20 }
+  /// What a guest that waits for space is tried with, in bytes: one cluster of a qcow2 image.
+  ///
+  /// If it needs more, QEMU stops it again, and it is looked after more rarely.
+  private static var leastSpace: Int64 { 64 << 10 }
 
   /// Tells QEMU to end when the guest does, and presses the button, in one go.
   func pressButton(first: Bool) {

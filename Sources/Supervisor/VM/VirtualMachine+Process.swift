@@ -54,7 +54,7 @@ extension VirtualMachine {
       return .failure(error)
     }
     guard let launch else {
-      return .failure(ControlError(.failed, "cannot start: \(damage ?? "it has no definition")"))
+      return .failure(ControlError(.failed, "cannot start: \(damage?.description ?? "it has no definition")"))
     }
     let files = launch.machine.filesToPrepare
     do throws(SystemError) {
@@ -109,7 +109,8 @@ extension VirtualMachine {
     let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
     let consolePlace = try UnixSocket.place(of: folder.consoleSocket)
     let log = try FileDescriptor.openLog(folder.qemuLog)
-    var child = ChildProcess.Launch(program: launch.program, arguments: launch.arguments)
+    var child = ChildProcess.Launch(
+      program: launch.program, arguments: launch.arguments, environment: Launch.environment)
     child.descriptors = [
       1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
       Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,

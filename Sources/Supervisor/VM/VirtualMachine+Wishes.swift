@@ -15,6 +15,7 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     guard let next = candidate ?? record else { throw damaged("start") }
+    if damage?.isOtherVersion == true { throw damaged(starting ? "start" : "create") }
     if starting { try refuseOtherVersion("start") }
     if let record { try record.refuseOtherLabFile(next, name) }
     if !starting, isDefined {

@@ -51,7 +51,7 @@ package actor VirtualMachine {
   var lifecycle: Lifecycle
 
   /// Why the definition on disk cannot be read; nil when it can.
-  var damage: String?
+  var damage: VMRecord.Unreadable?
 
   /// Why what another version has kept of the VM stays as it is; nil where it does not.
   var refusedState: SavedState.Unreadable?

@@ -10,6 +10,8 @@ struct StandardStream: Sendable {
   /// Borrowed for the process's life, and never closed.
   let descriptor: Int32
 
+  private var name: String { descriptor == STDOUT_FILENO ? "stdout" : "stderr" }
+
   var isTerminal: Bool { isatty(descriptor) == 1 }
 
   /// Writes all of it; corresponds to write(2).
@@ -22,7 +24,7 @@ struct StandardStream: Sendable {
   func write(_ bytes: [UInt8]) throws(SystemError) {
     var done = 0
     while done < bytes.count {
-      done += try retrying("write") {
+      done += try retrying("write", name) {
         bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done) }
       }
     }

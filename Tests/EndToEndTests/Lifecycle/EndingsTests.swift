@@ -24,6 +24,21 @@ extension EndToEnd {
       }
     }
 
+    @Test("up forgives the failures of a guest that runs")
+    func forgiven() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("restart: { delay: '0ms', burst: 3 },")
+        for _ in 0..<2 {
+          try await fleet.qemuvm("up")
+          #expect(try await fleet.status("web")["restarts"] == 0)
+          for number in 1...2 {
+            await (try fleet.guest()).kill()
+            try await fleet.wait(for: "web") { $0["restarts"]?.int == number && $0["state"] == "running" }
+          }
+        }
+      }
+    }
+
     @Test("A killed QEMU is failed where the policy is no")
     func killedWithoutRestart() async throws {
       try await Fleet.run { fleet in
@@ -73,6 +88,7 @@ extension EndToEnd {
           $0["state"] == "running" && $0["pid"]?.int != first.pid
         }
         #expect(vm["restarts"] == 1)
+        #expect(vm["cause"] == "restarted: the guest powered itself off")
       }
     }
 

@@ -68,6 +68,26 @@ extension EndToEnd {
       }
     }
 
+    @Test("With stdout closed nothing is taken for a request, and the command fails")
+    func closedOutput() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        for verb in ["ls", "status web", "events", "why web", "version", "qmp web query-status"] {
+          let shell = try Program(
+            "/bin/sh", ["-c", "exec \(Fleet.binary) \(verb) >&-"], environment: fleet.environment,
+            directory: fleet.folder)
+          let outcome = try await shell.end()
+          #expect(outcome.status == .code(1), "\(outcome)")
+          #expect(outcome.errors == "stdout: Bad file descriptor (write)\n")
+        }
+        let silent = try Program(
+          "/bin/sh", ["-c", "exec \(Fleet.binary) down <&- >&- 2>&-"], environment: fleet.environment,
+          directory: fleet.folder)
+        #expect(try await silent.end().status == .code(0))
+      }
+    }
+
     @Test("Every verb has help with an example", arguments: verbs)
     func help(verb: String) async throws {
       try await Fleet.run { fleet in

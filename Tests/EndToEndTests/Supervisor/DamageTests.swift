@@ -103,6 +103,46 @@ extension EndToEnd {
       }
     }
 
+    @Test("A definition of another version is not written over either, and keeps its guest")
+    func otherDefinition() async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        let guests = try fleet.guests().map(\.pid)
+        try await fleet.supervisor().kill()
+        let file = "vms/sick@shop/definition.json"
+        let foreign = Array(#"{"format":99,"machine":"x"}"#.utf8)
+        try Self.damage(file, foreign, in: fleet)
+        for arguments in [["start", "sick"], ["up"]] {
+          let refused = try await fleet.qemuvm(arguments, expecting: 1)
+          #expect(refused.errors.contains("its version is 99, this qemuvm knows 1"), "\(refused)")
+          #expect(refused.errors.contains("use the qemuvm that wrote it"), "\(refused)")
+        }
+        #expect(try FileSystem.read(fleet.state + "/" + file) == foreign)
+        #expect(try fleet.guests().map(\.pid) == guests)
+        try await fleet.qemuvm("down")
+      }
+    }
+
+    @Test("A state that was damaged is told by why", arguments: [true, false])
+    func toldByWhy(isFolder: Bool) async throws {
+      try await Fleet.run { fleet in
+        try await Self.begin(fleet)
+        try await fleet.supervisor().kill()
+        let file = "vms/sick@shop/state.json"
+        try FileSystem.remove(fleet.state + "/" + file)
+        if isFolder {
+          try FileSystem.makeDirectory(fleet.state + "/" + file)
+        } else {
+          try Self.damage(file, Self.rubbish[1], in: fleet)
+        }
+        let why = try await fleet.qemuvm("why", "sick").output
+        let damage = isFolder ? "cannot be read (Is a directory)" : "is damaged"
+        #expect(why.contains("\(file) \(damage)"), "\(why)")
+        #expect(try await fleet.status("sick")["state"] == "running")
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("A state folder of another version is refused by name, and nothing in it is touched")
     func otherFolder() async throws {
       try await Fleet.run { fleet in

@@ -18,6 +18,22 @@ extension EndToEnd {
       }
     }
 
+    @Test("The control socket comes back when what stood in its place has gone")
+    func obstacle() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let supervisor = try fleet.supervisor()
+        try FileSystem.remove(fleet.controlSocket)
+        try FileSystem.makeDirectory(fleet.controlSocket)
+        let log = try await fleet.qemuvm("ls", expecting: 5)
+        #expect(log.errors.contains("a supervisor runs (PID \(supervisor.pid))"), "\(log)")
+        try FileSystem.removeTree(fleet.controlSocket)
+        #expect(try await fleet.qemuvm("ls").output.contains("running"))
+        #expect(try fleet.supervisor().pid == supervisor.pid)
+      }
+    }
+
     @Test("A runtime folder that was wiped comes back with consoles and the users' monitors")
     func runtimeFolder() async throws {
       try await Fleet.run { fleet in

@@ -106,6 +106,8 @@ extension Diagnosis {
     case .signal(let number):
       let name = Signal.name(number)
       if name == "SIGSYS" { return ["QEMU made a system call that its sandbox forbids.", words] }
+      let hints = RefusalHint.hints(for: cause)
+      if !hints.isEmpty { return hints + [words] }
       return ["\(name) points to a fault in QEMU itself: 'coredumpctl list' may have it.", words]
     case .code, .unknown, nil:
       return [words]

@@ -52,6 +52,14 @@ struct Diagnosis: Sendable {
     return nil
   }
 
+  /// When its last QEMU was started.
+  var lastStart: Timestamp? {
+    for record in records.reversed() {
+      if case .spawned = record.event { return record.time }
+    }
+    return nil
+  }
+
   /// The last event of QEMU's of a name since the VM was last started.
   func lastEvent(_ name: String) -> LedgerRecord? {
     for record in records.reversed() {

@@ -15,6 +15,10 @@ enum RefusalHint {
       "KVM kernel module",
       "The key is accelerator: \"tcg\" does without KVM; 'ls -l /dev/kvm' shows who may use it."
     ),
+    (
+      "kvm_buf_set_msrs",
+      "This host's KVM cannot run that CPU model: name another with the key cpu, or write accelerator: \"tcg\"."
+    ),
     ("cannot set up guest memory", "The key is memory: the host has not as much to give ('free -h')."),
     ("Cannot allocate memory", "The key is memory: the host has not as much to give ('free -h')."),
     ("is not a valid device model name", "The key is arguments: this QEMU does not know that device."),
