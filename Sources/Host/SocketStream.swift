@@ -23,6 +23,25 @@ package final class SocketStream {
   /// Output that the peer has not taken yet, in bytes.
   package var queuedBytes: Int { output.count - written }
 
+  /// Called each time when output that had to wait has been sent.
+  package var drained: (() -> Void)?
+
+  /// Whether what comes is read; while it is not, the peer is held up as soon as the kernel's buffer is full.
+  ///
+  /// What has come meanwhile is told before the setting of it returns.
+  package var isReading = true {
+    didSet {
+      guard isOpen, isReading != oldValue else { return }
+      if isReading {
+        reading.resume()
+        // The source may not tell it again.
+        drain()
+      } else {
+        reading.suspend()
+      }
+    }
+  }
+
   private let descriptor: Int32
   private let outputLimit: Int
   private let bytes: (UnsafeRawBufferPointer) -> Void
@@ -57,7 +76,14 @@ package final class SocketStream {
 
   deinit {
     writing?.cancel()
+    cancelReading()
+  }
+
+  /// A source that is suspended is cancelled when it is resumed.
+  private func cancelReading() {
+    guard !reading.isCancelled else { return }
     reading.cancel()
+    if !isReading { reading.resume() }
   }
 
   /// Queues bytes behind those already queued and sends what the peer takes now.
@@ -94,14 +120,14 @@ package final class SocketStream {
     writing?.cancel()
     writing = nil
     _ = shutdown(descriptor, Int32(SHUT_RDWR))
-    reading.cancel()
+    cancelReading()
   }
 
   private func drain() {
     // Nearly all that comes is short. A large buffer for each message would be cut up by what lives longer, and the
     // heap would grow by as much.
     var size = 4096
-    while isOpen, let count = readOnce(upTo: size) {
+    while isOpen, isReading, let count = readOnce(upTo: size) {
       if count == size { size = 65536 }
     }
   }
@@ -151,9 +177,11 @@ package final class SocketStream {
   private func dropOutput() {
     output.removeAll(keepingCapacity: output.capacity <= 4096)
     written = 0
+    let hasWaited = writing != nil
     writing?.cancel()
     writing = nil
     finishSending()
+    if hasWaited, isOpen { drained?() }
   }
 
   private func finishSending() {

@@ -4,7 +4,8 @@ internal import Host
 /// A guest's serial console for several people at once.
 ///
 /// QEMU takes one client a socket. The relay listens where users connect, and is QEMU's client while someone does:
-/// the guest's bytes go to everyone, everyone's keys to the guest. QEMU itself writes the log. Bound to `queue`.
+/// the guest's bytes go to everyone, everyone's keys to the guest, who holds them up as long as it takes none. QEMU
+/// itself writes the log. Bound to `queue`.
 final class ConsoleRelay {
   private let queue: DispatchQueue
   private let path: String
@@ -16,8 +17,8 @@ final class ConsoleRelay {
   /// A client that reads nothing for this long, in bytes, is dropped.
   private static let clientLimit = 1 << 20
 
-  /// Keys that the guest does not take, in bytes.
-  private static let guestLimit = 64 << 10
+  /// Keys that the guest has not taken yet, in bytes: no more are read until it has taken all.
+  private static let guestLimit = 256 << 10
 
   /// Listens at `path`; the guest's own socket is at `upstreamPath`.
   init(at path: String, upstreamPath: String, queue: DispatchQueue) throws(SystemError) {
@@ -64,30 +65,52 @@ final class ConsoleRelay {
     }
     var identity: ObjectIdentifier?
     let client = SocketStream(connection, queue: queue, outputLimit: Self.clientLimit) { [weak self] bytes in
-      self?.upstream?.write(Array(bytes))
+      self?.pass(Array(bytes))
     } end: { [weak self] _ in
       if let identity { self?.drop(identity) }
     }
     let key = ObjectIdentifier(client)
     identity = key
     clients[key] = client
+    client.isReading = upstream?.queuedBytes == 0
+  }
+
+  private func pass(_ keys: [UInt8]) {
+    guard let upstream else { return }
+    upstream.write(keys)
+    if upstream.queuedBytes > 0 {
+      for client in clients.values { client.isReading = false }
+    }
+  }
+
+  /// The guest has taken all keys.
+  private func guestIsReady() {
+    for client in clients.values { client.isReading = true }
+    leaveGuestIfUnused()
   }
 
   private func connectToGuest() throws(SystemError) -> SocketStream {
     let socket = try UnixSocket.connect(to: upstreamPath)
-    return SocketStream(socket, queue: queue, outputLimit: Self.guestLimit) { [weak self] bytes in
+    let guest = SocketStream(socket, queue: queue, outputLimit: Self.guestLimit) { [weak self] bytes in
       guard let self else { return }
       let copy = Array(bytes)
       for client in clients.values { client.write(copy) }
     } end: { [weak self] _ in
       self?.lostGuest()
     }
+    guest.drained = { [weak self] in self?.guestIsReady() }
+    return guest
   }
 
   private func drop(_ key: ObjectIdentifier) {
     clients[key] = nil
-    guard clients.isEmpty else { return }
-    upstream?.close()
+    leaveGuestIfUnused()
+  }
+
+  /// What the last one has typed is still the guest's.
+  private func leaveGuestIfUnused() {
+    guard clients.isEmpty, let guest = upstream, guest.queuedBytes == 0 else { return }
+    guest.close()
     upstream = nil
   }
 

@@ -1,0 +1,70 @@
+import Glibc
+import Host
+import Testing
+
+@testable import Supervisor
+
+/// The console between its users and a guest that the test plays.
+@Suite struct ConsoleRelayTests {
+  private static let input = (0..<100_000).flatMap { Array("line \($0)\n".utf8) }
+
+  @Test("a guest that takes its time gets all that was typed, also when whoever typed it has gone")
+  func slowGuest() async throws {
+    let folder = try LedgerFolder()
+    let (users, guest) = (folder.path + "/users", folder.path + "/guest")
+    let listener = try UnixSocket.listen(at: guest)
+    let desk = Desk()
+    try await desk.open(at: users, upstreamPath: guest)
+    let typed = Self.input
+    // A task of its own, which ends with its connection.
+    let typing = Task.detached { try Self.send(typed, to: try UnixSocket.connect(to: users)) }
+    let connection = try Self.accept(from: listener)
+    var taken: [UInt8] = []
+    while taken.count < typed.count {
+      guard Self.isReady(connection, POLLIN) else { break }
+      let piece = try connection.read(upTo: 1 << 20)
+      if piece.isEmpty { break }
+      taken += piece
+    }
+    #expect(taken.elementsEqual(typed), "\(taken.count) of \(typed.count) bytes")
+    try await typing.value
+    await desk.close()
+  }
+
+  /// A relay on its queue.
+  private actor Desk {
+    private nonisolated let executor = QueueExecutor(label: "relay")
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private var relay: ConsoleRelay?
+
+    func open(at path: String, upstreamPath: String) throws(SystemError) {
+      relay = try ConsoleRelay(at: path, upstreamPath: upstreamPath, queue: executor.queue)
+    }
+
+    func close() { relay?.close() }
+  }
+
+  private static func send(_ bytes: [UInt8], to socket: borrowing FileDescriptor) throws {
+    var done = 0
+    while done < bytes.count {
+      guard isReady(socket, POLLOUT) else { throw SystemError("poll", code: ETIMEDOUT) }
+      let number = socket.rawValue
+      done += try retrying("write") {
+        bytes.withUnsafeBytes { write(number, $0.baseAddress?.advanced(by: done), $0.count - done) }
+      }
+    }
+  }
+
+  private static func accept(from listener: borrowing FileDescriptor) throws -> FileDescriptor {
+    guard isReady(listener, POLLIN), let connection = try UnixSocket.accept(from: listener.rawValue) else {
+      throw SystemError("accept", code: ETIMEDOUT)
+    }
+    return connection
+  }
+
+  /// False when nothing has happened for half a minute.
+  private static func isReady(_ socket: borrowing FileDescriptor, _ event: Int32) -> Bool {
+    var poller = pollfd(fd: socket.rawValue, events: Int16(event), revents: 0)
+    return poll(&poller, 1, 30_000) > 0
+  }
+}
