@@ -41,19 +41,22 @@ package final class ControlClient {
     self.serverVersion = serverVersion
   }
 
+  /// Somebody listens, and has not greeted within `greetingDeadline`.
+  package struct Silence: Error {}
+
   /// Connects and waits for the greeting.
   ///
-  /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), a `ControlError` that
-  /// whoever listens is no supervisor or hangs.
+  /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), `Silence` that whoever
+  /// listens hangs, a `ControlError` that it is no supervisor.
   package static func connect(to socketPath: String) throws -> ControlClient {
     let line = ControlLine(try UnixSocket.connect(to: socketPath))
-    do throws(QMPDisconnection) {
+    do {
       switch try line.next(until: .now + greetingDeadline) {
       case .greeting(let greeting)?: return ControlClient(line, serverVersion: "\(greeting.version)")
-      case nil: throw .deadline(greetingDeadline)
-      default: throw .violation(.noGreeting)
+      case nil: throw Silence()
+      default: throw QMPDisconnection.violation(.noGreeting)
       }
-    } catch {
+    } catch let error as QMPDisconnection {
       throw ControlError(QMPError.greeting(error))
     }
   }

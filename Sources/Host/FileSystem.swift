@@ -15,7 +15,12 @@ package enum FileSystem {
     // Most files here are short.
     var size = 4096
     while true {
-      let piece = try file.read(upTo: size)
+      let piece: [UInt8]
+      do throws(SystemError) {
+        piece = try file.read(upTo: size)
+      } catch {
+        throw SystemError(error.call, path, code: error.code)
+      }
       if piece.isEmpty { return bytes }
       if piece.count == size { size = 65536 }
       bytes += piece

@@ -1,4 +1,5 @@
 package import Control
+internal import Glibc
 internal import Host
 package import JSON
 internal import Machine
@@ -235,12 +236,13 @@ extension VirtualMachine {
     if losesDisks != nil { isForgetting = true }
     apply(input)
     if let unrecorded {
+      let remedy = [ENOSPC, EDQUOT].contains(unrecorded.code) ? "Make room" : "Put that right"
       note(.message("stopped, but not recorded: \(unrecorded)"))
       throw ControlError(
         .failed,
         """
         \(name): stopped, but not recorded: \(unrecorded)
-          After a crash of the supervisor or the host it may start again. Make room and stop it once more.
+          After a crash of the supervisor or the host it may start again. \(remedy) and stop it once more.
         """)
     }
     announceIfQuiet(true)

@@ -1,6 +1,7 @@
 internal import Control
 internal import Glibc
 internal import Host
+internal import Machine
 internal import Supervisor
 
 /// Reaches the supervisor, and starts one where none runs.
@@ -11,7 +12,11 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor that runs, or to one just started.
   func connect() throws -> ControlClient {
-    if case .connected(let client) = attempt(at: locations.controlSocket) { return client }
+    switch attempt(at: locations.controlSocket) {
+    case .connected(let client): return client
+    case .silent: throw silence()
+    case .absent, .refused: break
+    }
     // None is there, or one that is just leaving.
     try prepareFolders()
     // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides.
@@ -47,6 +52,9 @@ struct SupervisorConnector {
 
     /// Nobody listens.
     case absent
+
+    /// Somebody does, and says nothing.
+    case silent
     case refused(CommandFailure)
   }
 
@@ -54,6 +62,7 @@ struct SupervisorConnector {
     switch attempt(at: path) {
     case .connected(let client): return client
     case .absent: return nil
+    case .silent: throw silence()
     case .refused(let failure): throw failure
     }
   }
@@ -74,6 +83,8 @@ struct SupervisorConnector {
             hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."]))
       default: return .refused(unreachable(error.description))
       }
+    } catch is ControlClient.Silence {
+      return .silent
     } catch let error as ControlError where error.kind == .disconnected && !FileSystem.exists(path) {
       // It left between our connection and its greeting, and has removed its socket first.
       return .absent
@@ -138,6 +149,20 @@ struct SupervisorConnector {
     CommandFailure(
       .failed, error.subject ?? locations.state, "no supervisor can start here: \(error.reason)",
       hints: ["QEMUVM_STATE_DIR names another folder for qemuvm's state."])
+  }
+
+  private func silence() -> CommandFailure {
+    let patience = TimeText.text(ControlClient.greetingDeadline)
+    guard let pid = ProcessLock.holder(locations.supervisorLock) else {
+      return unreachable("no answer within \(patience)")
+    }
+    let isStopped = ProcessTable.use(pid: pid)?.state == "T"
+    let advice = "'kill -KILL \(pid)' ends it and leaves guests running; the next command starts another."
+    return CommandFailure(
+      .noSupervisor, nil,
+      "the supervisor (PID \(pid)) has not answered within \(patience)"
+        + (isStopped ? ": its process is stopped (SIGSTOP)" : ""),
+      hints: isStopped ? ["'kill -CONT \(pid)' lets it go on.", advice] : [advice])
   }
 
   private func unreachable(_ reason: String) -> CommandFailure {

@@ -96,7 +96,7 @@ struct VMWait: Sendable {
     let limit = TimeText.text(deadline)
     guard let latest else {
       outcome = .failed(
-        CommandFailure(.deadline, label, "\(goal.failure): the supervisor did not answer within \(limit)"))
+        CommandFailure(.deadline, label, "\(goal.failure): no answer within \(limit); it may still be done"))
       return
     }
     let state = describe(latest)
@@ -215,7 +215,8 @@ struct VMWait: Sendable {
       switch state {
       case .paused: "'qemuvm unpause \(label)' lets it go on."
       case .running: "'qemuvm logs \(label) --tail 50' shows the guest's last words on its console."
-      case .failed: "'qemuvm logs \(label) --qemu' shows QEMU's own words."
+      case .failed where reason.contains("QEMU"): "'qemuvm logs \(label) --qemu' shows QEMU's own words."
+      case .failed: "'qemuvm why \(label)' tells more."
       default: "'qemuvm status \(label)' tells more."
       }
     outcome = .failed(CommandFailure(.failed, label, "\(goal.failure): \(reason)", hints: [hint]))

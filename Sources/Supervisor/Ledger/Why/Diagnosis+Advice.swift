@@ -21,7 +21,9 @@ extension Diagnosis {
   }
 
   private var adviceForSickness: [String] {
-    [
+    let pid = report?.pid
+    let goOn = cause.contains("(SIGSTOP)") ? pid.map { ["'kill -CONT \($0)' lets QEMU go on."] } ?? [] : []
+    return goOn + [
       "'qemuvm logs \(name) --tail 50' shows the guest's last words on its console.",
       "'qemuvm restart \(name)' starts it anew, 'qemuvm kill \(name)' ends it at once.",
     ]
