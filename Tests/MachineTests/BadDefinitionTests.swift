@@ -186,6 +186,10 @@ struct BadDefinitionTests {
       "restart: { delay: \"2m\", maxDelay: \"1m\" }",
       "qemuvm.json5:1:34: restart.delay: 2m is longer than 'maxDelay', 1m"
     ),
+    (
+      "serial: false, health: { console: \"login:\" }",
+      "qemuvm.json5:1:50: health.console: nothing shows on a console that 'serial' has switched off"
+    ),
   ]
 
   @Test("What cannot be is refused with the place of its key", arguments: unresolvableKeys)

@@ -22,6 +22,7 @@ extension Machine {
     let networks = resolver.networks(uuid: uuid)
     let watchdog = resolver.watchdog(on: type)
     resolver.checkRestart(definition.restartPolicy)
+    resolver.checkHealth(definition.health)
     guard resolver.problems.isEmpty else { throw DefinitionError(resolver.problems) }
 
     name = definition.name
@@ -180,5 +181,10 @@ struct MachineResolver {
     guard policy.delay > policy.maxDelay else { return }
     let (delay, most) = (TimeText.text(policy.delay), TimeText.text(policy.maxDelay))
     report("restart.delay", "\(delay) is longer than 'maxDelay', \(most)")
+  }
+
+  mutating func checkHealth(_ health: HealthSetting?) {
+    guard health?.console != nil, settings.serial == false else { return }
+    report("health.console", "nothing shows on a console that 'serial' has switched off")
   }
 }
