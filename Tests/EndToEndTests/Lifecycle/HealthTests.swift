@@ -83,6 +83,43 @@ extension EndToEnd {
       }
     }
 
+    @Test("A silence that an earlier supervisor has seen ends with an answer to the next")
+    func silenceOverAdoption() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("onHang: 'none', health: { \(Self.looks) },")
+        try await fleet.qemuvm("up", "--wait", "healthy")
+        let guest = try fleet.guest()
+        guest.signal(SIGSTOP)
+        try await fleet.wait(for: "web") { $0["health"] == "unhealthy" }
+        let why = try await fleet.qemuvm("why", "web").output
+        #expect(why.contains("'kill -CONT \(guest.pid)' lets QEMU go on."), "\(why)")
+        await (try fleet.supervisor()).kill()
+        guest.signal(SIGCONT)
+        try await fleet.qemuvm("ls")
+        let vm = try await fleet.wait(for: "web") { $0["health"] == "healthy" }
+        #expect(vm["cause"] == "running; taken over by a new supervisor")
+        #expect(try fleet.guest().pid == guest.pid)
+      }
+    }
+
+    @Test("A boot of which the console has not told yet is not taken for one before it")
+    func resetBeforeAdoption() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("health: { console: 'READY' },")
+        try await fleet.qemuvm("up", "--wait", "healthy")
+        try await fleet.qemuvm("pause", "web")
+        // The guest is paused at its first instruction.
+        try await fleet.qemuvm("reset", "web")
+        try await fleet.wait(for: "web") { $0["health"] == "starting" }
+        await (try fleet.supervisor()).kill()
+        try await fleet.qemuvm("ls")
+        let vm = try await fleet.wait(for: "web", toBe: "paused")
+        #expect(vm["health"] == "starting")
+        try await fleet.qemuvm("unpause", "web")
+        try await fleet.wait(for: "web") { $0["health"] == "healthy" }
+      }
+    }
+
     @Test("With onHang 'reset' the guest is reset when QEMU hears it; with 'none' it is only said")
     func otherAnswers() async throws {
       try await Fleet.run { fleet in
