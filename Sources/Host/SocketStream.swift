@@ -95,6 +95,14 @@ package final class SocketStream {
     if isOpen, queuedBytes > outputLimit { finish(.outputLimit(outputLimit)) }
   }
 
+  /// Says that nothing more will be sent, and reads on: `end` tells when the peer has read all and closes.
+  ///
+  /// A peer that finds the connection gone may leave unread what was sent before.
+  package func endOutput() {
+    dispatchPrecondition(condition: .onQueue(queue))
+    if isOpen { _ = shutdown(descriptor, Int32(SHUT_WR)) }
+  }
+
   /// Closes once what is queued has been sent, and then calls the handler; at once if nothing is queued.
   ///
   /// Until then it reads on, and `end` is called instead if the peer goes first.

@@ -12,6 +12,7 @@ extension Supervisor {
     let folders = try state.folders()
     var survivors = findSurvivors(of: folders)
     var adopted: [VirtualMachine] = []
+    var taken = Set(survivors.values.map(\.pid))
     for folder in folders {
       let survivor = survivors.removeValue(forKey: folder.id)
       let name: VMName
@@ -22,7 +23,11 @@ extension Supervisor {
         continue
       }
       let machine = make(name)
-      if await machine.load(survivor: survivor, isTold: !untold.contains(name)) { adopted.append(machine) }
+      guard
+        let pid = await machine.load(survivor: survivor, isTold: !untold.contains(name), taken: taken)
+      else { continue }
+      taken.insert(pid)
+      adopted.append(machine)
     }
     for (id, process) in survivors {
       Log.note(
@@ -91,12 +96,12 @@ extension VirtualMachine {
     takeOverTimer.arm(at: nil)
   }
 
-  /// Goes on where an earlier supervisor left off, and says whether it took a QEMU over.
+  /// Goes on where an earlier supervisor left off, and gives the QEMU that it has taken over.
   ///
   /// `found` is this VM's QEMU, if its lock has shown one; `isTold`, whether the ledger has what followed the last
-  /// one's end.
+  /// one's end; `taken`, what is other VMs'.
   /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.
-  func load(survivor found: ChildProcess?, isTold: Bool) -> Bool {
+  func load(survivor found: ChildProcess?, isTold: Bool, taken: Set<Int32>) -> Int32? {
     do throws(VMRecord.Unreadable) {
       record = try folder.read()
     } catch {
@@ -119,16 +124,23 @@ extension VirtualMachine {
       Log.note("\(name): \(error)")
     }
     lifecycle = saved.lifecycle
-    let survivor = found ?? (isOtherBoot ? nil : displaced(saved))
+    var (survivor, refusal) = (found, damage?.description ?? refusedState?.description)
+    if survivor == nil, !isOtherBoot {
+      switch displaced(saved, taken) {
+      case nil: break
+      case .ours(let process): survivor = process
+      case .elsewhere(let words): refusal = words
+      }
+    }
     if survivor == nil {
       if isForgetting {
         // A `down` that was under way ends here.
         lifecycle.letGo()
         announce()
         settleIfForgotten()
-        return false
+        return nil
       }
-      if let words = damage?.description ?? refusedState?.description { lifecycle.giveUp(saying: words) }
+      if let refusal { lifecycle.giveUp(saying: refusal) }
     }
     wish = saved.wish
     startedAt = saved.startedAt ?? survivor.flatMap { ProcessTable.startTime(pid: $0.pid) }
@@ -140,30 +152,48 @@ extension VirtualMachine {
     }
     // Known to everyone before the first client is answered.
     announce()
-    return survivor != nil
+    return survivor?.pid
+  }
+
+  /// A QEMU whose lock is not in its place any more.
+  private enum Displaced {
+    case ours(ChildProcess)
+
+    /// It belongs to another folder; in words.
+    case elsewhere(String)
   }
 
   /// The QEMU that was last known, when its lock is not in its place any more.
   ///
   /// The state folder was restored from a copy, or somebody has moved the file: a second one must not be started. Its
   /// pid alone says nothing: it is a process with a lock like ours in its hands and this VM's UUID on its command line,
-  /// which its monitor must confirm. One whose lock belongs to a supervisor that lives is another fleet's.
-  private func displaced(_ saved: SavedState) -> ChildProcess? {
+  /// which its monitor must confirm. One whose lock belongs to another VM's folder here, or to a supervisor that lives,
+  /// is not ours: this folder is the copy, and what becomes of it is its user's to say.
+  private func displaced(_ saved: SavedState, _ taken: Set<Int32>) -> Displaced? {
     guard let pid = saved.pid, let record, let process = try? ChildProcess(adopting: pid),
       let lock = ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor),
       ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor),
       ProcessTable.arguments(pid: pid)?.contains("\(record.uuid)") == true, !process.hasExited
     else { return nil }
-    let (root, home) = (Self.stateFolder(of: lock), Self.stateFolder(of: folder.lock))
-    // A lock that cannot be asked for is in nobody's hands.
-    if root != home, (try? FileLock.isHeld(Locations.supervisorLock(in: root))) == true { return nil }
+    let other = FileSystem.parent(of: lock)
+    let (root, home) = (Self.stateFolder(of: other), Self.stateFolder(of: folder.path))
+    let isHome = FileSystem.isSameFile(root, home)
+    let isOthers =
+      isHome
+      ? !FileSystem.isSameFile(other, folder.path) && FileSystem.exists(other + "/definition.json")
+      : ProcessLock.holder(Locations.supervisorLock(in: root)) != nil
+    if isOthers || taken.contains(pid) {
+      return .elsewhere(
+        "this folder is a copy: its QEMU, process \(pid), belongs to \(other); 'start' starts another one here"
+      )
+    }
     let words = "its QEMU, process \(pid), holds \(lock) and not \(folder.lock)"
     Log.note("\(name): \(words)")
     note(.message(words))
-    return process
+    return .ours(process)
   }
 
-  private static func stateFolder(of lock: String) -> String {
-    FileSystem.parent(of: FileSystem.parent(of: FileSystem.parent(of: lock)))
+  private static func stateFolder(of folder: String) -> String {
+    FileSystem.parent(of: FileSystem.parent(of: folder))
   }
 }

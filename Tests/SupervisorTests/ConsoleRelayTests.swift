@@ -28,6 +28,17 @@ import Testing
     }
     #expect(taken.elementsEqual(typed), "\(taken.count) of \(typed.count) bytes")
     try await typing.value
+    // It is told that nobody is left, and may still answer; then another comes.
+    let hasEnded = Self.isReady(connection, POLLIN)
+    #expect(hasEnded)
+    #expect(try connection.read(upTo: 1).isEmpty)
+    try connection.write(Array("echo".utf8))
+    let next = try UnixSocket.connect(to: users)
+    let nextConnection = try Self.accept(from: listener)
+    try nextConnection.write(Array("hello".utf8))
+    let isServed = Self.isReady(next, POLLIN)
+    #expect(isServed)
+    #expect(try next.read(upTo: 10) == Array("hello".utf8))
     await desk.close()
   }
 

@@ -102,6 +102,9 @@ import Testing
     _ = vm.handle(.adopted)
     var called = vm
     #expect(called.handle(.start) == [.announce] && called.life.nextDeadline == nil)
+    vm.life.check = HealthCheck(HealthSetting())
+    var lookedAfter = vm
+    #expect(lookedAfter.handle(.start) == [.look, .announce])
     _ = vm.wait()
     _ = vm.wait()
     _ = vm.handle(.exited(.signal(9), stderr: ""))

@@ -58,12 +58,14 @@ package actor Ledger {
     executor.queue.async { self.assumeIsolated { $0.tell = handler } }
   }
 
-  /// Records something that happened now; returns at once.
+  /// Records something that happened; returns at once.
   ///
   /// Records of one caller keep their order.
-  package nonisolated func append(_ event: LedgerEvent, of name: VMName? = nil, isPromise: Bool = false) {
+  package nonisolated func append(
+    _ event: LedgerEvent, of name: VMName? = nil, at time: Timestamp = .now, isPromise: Bool = false
+  ) {
     // As precise as it is written: who is told a record and who reads it see the same.
-    let time = Timestamp(microseconds: Timestamp.now.microseconds / 1000 * 1000)
+    let time = Timestamp(microseconds: time.microseconds / 1000 * 1000)
     guard waiting.add(1, ordering: .relaxed).newValue <= Self.waitingLimit else {
       waiting.subtract(1, ordering: .relaxed)
       dropped.add(1, ordering: .relaxed)

@@ -5,8 +5,8 @@ internal import QMP
 
 // What a VM tells the ledger: each a copy of what is known at that moment, handed over without waiting.
 extension VirtualMachine {
-  func note(_ event: LedgerEvent, isPromise: Bool = false) {
-    surroundings.ledger.append(event, of: name, isPromise: isPromise)
+  func note(_ event: LedgerEvent, at time: Timestamp = .now, isPromise: Bool = false) {
+    surroundings.ledger.append(event, of: name, at: time, isPromise: isPromise)
   }
 
   /// Counts a user's wish, whose promise has just been made durable.

@@ -153,17 +153,15 @@ extension Lifecycle {
     guard let before = check?.health, state == .running || state == .paused else { return [] }
     check?.boot(now, inNewQEMU: false)
     let effects = check?.awaitsConsole == true ? [LifecycleEffect.watchConsole(afresh: true)] : []
-    guard check?.health != before else { return effects }
+    guard check?.health != before else { return effects.isEmpty ? [] : effects + [.save] }
     if state == .running { cause = runningCause }
     // Behind what changes where the console is read from: it is kept with it.
     return effects + [.announce]
   }
 
   /// The answer to a look for space.
-  mutating func space(_ isBack: Bool, _ now: Instant) -> [LifecycleEffect] {
-    guard case .paused(.noSpace(let words, let watch)) = phase else { return [] }
-    // Also when there is some: if it is too little, QEMU stops the guest again, and the next look is a later one.
-    phase = .paused(.noSpace(words, watch.next(now: now)))
+  mutating func space(_ isBack: Bool) -> [LifecycleEffect] {
+    guard case .paused(.noSpace) = phase else { return [] }
     return isBack ? [.resume] : []
   }
 
@@ -197,6 +195,7 @@ extension Lifecycle {
       return descend(from: .quit, now)
     }
     guard phase != .paused(reason) else { return [] }
+    ending = nil
     phase = .paused(reason)
     cause = words
     return [.announce]
@@ -272,8 +271,11 @@ extension Lifecycle {
       if ending == .wished { return descend(from: .terminate, moment.now) }
       ending = ending ?? .mute(Int(Self.startTimeout.components.seconds))
       return descend(from: .kill, moment.now)
-    case .paused(.noSpace(_, let watch)):
-      return moment.now >= watch.due ? [.lookForSpace] : []
+    case .paused(.noSpace(let words, let watch)):
+      guard moment.now >= watch.due else { return [] }
+      // Also when there is some by then: if it is too little, QEMU stops the guest again, and this is a later look.
+      phase = .paused(.noSpace(words, watch.next(now: moment.now)))
+      return [.lookForSpace]
     case .stopping(var ladder):
       let before = ladder.step
       let effects = ladder.due(at: moment.now)

@@ -193,7 +193,7 @@ package struct Lifecycle: Sendable, Equatable {
       return end(.refused(words), moment)
     case .negotiated: return negotiated()
     case .runState(let name): return runState(name, moment)
-    case .space(let isBack): return space(isBack, moment.now)
+    case .space(let isBack): return space(isBack)
     case .continueRefused(let words):
       guard case .starting = phase else { return [] }
       ending = .refused("cannot start: QEMU refused to let the guest run: '\(words)'")
@@ -232,11 +232,12 @@ extension Lifecycle {
       return [.announce]
     case .starting(var start):
       if startsAgain { return [] }
+      let isForgiven = forgive()
       // A guest that was found and was to end for its silence is waited for again.
       if start.isAdoption { start.deadline = Self.adoptionDeadline(start.before, now) }
       phase = .starting(start)
       ending = nil
-      return isNews ? [.announce] : []
+      return (isNews ? resumeChecks(now) : []) + (isNews || isForgiven ? [.announce] : [])
     case .running, .paused:
       return forgive() || isNews ? [.announce] : []
     }

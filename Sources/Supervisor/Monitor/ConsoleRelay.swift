@@ -14,6 +14,12 @@ final class ConsoleRelay {
   private var clients: [ObjectIdentifier: SocketStream] = [:]
   private var upstream: SocketStream?
 
+  /// Whether the guest has been told that nobody is left, and its connection ends when it has read all.
+  private var isLeaving = false
+
+  /// How many may be connected at once.
+  private static let mostClients = 64
+
   /// A client that reads nothing for this long, in bytes, is dropped.
   private static let clientLimit = 1 << 20
 
@@ -54,7 +60,15 @@ final class ConsoleRelay {
   }
 
   private func admit(_ connection: consuming FileDescriptor) {
+    guard clients.count < Self.mostClients else {
+      return Log.note("console \(path): \(Self.mostClients) are connected, and no more are admitted")
+    }
+    if isLeaving {
+      upstream?.close()
+      upstream = nil
+    }
     if upstream == nil {
+      isLeaving = false
       do throws(SystemError) {
         upstream = try connectToGuest()
       } catch {
@@ -85,7 +99,8 @@ final class ConsoleRelay {
 
   /// The guest has taken all keys.
   private func guestIsReady() {
-    for client in clients.values { client.isReading = true }
+    // The first may fill it again.
+    for client in clients.values where upstream?.queuedBytes == 0 { client.isReading = true }
     leaveGuestIfUnused()
   }
 
@@ -109,9 +124,9 @@ final class ConsoleRelay {
 
   /// What the last one has typed is still the guest's.
   private func leaveGuestIfUnused() {
-    guard clients.isEmpty, let guest = upstream, guest.queuedBytes == 0 else { return }
-    guest.close()
-    upstream = nil
+    guard clients.isEmpty, !isLeaving, let guest = upstream, guest.queuedBytes == 0 else { return }
+    isLeaving = true
+    guest.endOutput()
   }
 
   private func lostGuest() {

@@ -92,6 +92,11 @@ package struct SavedState: Sendable, Equatable {
     lifecycle.restartCause = value["restartCause"]?.string
     lifecycle.startsAgain = value["startsAgain"]?.bool ?? false
     lifecycle.ending = value["ending"]?.object.flatMap(Ending.init(json:))
+    if isUnfulfilled {
+      // What came after a stop is a start behind it.
+      if value["phase"]?.string == VMState.stopping.rawValue { lifecycle.startsAgain = true }
+      lifecycle.ending = nil
+    }
     (lifecycle.bootResets, lifecycle.bootedAt) = (value["bootResets"]?.int, instant("bootedAt"))
     let health = value["health"]
     if let check = lifecycle.check, let health, !isOtherBoot {

@@ -31,7 +31,8 @@ extension VirtualMachine {
     guard attempt == lifecycle.attempt, let run, case .success = result else { return }
     run.hasNegotiated = true
     run.failedConnections = 0
-    if let how = run.lostConnection.take() {
+    let lost = run.lostConnection.take()
+    if let how = lost {
       Log.note("\(name): the connection to QEMU was lost (\(how)); connected again")
     }
     if let listener = run.listener.take() {
@@ -49,7 +50,7 @@ extension VirtualMachine {
     } else {
       apply(.negotiated)
       // A connection that was lost has left it open how the guest is.
-      if lifecycle.state != .starting { askRunState() }
+      if lost != nil || lifecycle.state != .starting { askRunState() }
     }
     // Behind `cont`: the guest does not wait for it.
     run.connection?.assumeIsolated {

@@ -74,6 +74,8 @@ extension VirtualMachine {
   /// It may be in the hands of another VM's child between its fork and its exec, long after its own QEMU's end.
   private func spawn(_ launch: Launch, looks: Int = 100) {
     let run: Run
+    // Nothing that QEMU says is older.
+    let begun = Timestamp.now
     do throws(SystemError) {
       guard let started = try start(launch) else {
         guard looks > 0 else {
@@ -92,8 +94,8 @@ extension VirtualMachine {
     } catch {
       return spawnFailed("cannot start: \(error)")
     }
-    startedAt = .now
-    note(.spawned(pid: run.process.pid, accelerator: launch.machine.accelerator.rawValue))
+    startedAt = begun
+    note(.spawned(pid: run.process.pid, accelerator: launch.machine.accelerator.rawValue), at: begun)
     take(run)
     apply(.spawned)
   }

@@ -65,6 +65,15 @@ extension EndToEnd {
       }
     }
 
+    @Test("A guest gets what was typed just before the last one left")
+    func typedAndGone() async throws {
+      try await Self.run { fleet in
+        let text = String(repeating: "x", count: 3000) + "."
+        try await (try fleet.console(of: "web")).write(text)
+        try await fleet.wait(for: "web", toSay: text)
+      }
+    }
+
     @Test("The console socket serves several plain connections")
     func plainSocket() async throws {
       try await Self.run { fleet in

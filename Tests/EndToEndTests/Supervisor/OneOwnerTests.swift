@@ -120,6 +120,44 @@ extension EndToEnd {
       }
     }
 
+    @Test("The copy of a VM's folder does not take its QEMU, and gets one of its own when it is started")
+    func copiedVM() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        await (try fleet.supervisor()).kill()
+        let folder = fleet.state + "/vms/"
+        #expect(try await fleet.tool("cp", ["-a", folder + "web@shop", folder + "copy@shop"]).code == 0)
+        let copy = try await fleet.status("copy")
+        #expect(copy["state"] == "failed" && copy["pid"] == .null)
+        let cause = try #require(copy["cause"]?.string)
+        #expect(cause.contains("process \(guest.pid), belongs to \(folder)web@shop"))
+        #expect(try await fleet.status("web")["pid"]?.int == guest.pid)
+        try await fleet.qemuvm("start", "copy")
+        #expect(try fleet.guests().count == 2)
+        try await fleet.qemuvm("down", "copy")
+        #expect(!guest.hasExited)
+      }
+    }
+
+    @Test("The copy of a fleet whose supervisor lives takes none of its QEMUs")
+    func copiedFleet() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        try await Fleet.run { other in
+          #expect(try await fleet.tool("cp", ["-a", fleet.state, other.state]).code == 0)
+          let copy = try await other.status("web")
+          #expect(copy["state"] == "failed")
+          #expect(try #require(copy["cause"]?.string).contains("belongs to \(fleet.state)/vms/web@shop"))
+          try await other.qemuvm("down", "web")
+        }
+        #expect(try await fleet.status("web")["pid"]?.int == guest.pid)
+      }
+    }
+
     @Test("A child of a wrapper that holds the lock as well is not taken for the VM's QEMU")
     func childOfAWrapper() async throws {
       try await Fleet.run { fleet in
