@@ -32,8 +32,12 @@ package actor SupervisorProcess {
   /// Commands that are being answered.
   private var requests = 0
 
-  /// Fires once things have been quiet for a while after a VM's change.
-  private lazy var quiet = DeadlineTimer(queue: executor.queue) { Heap.trim() }
+  /// Fires from time to time while VMs change, and once more when all is quiet.
+  private lazy var trim = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.trimHeap() }
+  }
+  private var isTrimDue = false
+  private var hasChanged = false
   private lazy var idle = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.leaveIfIdle() }
   }
@@ -232,10 +236,23 @@ package actor SupervisorProcess {
     beginGrace()
   }
 
-  /// What many starts at once needed is given back when all is quiet: the heap would keep several times what lives.
+  /// What starts needed is given back soon, also amid many: the heap would keep several times what lives.
   private func vmChanged() {
-    quiet.arm(at: .now + .milliseconds(500))
+    hasChanged = true
+    if !isTrimDue { trimLater() }
     beginGrace()
+  }
+
+  private func trimLater() {
+    isTrimDue = true
+    trim.arm(at: .now + .milliseconds(500))
+  }
+
+  private func trimHeap() {
+    Heap.trim()
+    isTrimDue = false
+    if hasChanged { trimLater() }
+    hasChanged = false
   }
 
   /// Begins the grace period anew; whether we are needed is asked when it is over.
