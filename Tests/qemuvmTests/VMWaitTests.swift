@@ -159,7 +159,7 @@ import Testing
       return
     }
     #expect(failure.code == .deadline)
-    #expect(failure.reason == "cannot stop: still stopping after 5s")
+    #expect(failure.reason == "cannot stop within 5s: it is still stopping")
   }
 
   @Test("A VM that is not known is fine where it is not to be there")

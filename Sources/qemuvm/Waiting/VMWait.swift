@@ -102,7 +102,7 @@ struct VMWait: Sendable {
     let state = describe(latest)
     outcome = .failed(
       CommandFailure(
-        .deadline, label, "\(goal.failure): still \(state) after \(limit)",
+        .deadline, label, "\(goal.failure) within \(limit): it is still \(state)",
         hints: ["It goes on by itself; 'qemuvm status \(label)' shows how far it is."]))
   }
 
