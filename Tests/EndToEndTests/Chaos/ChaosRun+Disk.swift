@@ -8,6 +8,7 @@ extension ChaosRun {
     guard hasOwnDisk else { return skip("no disk of its own to fill: mount(8) is refused here") }
     let ballast = fleet.state + "/ballast"
     try fill(ballast)
+    hasLostRecords = true
     try await refusePromise(to: step.guest, because: "space")
     var dice = step.dice
     var isUnrecorded = false
@@ -33,6 +34,7 @@ extension ChaosRun {
       try await fleet.unmount()
       return skip("no read-only disk: \(remount.errors)")
     }
+    hasLostRecords = true
     try await refusePromise(to: step.guest, because: "ead-only")
     var dice = step.dice
     var isUnrecorded = false

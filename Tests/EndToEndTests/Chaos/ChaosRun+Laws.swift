@@ -83,7 +83,11 @@ extension ChaosRun {
 
   private func look(asking monitor: PlainMonitor) async throws -> Look? {
     // A `down` that was promised takes its VM off the list, wherever the VM rests meanwhile.
-    let leaving = guests.map { FileSystem.exists("\(fleet.state)/vms/\($0.id)/forget") }
+    // At the end its folder has gone a moment before it is off the list.
+    let leaving = guests.map { guest in
+      let folder = "\(fleet.state)/vms/\(guest.id)"
+      return FileSystem.exists(folder + "/forget") || !FileSystem.exists(folder)
+    }
     // A supervisor that is gone has no answer.
     guard let vms = try? await monitor.execute("query-vms").array else { return nil }
     let pids = fleet.guestPIDs()
@@ -122,9 +126,10 @@ extension ChaosRun {
         default: break
         }
       }
-      if let record = untold.first { return "nothing is told behind \(record.value)" }
+      if let record = untold.first, !self.hasLostRecords { return "nothing is told behind \(record.value)" }
       self.count(records)
       self.lastRecord = last
+      self.hasLostRecords = false
       return nil
     }
   }

@@ -22,6 +22,9 @@ actor ChaosRun {
   /// The last ledger record that was read; nil when the ledger has been damaged since.
   var lastRecord: Int? = 0
 
+  /// Whether the disk has taken no records since: how many are lost stands in the next one, which may not have come.
+  var hasLostRecords = false
+
   /// What a supervisor holds without a guest, and for each that lives.
   var idle = Holdings()
   var each = Holdings()
