@@ -142,7 +142,8 @@ import Testing
     let disk = folder.path + "/disk"
     try FileSystem.makeDirectory(disk)
     try run("/bin/mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk)
-    defer { try? run("/bin/umount", disk) }  // A test that failed has said so.
+    // The ledger still has it open. A test that failed has said so.
+    defer { try? run("/bin/umount", "--lazy", disk) }
     let ballast = disk + "/ballast"
     try FileSystem.replace(ballast, with: [UInt8](repeating: 0, count: 4096), durable: false)
     let ledger = Ledger(LedgerFiles(folder: disk), boot: "boot", oomKills: { 0 })
