@@ -133,14 +133,24 @@ package actor Supervisor {
     let preparation = preparation
     return VirtualMachine.Surroundings(
       runtime: locations.runtime + "/vms/" + name.id, ledger: ledger, files: files,
-      prepare: { record, folder, purpose throws(ControlError) in
-        try await preparation.launch(record, folder: folder, purpose: purpose)
+      prepare: { [weak self] record, folder, purpose throws(ControlError) in
+        let others = await self?.images(beside: name, for: purpose) ?? []
+        return try await preparation.launch(record, folder: folder, purpose: purpose, others: others)
       },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name),
       removed: { [weak self] report in self?.forget(report) },
       logs: logs,
       broadcast: { [weak self] event in self?.broadcast(event) })
+  }
+
+  /// The images of the VMs that have a process or will have one by themselves, if this one is to run beside them.
+  private func images(beside name: VMName, for purpose: Preparation.Purpose) -> [ImageHolding] {
+    guard purpose == .start || purpose == .check && reports[name.id]?.keepsSupervisor == true else {
+      return []
+    }
+    return reports.values.filter { $0.keepsSupervisor && $0.name != name }.sorted { $0.name < $1.name }
+      .compactMap(\.images)
   }
 
   /// Puts the sockets for users back where their paths were removed.

@@ -50,8 +50,8 @@ struct BadDefinitionTests {
     ("kernel: \"\"", "20: vms.web.kernel: expected the kernel's file, found an empty string"),
     ("append: \"a\\0b\"", "20: vms.web.append: a text cannot hold the character NUL"),
     (
-      "disks: [{ file: \"a.raw\", bus: \"sata\" }]",
-      "42: vms.web.disks[0].bus: no disk bus 'sata'; there is virtio, scsi, nvme, ide"
+      "disks: [{ file: \"a.raw\", bus: \"sas\" }]",
+      "42: vms.web.disks[0].bus: no disk bus 'sas'; there is virtio, scsi, nvme, sata, ide"
     ),
     (
       "disks: [{ file: \"a.raw\", format: \"qcow\" }]",

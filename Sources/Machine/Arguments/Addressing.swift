@@ -15,10 +15,15 @@ enum PCISlot {
 }
 
 /// Names of block nodes, which commands refer to.
-enum NodeName {
+package enum NodeName {
   static let uefiCode = "uefi-code"
   static let uefiVariables = "uefi-vars"
   static func disk(_ index: Int) -> String { "disk\(index)" }
+
+  /// The disk whose node or device has a name; nil for another name.
+  package static func disk(named name: String) -> Int? {
+    Int(name.dropFirst(4)).flatMap { disk($0) == name ? $0 : nil }
+  }
 }
 
 extension Machine {

@@ -7,6 +7,10 @@ extension Machine {
       list.add("-device", device("virtio-scsi-pci", id: "scsi0", slot: PCISlot.scsiController))
     }
     for (index, disk) in disks.enumerated() {
+      if disk.bus == .sata, type.family != .q35, portNumber(ofDisk: index) == 0 {
+        // It has the slot of the first disk on it.
+        list.add("-device", device("ich9-ahci", id: "sata0", slot: PCISlot.disks.lowerBound + index))
+      }
       list.add("-blockdev", disk.node(named: NodeName.disk(index)))
       list.add("-device", device(for: disk, at: index))
     }
@@ -21,13 +25,26 @@ extension Machine {
       device = virtio("blk", id: name, slot: slot)
     case .nvme:
       device = self.device("nvme", id: name, slot: slot)
-      device["serial"] = .string(name)
+      device["serial"] = .string(disk.serial ?? name)
     case .scsi:
-      device = ["driver": "scsi-hd", "id": .string(name), "bus": "scsi0.0", "scsi-id": JSONValue(index)]
-    case .ide:
-      // QEMU has no IDE hard disk that cannot be written to.
-      device = ["driver": disk.isReadOnly ? "ide-cd" : "ide-hd", "id": .string(name)]
+      device = [
+        "driver": disk.isCD ? "scsi-cd" : "scsi-hd", "id": .string(name), "bus": "scsi0.0",
+        "scsi-id": JSONValue(index),
+      ]
+    case .ide, .sata:
+      device = ["driver": disk.isCD ? "ide-cd" : "ide-hd", "id": .string(name)]
+      let port = portNumber(ofDisk: index)
+      if disk.bus == .sata, type.family != .q35 {
+        device["bus"] = .string("sata0.\(port)")
+      } else if type.family == .q35 {
+        // AHCI: a port for each.
+        device["bus"] = .string("ide.\(port)")
+      } else {
+        device["bus"] = .string("ide.\(port / 2)")
+        device["unit"] = JSONValue(port % 2)
+      }
     }
+    if disk.bus != .nvme { device["serial"] = disk.serial.map { .string($0) } }
     device["drive"] = .string(name)
     device["bootindex"] = JSONValue(index + 1)
     if disk.bus != .nvme {
@@ -38,6 +55,14 @@ extension Machine {
     }
     return device
   }
+
+  /// How many disks are on a disk's controller before it; on q35 `ide` and `sata` are one controller.
+  private func portNumber(ofDisk index: Int) -> Int {
+    let bus = disks[index].bus
+    return disks[..<index].count {
+      $0.bus == bus || type.family == .q35 && ($0.bus == .ide || $0.bus == .sata)
+    }
+  }
 }
 
 extension Machine.Disk {
@@ -47,7 +72,10 @@ extension Machine.Disk {
     if isReadOnly { node["read-only"] = true }
     if discards { node["discard"] = "unmap" }
     node["cache"] = ["direct": .bool(cache.isDirect), "no-flush": .bool(cache.ignoresFlushes)]
-    node["file"] = ["driver": "file", "node-name": .string(name + "-file"), "filename": .string(file)]
+    node["file"] = [
+      "driver": isBlockDevice ? "host_device" : "file", "node-name": .string(name + "-file"),
+      "filename": .string(file),
+    ]
     return node
   }
 }

@@ -2,37 +2,13 @@ internal import JSON
 
 /// One disk as written: an image file that the guest gets as it is.
 package struct DiskSetting: Sendable, Equatable {
-  /// How the bytes of an image are laid out.
-  ///
-  /// QEMU is told, never left to guess: a guest could write another format's header into a raw image and so
-  /// read any file of the host.
-  package enum Format: String, Sendable, CaseIterable {
-    case qcow2
-    case raw
-    case vmdk
-    case vdi
-    case vhdx
-    case vpc
-
-    /// What a file's name says of its format.
-    init?(fileName: String) {
-      switch fileName.split(separator: ".", omittingEmptySubsequences: false).last?.lowercased() {
-      case "qcow2": self = .qcow2
-      case "raw", "img", "iso": self = .raw
-      case "vmdk": self = .vmdk
-      case "vdi": self = .vdi
-      case "vhdx": self = .vhdx
-      case "vpc", "vhd": self = .vpc
-      default: return nil
-      }
-    }
-  }
-
   /// The controller that the guest finds the disk on.
   package enum Bus: String, Sendable, CaseIterable {
     case virtio
     case scsi
     case nvme
+    /// AHCI: the machine's own controller on q35, one more elsewhere.
+    case sata
     /// The machine's own IDE or SATA controller.
     case ide
   }
@@ -53,8 +29,23 @@ package struct DiskSetting: Sendable, Equatable {
   package var cache: Cache?
   /// Whether blocks that the guest discards are freed in the image.
   package var discard: Bool?
+  /// Whether the guest finds a CD drive with the image in it.
+  package var cdrom: Bool?
+  /// What the guest tells the disk by, in `/dev/disk/by-id`.
+  package var serial: String?
 
   package init(file: String) { self.file = file }
+}
+
+extension DiskSetting {
+  /// The keys of a disk besides its file.
+  package static let keys = ["format", "bus", "readOnly", "cache", "discard", "cdrom", "serial"]
+
+  /// Whether the guest cannot write to it: an installation medium is not to be changed by its guest.
+  package var isReadOnly: Bool { readOnly ?? (cdrom == true || isISO) }
+
+  /// Whether the name says that it is the image of a CD.
+  var isISO: Bool { file.lowercased().hasSuffix(".iso") }
 }
 
 extension DiskSetting: DefinitionValue {
@@ -72,12 +63,26 @@ extension DiskSetting: DefinitionValue {
     setting.readOnly = reader.read("readOnly")
     setting.cache = reader.read("cache") { $0.word("cache mode") }
     setting.discard = reader.read("discard")
+    setting.cdrom = reader.read("cdrom")
+    setting.serial = reader.read("serial", serialNumber)
     reader.finish()
     return file == nil ? nil : setting
   }
 
   private static func fileName(_ node: DefinitionNode) -> String? {
     node.nonEmptyText(expected: "the image's file")
+  }
+
+  /// As long as the shortest of the standards has room for: ATA, NVMe and virtio keep 20 bytes.
+  private static func serialNumber(_ node: DefinitionNode) -> String? {
+    guard let text = node.nonEmptyText(expected: "a serial number") else { return nil }
+    let isPrintable = text.utf8.allSatisfy { (0x20...0x7E).contains($0) }
+    guard isPrintable, text.utf8.count <= 20, text.first != " ", text.last != " " else {
+      return node.wrong(
+        "'\(text.clipped)' cannot be a serial number: it must be 1 to 20 printable ASCII characters, with no "
+          + "space at either end")
+    }
+    return text
   }
 
   var json: JSONValue {
@@ -87,6 +92,8 @@ extension DiskSetting: DefinitionValue {
     object["readOnly"] = readOnly?.json
     object["cache"] = cache.map { .string($0.rawValue) }
     object["discard"] = discard?.json
+    object["cdrom"] = cdrom?.json
+    object["serial"] = serial.map { .string($0) }
     return .object(object)
   }
 }

@@ -4,11 +4,16 @@ package struct HostFacts: Sendable, Equatable {
   package var kvm: KVMAvailability
   /// The UEFI firmware that was found; nil when there is none.
   package var uefi: UEFIFirmware?
+  /// What the files of disks are, by the path that the definition has; those that were found.
+  package var images: [String: DiskImage]
 
-  package init(emulator: Emulator, kvm: KVMAvailability, uefi: UEFIFirmware? = nil) {
+  package init(
+    emulator: Emulator, kvm: KVMAvailability, uefi: UEFIFirmware? = nil, images: [String: DiskImage] = [:]
+  ) {
     self.emulator = emulator
     self.kvm = kvm
     self.uefi = uefi
+    self.images = images
   }
 }
 

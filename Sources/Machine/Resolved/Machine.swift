@@ -91,10 +91,14 @@ extension Machine {
   package struct Disk: Sendable, Equatable {
     package let file: String
     package let format: DiskSetting.Format
+    package let isBlockDevice: Bool
     package let bus: DiskSetting.Bus
+    /// Whether the guest finds a CD drive with the image in it.
+    package let isCD: Bool
     package let isReadOnly: Bool
     package let cache: DiskSetting.Cache
     package let discards: Bool
+    package let serial: String?
   }
 
   package struct Network: Sendable, Equatable {

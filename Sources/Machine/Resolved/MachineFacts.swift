@@ -97,6 +97,9 @@ extension Machine.Disk {
     var words = [file, format.rawValue, bus.rawValue, "cache \(cache.rawValue)"]
     if isReadOnly { words.append("read-only") }
     if discards { words.append("discard") }
+    // On these a read-only disk has always been one.
+    if isCD, bus == .scsi { words.append("CD") }
+    if let serial { words.append("serial \(serial)") }
     return words.joined(separator: ", ")
   }
 }

@@ -1,8 +1,9 @@
 internal import CLinux
 internal import Glibc
 package import Host
+internal import Machine
 
-/// Whether another QEMU holds a disk image, as QEMU itself marks it.
+/// Whether another QEMU holds a disk image, as QEMU itself marks it, and who that is.
 ///
 /// QEMU's file driver locks one byte a permission: 100 and up for what it does, 200 and up for what it lets nobody
 /// else do (block/file-posix.c, RAW_LOCK_PERM_BASE). Asked before a start, it names the disk at once; QEMU's own check
@@ -15,9 +16,34 @@ package enum ImageLock {
   ///
   /// Corresponds to fcntl(2) F_OFD_GETLK.
   package static func isHeld(_ path: String, readOnly: Bool) throws(SystemError) -> Bool {
-    let file = try FileDescriptor.open(path, O_RDONLY)
+    let file = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
     let bytes = readOnly ? [100 + write] : [100 + write, 200 + write]
     for byte in bytes where linux_is_locked(file.rawValue, byte) == 1 { return true }
     return false
+  }
+
+  /// Who holds an image, in words: a VM, or another process; one that cannot be found is not named.
+  ///
+  /// `state` is the folder whose VMs are called by their names. The kernel tells no holder of such a lock, so the
+  /// processes are looked through: some milliseconds.
+  package static func holder(of path: String, state: String) -> String {
+    for process in ProcessTable.lockHolders(of: path) where process.pid != getpid() {
+      let lock = ProcessTable.heldFile(pid: process.pid, descriptor: Launch.lockDescriptor)
+      if let lock, lock.hasSuffix("/lock"), let name = vm(of: FileSystem.parent(of: lock), state: state) {
+        return "the VM \(name) has it open (its QEMU is process \(process.pid))"
+      }
+      return "process \(process.pid) (\(process.name)) has it open"
+    }
+    return "another process holds QEMU's lock on it"
+  }
+
+  private static func vm(of folder: String, state: String) -> String? {
+    let root = state + "/vms/"
+    let isOurs = folder.hasPrefix(root)
+    guard isOurs || folder.contains("/vms/"), let slash = folder.lastIndex(of: "/") else { return nil }
+    // A folder that is no VM's has no VM's name.
+    guard let name = try? VMName(id: String(folder[folder.index(after: slash)...])) else { return nil }
+    return isOurs
+      ? "\(name)" : "\(name) of the fleet in \(FileSystem.parent(of: FileSystem.parent(of: folder)))"
   }
 }

@@ -27,4 +27,7 @@ package struct Launch: Sendable {
 
   /// Without the program itself.
   package let arguments: [String]
+
+  /// What its disks use.
+  let images: ImageCheck
 }

@@ -104,8 +104,10 @@ package struct Preparation: Sendable {
   // MARK: From a record to a launch
 
   /// Decides every value of the VM's machine.
+  ///
+  /// `others` are the images of the VMs beside which it is to run.
   package func launch(
-    _ record: VMRecord, folder: VMFolder, purpose: Purpose
+    _ record: VMRecord, folder: VMFolder, purpose: Purpose, others: [ImageHolding] = []
   ) async throws(ControlError) -> Launch {
     let name = record.definition.name
     let emulator: Emulator
@@ -115,17 +117,20 @@ package struct Preparation: Sendable {
       throw ControlError(.failed, "\(name): cannot start: \(error)")
     }
     return try await offQueue { () throws(ControlError) -> Launch in
-      try resolve(record, folder, emulator, purpose)
+      try resolve(record, folder, emulator, purpose, others)
     }
   }
 
   /// The part that looks at the host's files and devices, which may block.
   private func resolve(
-    _ record: VMRecord, _ folder: VMFolder, _ emulator: Emulator, _ purpose: Purpose
+    _ record: VMRecord, _ folder: VMFolder, _ emulator: Emulator, _ purpose: Purpose,
+    _ others: [ImageHolding]
   ) throws(ControlError) -> Launch {
     let name = record.definition.name
     let wantsKVM = record.flat.settings.accelerator != .tcg
-    let host = HostFacts(emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable, uefi: Self.uefi)
+    let host = HostFacts(
+      emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable, uefi: Self.uefi,
+      images: ImageInspection.images(of: record.flat))
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
@@ -133,11 +138,15 @@ package struct Preparation: Sendable {
     } catch {
       throw ControlError(.invalid, "\(name): \(error)")
     }
+    let images = ImageCheck(
+      holding: ImageHolding(vm: name, uses: record.flat.imageUses(of: host.images)), state: state.path)
     if purpose != .show {
-      try look(at: machine, name, folder, record.flat.origins, starting: purpose == .start)
+      try look(at: machine, name, folder, record.flat.origins)
+      try images.check(beside: others, starting: purpose == .start)
+      if purpose == .start { try lookAtPorts(of: machine, name) }
     }
     return Launch(
-      machine: machine, program: emulator.path, arguments: machine.arguments)
+      machine: machine, program: emulator.path, arguments: machine.arguments, images: images)
   }
 
   /// The UEFI firmware of this host.
@@ -155,7 +164,7 @@ package struct Preparation: Sendable {
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
   private func look(
-    at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins, starting: Bool
+    at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins
   ) throws(ControlError) {
     let sockets = [folder.monitorSocket, locations.runtime + "/vms/" + name.id + "/console.sock"]
     for path in sockets where path.utf8.count > UnixSocket.longestPath {
@@ -168,21 +177,12 @@ package struct Preparation: Sendable {
     }
     for file in machine.requiredFiles {
       guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
-      let place = origins.nearest(to: file.key).map { ", \($0)" } ?? ""
-      throw ControlError(
-        .failed, "\(name): cannot start: \(file.path): \(error.reason)\n  The key is \(file.key)\(place).")
+      let place = origins.nearest(to: file.key).map { "\n  It is named at \($0)." } ?? ""
+      throw ControlError(.failed, "\(name): cannot start: \(file.key) \(file.path): \(error.reason)\(place)")
     }
-    guard starting else { return }
-    for disk in machine.disks {
-      // What cannot be asked is QEMU's to say.
-      guard (try? ImageLock.isHeld(disk.file, readOnly: disk.isReadOnly)) == true else { continue }
-      throw ControlError(
-        .failed,
-        """
-        \(name): cannot start: the disk image \(disk.file) is in use: another QEMU holds its lock
-          Stop the VM that has it, or give this one an image of its own.
-        """)
-    }
+  }
+
+  private func lookAtPorts(of machine: Machine, _ name: VMName) throws(ControlError) {
     for port in machine.networks.flatMap(\.ports) {
       guard let reason = PortCheck.refusal(port) else { continue }
       throw ControlError(

@@ -28,6 +28,9 @@ package struct VMReport: Sendable {
   /// The lab's file that the VM came from.
   package var file: String?
 
+  /// What its disks use; nil for one that was not made ready here, and has no process or one that holds its images.
+  package var images: ImageHolding?
+
   /// Whether the VM has a process, or will have one by itself.
   package var keepsSupervisor: Bool
 

@@ -64,8 +64,14 @@ package actor VirtualMachine {
 
   /// How the next QEMU is started; nil when that is to be decided anew.
   var launch: Launch? {
-    didSet { areFilesReady = false }
+    didSet {
+      areFilesReady = false
+      images = launch?.images.holding ?? images
+    }
   }
+
+  /// What its disks use, by the last launch.
+  private var images: ImageHolding?
 
   /// Whether the files that the launch needs of us have been written.
   var areFilesReady = false
@@ -292,6 +298,6 @@ package actor VirtualMachine {
       qmpSocket: run == nil ? nil : userMonitorSocket,
       consoleSocket: run?.console == nil ? nil : sharedConsoleSocket,
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, wish: wish, file: record?.file,
-      keepsSupervisor: run != nil || lifecycle.awaitsProcess)
+      images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
   }
 }

@@ -9,8 +9,9 @@ struct Validate: Verb {
   static let group = VerbGroup.configure
   static let summary = "Check a lab file, and report all of its problems at once"
   static let discussion = [
-    "The profiles that its VMs are made from are checked with it. Nothing is started, and no QEMU is asked: what "
-      + "depends on the host, such as a missing image, shows at 'qemuvm up --dry-run'."
+    "The profiles that its VMs are made from are checked with it, and the disk images that are there: their format, "
+      + "and that no two VMs use one that is written to. Nothing is started, and no QEMU is asked: what depends on the "
+      + "host, such as a missing image, shows at 'qemuvm up --dry-run'."
   ]
   static let examples = ["qemuvm validate", "qemuvm validate lab.json5 --json"]
   static let arguments = [
@@ -41,7 +42,7 @@ struct Validate: Verb {
     } catch {
       problems = error.problems
     }
-    if let definitions { problems = try Self.problemsOfProfiles(definitions, lab, context) }
+    if let definitions { problems = try Self.problemsBelow(definitions, lab, context) }
     if isJSON {
       try context.output.write(json: .object(Self.json(lab, definitions, problems)))
     } else if problems.isEmpty, let definitions {
@@ -52,20 +53,23 @@ struct Validate: Verb {
     return problems.isEmpty ? .done : .usage
   }
 
-  private static func problemsOfProfiles(
+  /// What the definitions are made of: their profiles, and the images of those that have none wrong.
+  private static func problemsBelow(
     _ file: LabFile, _ lab: LabAtHand, _ context: Context
   ) throws -> [Problem] {
     let catalog = ProfileCatalog(folders: context.locations.profileFolders(directory: lab.directory))
     var problems: [Problem] = []
+    var vms: [FlatDefinition] = []
     for vm in file.vms {
       do {
-        _ = try catalog.chain(vm.profile, askedAt: vm.origins["profile"])
+        let chain = try catalog.chain(vm.profile, askedAt: vm.origins["profile"])
+        vms.append(FlatDefinition(vm, in: lab.directory, over: chain))
       } catch let error as DefinitionError {
         // Several VMs of one broken profile have one problem.
         problems += error.problems.filter { !problems.contains($0) }
       }
     }
-    return problems
+    return DefinitionError(problems + LabImages.problems(of: vms, alone: true)).problems
   }
 
   static func summary(_ lab: LabAtHand, _ file: LabFile) -> String {

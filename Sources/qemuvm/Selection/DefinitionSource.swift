@@ -2,6 +2,7 @@ internal import Control
 internal import Host
 internal import JSON
 internal import Machine
+internal import Supervisor
 
 /// Where `up` and `create` take their VMs from: the lab file, what the supervisor knows, or options alone.
 struct DefinitionSource: Sendable {
@@ -97,6 +98,7 @@ struct DefinitionSource: Sendable {
     guard names.isEmpty || names.contains(where: inLab.contains) else { return named(names) }
     let file = try lab.definitions()
     let definitions = Dictionary(file.vms.map { ($0.name.description, $0) }) { first, _ in first }
+    try refuseSharedImages(names.compactMap { definitions[$0] }, in: lab, context)
     return names.map { name in
       guard let definition = definitions[name] else { return Subject(label: name, subject: .named(name)) }
       return Subject(
@@ -104,5 +106,21 @@ struct DefinitionSource: Sendable {
         subject: .definition(
           Self.naming(context.emulator, definition).json, directory: lab.directory, file: lab.path))
     }
+  }
+
+  /// VMs that are to run together cannot use one image that is written to: then none of them is started.
+  private func refuseSharedImages(
+    _ definitions: [VMDefinition], in lab: LabAtHand, _ context: Context
+  ) throws(DefinitionError) {
+    let catalog = ProfileCatalog(folders: context.locations.profileFolders(directory: lab.directory))
+    var chains: [String: ProfileChain] = [:]
+    let vms = definitions.compactMap { definition -> FlatDefinition? in
+      // What is wrong with a profile is told by the supervisor, VM by VM.
+      let chain = chains[definition.profile] ?? (try? catalog.chain(definition.profile, askedAt: nil))
+      chains[definition.profile] = chain
+      return chain.map { FlatDefinition(definition, in: lab.directory, over: $0) }
+    }
+    let problems = LabImages.problems(of: vms, alone: false)
+    guard problems.isEmpty else { throw DefinitionError(problems) }
   }
 }

@@ -17,7 +17,7 @@ extension EndToEnd {
         let refused = try await fleet.qemuvm("up", "two", expecting: 1)
         #expect(
           refused.errors.contains("two") && refused.errors.contains("d.raw")
-            && refused.errors.contains("lock"))
+            && refused.errors.contains("shop/one"))
         try await fleet.qemuvm("status", "two", expecting: 3)
         #expect(try await fleet.status("one")["state"] == "running")
         #expect(try fleet.guest().pid == guest.pid)

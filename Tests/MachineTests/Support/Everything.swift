@@ -11,7 +11,7 @@ enum Everything {
     "disks": [
       [
         "file": "/d.qcow2", "format": "qcow2", "bus": "virtio", "readOnly": false, "cache": "none",
-        "discard": true,
+        "discard": true, "cdrom": false, "serial": "data",
       ]
     ],
     "networks": ["user"], "ports": ["127.0.0.1:8080:80", "0.0.0.0:53:53/udp"], "serial": true, "rng": true,
