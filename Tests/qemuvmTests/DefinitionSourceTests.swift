@@ -88,6 +88,29 @@ import Testing
     #expect(vm.settings.arguments?.words == ["-boot", "order=c"])
   }
 
+  @Test("Keys of a disk stand behind its file; a comma without one belongs to the name")
+  func diskOptions() throws {
+    func disk(_ text: String) throws -> DiskSetting {
+      let subject = try Self.subjects(["--profile", "hello", "--disk", text])[0].subject
+      guard case .definition(let definition, _, nil) = subject else {
+        throw CommandFailure(.failed, nil, "none")
+      }
+      return try #require(try VMDefinition(json: .object(definition)).settings.disks?.first)
+    }
+    let all = try disk("/a.img,format=qcow2,readOnly=true,bus=scsi,serial=true,cache=none")
+    #expect(all.file == "/a.img" && all.format == .qcow2 && all.readOnly == true && all.bus == .scsi)
+    #expect(all.serial == "true" && all.cache == DiskSetting.Cache.none)
+    #expect(try disk("/a,b.img").file == "/a,b.img")
+    #expect(try disk("/a,b=c.img,format=raw").file == "/a,b=c.img")
+    for (text, word) in [
+      ("/a.img,fromat=qcow2", "did you mean 'format'"), ("/a.img,format=qcow3", "did you mean 'qcow2'"),
+      ("/a.img,format=raw,format=qcow2", "twice"), (",format=raw", "empty"),
+    ] {
+      let error = #expect(throws: UsageError.self) { try disk(text) }
+      #expect(error?.message.contains(word) == true, "\(error?.message ?? "")")
+    }
+  }
+
   @Test("The QEMU that the environment names is used unless the definition names one")
   func emulator() throws {
     let environment = ["QEMUVM_QEMU=/opt/qemu"]

@@ -33,7 +33,11 @@ struct SettingOption: Sendable {
     SettingOption(
       "memoryPerCPU",
       ValueOption("memory-per-cpu", "SIZE", .setting, help: "The memory for each CPU, instead.")),
-    SettingOption("disks", ListOption("disk", "FILE", .setting, help: "A disk image, used as it is.")),
+    SettingOption(
+      "disks",
+      ListOption(
+        "disk", "FILE[,KEY=VALUE…]", .disk,
+        help: "A disk image, used as it is, with a disk's keys behind it, as old.img,format=qcow2.")),
     SettingOption(
       "networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
     SettingOption(
@@ -99,6 +103,47 @@ extension ValueParser<JSONValue> {
     ValueParser { text throws(InvalidValue) in
       guard let number = Int64(text) else { throw InvalidValue(reason: "is not a whole number") }
       return .integer(number)
+    }
+  }
+
+  /// A file's name, and behind it keys of a disk: `old.img,format=qcow2,readOnly=true`.
+  ///
+  /// A comma that no key follows belongs to the name.
+  fileprivate static var disk: ValueParser {
+    ValueParser { text throws(InvalidValue) in
+      var file = text[...]
+      var keys: [(String, JSONValue)] = []
+      while let comma = file.lastIndex(of: ","), let key = DiskKey(file[file.index(after: comma)...]) {
+        keys.insert((key.name, key.value), at: 0)
+        file = file[..<comma]
+      }
+      if let twice = keys.indices.first(where: { index in keys[..<index].contains { $0.0 == keys[index].0 } })
+      {
+        throw InvalidValue(reason: "has the key '\(keys[twice].0)' twice")
+      }
+      return keys.isEmpty ? .string(text) : .object(JSONObject([("file", .string(String(file)))] + keys))
+    }
+  }
+}
+
+/// One `KEY=VALUE` behind a disk's file.
+private struct DiskKey {
+  let name: String
+  let value: JSONValue
+
+  /// Nil when the text is neither a key nor meant to be one.
+  init?(_ text: Substring) {
+    guard let sign = text.firstIndex(of: "=") else { return nil }
+    let name = String(text[..<sign])
+    // One that is nearly a key is refused as an unknown key, and its neighbour named.
+    let isKey = DiskSetting.keys.contains(name) || nearestName(to: name, among: DiskSetting.keys) != nil
+    guard isKey else { return nil }
+    self.name = name
+    let word = String(text[text.index(after: sign)...])
+    switch word {
+    case "true" where name != "serial": value = .bool(true)
+    case "false" where name != "serial": value = .bool(false)
+    default: value = .string(word)
     }
   }
 }
