@@ -7,4 +7,11 @@ extension ControlError {
     let nearest = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
     return ControlError(.notFound, "no VM is called '\(name)'\(nearest)\n  'qemuvm ls' lists them.")
   }
+
+  /// The reason alone, as a VM's own cause has it: without the VM's name, and without what to do next.
+  func reason(about name: VMName) -> String {
+    let line = description.split(separator: "\n").first ?? ""
+    let opening = "\(name): "
+    return String(line.hasPrefix(opening) ? line.dropFirst(opening.count) : line)
+  }
 }

@@ -26,7 +26,7 @@ extension VirtualMachine {
         spawn(launch)
         // Which process it is, for all who have heard of the start.
         if run != nil { announce() }
-      case .failure(let error): spawnFailed(error.description)
+      case .failure(let error): spawnFailed(error.reason(about: name))
       }
     }
   }
@@ -229,6 +229,8 @@ extension VirtualMachine {
   private func conclude(_ run: Run, _ status: ExitStatus) {
     self.run = nil
     releaseLogs()
+    let images = lifecycle.state == .starting ? launch?.images : nil
+    let files = launch?.machine.disks.map(\.file) ?? []
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
     run.console?.close()
@@ -238,7 +240,18 @@ extension VirtualMachine {
     for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {
       _ = try? FileSystem.remove(path)  // Each start removes it again.
     }
-    let words = QEMULog.lastWords(in: folder.qemuLog, from: run.logStart)
+    let message = QEMULog.lastMessage(in: folder.qemuLog, from: run.logStart)
+    guard let images, let image = message.lockedImage else {
+      return ended(run, status, message.text(disks: files))
+    }
+    // Somebody has taken it since it was looked at: who that is takes some milliseconds to find out.
+    Task {
+      let holder = await offQueue { images.holder(of: image) }
+      ended(run, status, message.text(disks: files, because: holder))
+    }
+  }
+
+  private func ended(_ run: Run, _ status: ExitStatus, _ words: String) {
     noteExit(of: run, status, words)
     apply(.exited(status, stderr: words))
   }

@@ -1,0 +1,54 @@
+import Testing
+
+@testable import Supervisor
+
+/// QEMU's last words as a person reads them.
+@Suite struct QEMUMessageTests {
+  private static let time = "2026-11-28T00:38:06.479113Z qemu-system-x86_64: "
+  private static let node =
+    #"{"driver":"qcow2","node-name":"disk1","file":{"driver":"file","filename":"/b {\"}.img"}}"#
+
+  @Test(
+    "the reason comes first, with the disk's key and file in the place of QEMU's option",
+    arguments: [
+      (
+        "\(time)-blockdev \(node): Image is not in qcow2 format\n",
+        "disks[1] /b {\"}.img: Image is not in qcow2 format"
+      ),
+      (
+        "\(time)-blockdev \(node): Could not open '/b {\"}.img': Permission denied\n",
+        "disks[1] /b {\"}.img: Permission denied"
+      ),
+      (
+        "\(time)warning: old\n\(time)-device {\"driver\":\"virtio-blk-pci\",\"id\":\"disk0\",\"drive\":\"disk0\"}: no\n",
+        "disks[0] /a.img: no"
+      ),
+      (
+        "\(time)-netdev {\"type\":\"user\",\"id\":\"net0\"}: Could not set up host forwarding rule 'tcp::22-:22'\n",
+        "-netdev user: Could not set up host forwarding rule 'tcp::22-:22'"
+      ),
+      (
+        "\(time)unsupported machine type\nUse -machine help to list supported machines\n",
+        "unsupported machine type"
+      ),
+      ("\(time)warning: host does not support it\nits last\n", "its last"),
+      ("qemu-system-x86_64: x.c:12: f: Assertion `ok' failed.\n", "x.c:12: f: Assertion `ok' failed."),
+      ("\(time)-blockdev {\"driver\" is no JSON}: odd\n", "-blockdev {\"driver\" is no JSON}: odd"),
+      ("\(time)-device {\"driver\":\"x\": never closed\n", "-device {\"driver\":\"x\": never closed"),
+      ("", ""),
+    ])
+  func reasons(log: String, words: String) {
+    #expect(QEMUMessage(log: log).text(disks: ["/a.img", "/b {\"}.img"]) == words)
+  }
+
+  @Test("a refused lock names the image that is locked")
+  func locks() {
+    let lock = #"-device {"driver":"virtio-blk-pci","drive":"disk0"}: Failed to get "write" lock"#
+    let message = QEMUMessage(
+      log: "\(Self.time)\(lock)\nIs another process using the image [/x [1].img]?\n")
+    #expect(message.lockedImage == "/x [1].img")
+    #expect(message.text(disks: ["/a"]) == #"disks[0] /a: Failed to get "write" lock"#)
+    #expect(message.text(disks: ["/a"], because: "it is in use") == "disks[0] /a: it is in use")
+    #expect(QEMUMessage(log: "\(Self.time)-device x: no\n").lockedImage == nil)
+  }
+}
