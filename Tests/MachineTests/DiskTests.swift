@@ -150,6 +150,11 @@ struct DiskTests {
       definition, in: "/lab", over: try ProfileChain(definition.profile, askedAt: nil))
     let problems = flat.diskProblems([:])
     #expect(problems.map(\.path) == ["disks"] && problems.first?.origin?.file == "qemuvm.json5")
+    // Some distributions have aliases of their own, which QEMU alone can tell.
+    let alias = try Example.definition("machine: 'ubuntu', disks: [\(Self.list(5, "ide"))]")
+    #expect(
+      FlatDefinition(alias, in: "/lab", over: try ProfileChain(alias.profile, askedAt: nil)).diskProblems([:])
+        == [])
   }
 
   @Test("one image twice in one VM is refused, also by another name, and as what another stands on")

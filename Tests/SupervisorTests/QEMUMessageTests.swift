@@ -24,6 +24,10 @@ import Testing
         "disks[0] /a.img: no"
       ),
       (
+        "\(time)-blockdev {\"driver\":\"file\",\"node-name\":\"uefi-vars\"}: Could not open '/v': No such file\n",
+        "firmware: Could not open '/v': No such file"
+      ),
+      (
         "\(time)-netdev {\"type\":\"user\",\"id\":\"net0\"}: Could not set up host forwarding rule 'tcp::22-:22'\n",
         "-netdev user: Could not set up host forwarding rule 'tcp::22-:22'"
       ),

@@ -16,8 +16,8 @@ enum PCISlot {
 
 /// Names of block nodes, which commands refer to.
 package enum NodeName {
-  static let uefiCode = "uefi-code"
-  static let uefiVariables = "uefi-vars"
+  package static let uefiCode = "uefi-code"
+  package static let uefiVariables = "uefi-vars"
   static func disk(_ index: Int) -> String { "disk\(index)" }
 
   /// The disk whose node or device has a name; nil for another name.

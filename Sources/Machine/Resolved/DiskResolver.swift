@@ -8,6 +8,9 @@ struct DiskResolver {
   let settings: Settings
   let images: [String: DiskImage]
 
+  /// Whether the machine's type is one whose controllers are known: without a QEMU an alias may stand for any.
+  var knowsType = true
+
   /// What is wrong, by the path of the key.
   private(set) var problems: [(path: String, why: String)] = []
 
@@ -24,7 +27,7 @@ struct DiskResolver {
     let disks = settings.enumerated().map { disk($0.element, path: "disks[\($0.offset)]", on: type) }
     reportTwoUsers(settings)
     reportSameSerials(settings)
-    reportFullControllers(disks, on: type)
+    if knowsType { reportFullControllers(disks, on: type) }
     return disks
   }
 
@@ -38,7 +41,7 @@ struct DiskResolver {
     let bus = setting.bus ?? (isCD ? type.family.busOfCDs : .virtio)
     if bus != .virtio, type.family == .microvm {
       report("\(path).bus", "'microvm' has no '\(bus.rawValue)', only 'virtio'")
-    } else if bus == .ide, !type.family.isPC {
+    } else if bus == .ide, !type.family.isPC, knowsType {
       report("\(path).bus", "'\(type.name)' is not known to have an IDE or SATA controller")
     }
     let isReadOnly = isCD || setting.isReadOnly
@@ -88,7 +91,7 @@ struct DiskResolver {
         "\(path).file",
         "'\(file)' has the bytes of \(magic.rawValue), and \(taking): write format: \"\(format.rawValue)\" "
           + "(--disk FILE,format=\(format.rawValue)), or format: \"\(taken.rawValue)\" if it truly is "
-          + "\(taken.rawValue)")
+          + "\(taken.rawValue) and its guest wrote those bytes")
     case (let magic?, nil):
       report(
         "\(path).file",
@@ -218,6 +221,7 @@ extension FlatDefinition {
     var resolver = DiskResolver(settings, images: images)
     let type = Machine.BoardType(
       name: name, family: Machine.Family(typeName: name), options: settings.machine?.options ?? [:])
+    resolver.knowsType = type.family != .other
     _ = resolver.disks(on: type)
     return resolver.problems.map {
       Problem(.invalid($0.why), path: $0.path, origin: origins.nearest(to: $0.path))

@@ -137,6 +137,7 @@ struct QEMUMessage: Sendable, Equatable {
   private static func subject(_ option: Substring, _ object: JSONValue) -> Subject {
     let node = object["drive"]?.string ?? object["node-name"]?.string
     if let index = node.flatMap(NodeName.disk(named:)) { return .disk(index) }
+    if node == NodeName.uefiCode || node == NodeName.uefiVariables { return .option("firmware") }
     let names = ["driver", "qom-type", "type"].compactMap { object[$0]?.string }
     return .option(([String(option)] + names.prefix(1)).joined(separator: " "))
   }
