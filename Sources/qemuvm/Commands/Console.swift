@@ -9,20 +9,30 @@ struct Console: Verb {
   static let group = VerbGroup.look
   static let summary = "Talk to a VM's serial console"
   static let discussion = [
-    "Ctrl-] leaves; every other key goes to the guest. Several people can be on one console at the same time. What "
+    "Ctrl-] leaves, or the key that --escape names; every other key goes to the guest. Several people can be on one console at the same time. What "
       + "the guest wrote before is in 'qemuvm logs'.",
     "Where stdin is no terminal, its bytes go to the console as they are, Ctrl-] too. At its end the console's output "
       + "is printed until the VM ends.",
   ]
-  static let examples = ["qemuvm console web", "echo poweroff | qemuvm console web"]
+  static let examples = [
+    "qemuvm console web", "qemuvm console web --escape ^A", "echo poweroff | qemuvm console web",
+  ]
   static let arguments = [VMSelection.one]
-  static let options: [any DeclaredOption] = [CommonOptions.file]
+  private static let escape = ValueOption(
+    "escape", short: "e", "KEY", .escapeKey, help: "The key that leaves, as ^A, or none (default: ^]).")
+  private static let port = ValueOption(
+    "port", "N", .number(1...4), help: "The serial port of a VM with several (default: 1, the console).")
+  static let options: [any DeclaredOption] = [escape, port, CommonOptions.file]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSuchVM, .noSupervisor]
 
   private let query: Query
+  private let escape: EscapeKey
+  private let port: Int
 
   init(_ given: GivenArguments) {
     query = Query(selection: VMSelection(given), verb: Self.name)
+    escape = given[Self.escape] ?? .customary
+    port = given[Self.port] ?? 1
   }
 
   func run(_ context: Context) throws -> ExitCode {
@@ -40,7 +50,7 @@ struct Console: Verb {
 
   private func connect(_ vm: JSONObject, _ label: String) throws -> FileDescriptor {
     let state = ReportedVM(vm).stateWord
-    guard let path = vm["consoleSocket"]?.string else {
+    guard let path = try socket(vm, label) else {
       throw CommandFailure(.failed, label, "has no console: it is \(state)")
     }
     do throws(SystemError) {
@@ -52,6 +62,19 @@ struct Console: Verb {
     }
   }
 
+  /// The path of the port's socket; nil while the VM has no process.
+  private func socket(_ vm: JSONObject, _ label: String) throws(CommandFailure) -> String? {
+    // A supervisor of an earlier version names the console alone.
+    guard let ports = vm["serialPorts"]?.array else { return vm["consoleSocket"]?.string }
+    guard let found = ports.first(where: { $0["port"]?.int == port }) else {
+      let count =
+        ports.count == 1 ? "one serial port" : "\(ports.isEmpty ? "no" : "\(ports.count)") serial ports"
+      throw CommandFailure(
+        .failed, label, "has \(count), and no port \(port)", hints: ["The key is serial."])
+    }
+    return found["socket"]?.string
+  }
+
   private func talk(
     _ socket: consuming FileDescriptor, _ label: String, _ context: Context
   ) throws(SystemError) -> ConsoleBridge.End {
@@ -60,11 +83,12 @@ struct Console: Verb {
         input: STDIN_FILENO, output: context.output, socket: socket.rawValue, escape: nil)
       return try bridge.run()
     }
-    context.diagnostics.note("\(label): console, Ctrl-] leaves\n")
+    let wayOut = escape.name.map { "\($0) leaves" } ?? "no key leaves; it ends with the VM"
+    context.diagnostics.note("\(label): console, \(wayOut)\n")
     let terminal = try RawTerminal(STDIN_FILENO)
     defer { withExtendedLifetime(terminal) {} }
     var bridge = ConsoleBridge(
-      input: STDIN_FILENO, output: context.output, socket: socket.rawValue, escape: ConsoleBridge.escapeKey)
+      input: STDIN_FILENO, output: context.output, socket: socket.rawValue, escape: escape.byte)
     return try bridge.run()
   }
 }

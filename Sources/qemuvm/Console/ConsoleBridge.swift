@@ -13,9 +13,6 @@ struct ConsoleBridge {
     case closedByConsole
   }
 
-  /// Ctrl-], as telnet(1) has it.
-  static let escapeKey: UInt8 = 0x1D
-
   /// How much input may wait for the console, in bytes.
   private static let limit = 65_536
 

@@ -18,6 +18,22 @@ extension EndToEnd {
       }
     }
 
+    @Test("Another key leaves it, where one is named, and Ctrl-] goes to the guest")
+    func otherEscapeKey() async throws {
+      try await Self.run { fleet in
+        let terminal = try Terminal(
+          Fleet.binary, ["console", "web", "--escape", "^A"], environment: fleet.environment,
+          directory: fleet.folder)
+        try await terminal.screen.read(until: "Ctrl-A leaves")
+        try await terminal.screen.write("\u{1d}typed.")
+        try await terminal.screen.read(until: "\u{1d}typed.")
+        try await terminal.screen.write("\u{01}")
+        #expect(await terminal.end() == .code(0))
+        let wrong = try await fleet.qemuvm("console", "web", "--escape", "A", expecting: 2)
+        #expect(wrong.errors.contains("--escape"))
+      }
+    }
+
     @Test("Two people at once both see what either types, and one who leaves disturbs no one")
     func twoPeople() async throws {
       try await Self.run { fleet in
