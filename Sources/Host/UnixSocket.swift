@@ -6,8 +6,19 @@ package enum UnixSocket {
   /// The longest path that fits into an address, in bytes.
   package static let longestPath = 107
 
+  /// How long a socket's path may be.
+  package enum Depth: Sendable {
+    /// At most `longestPath`, so that every program reaches it.
+    case forEveryone
+
+    /// Of any length: only qemuvm itself is to reach it, through a descriptor of its folder.
+    case forOurselves
+  }
+
   /// Binds and listens, removing a socket that stands at the path: call it only with the right to the path in hand.
-  package static func listen(at path: String, backlog: Int32 = 128) throws(SystemError) -> FileDescriptor {
+  package static func listen(
+    at path: String, _ depth: Depth = .forEveryone, backlog: Int32 = 128
+  ) throws(SystemError) -> FileDescriptor {
     let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
     let number = socket.rawValue
     var status = stat()
@@ -18,7 +29,7 @@ package enum UnixSocket {
       }
       unlink(path)
     }
-    _ = try withAddress(path) { address, size throws(SystemError) in
+    _ = try withAddress(path, depth) { address, size throws(SystemError) in
       try retrying("bind", path) { bind(number, address, size) }
     }
     _ = try retrying("chmod", path) { chmod(path, 0o600) }
@@ -43,10 +54,12 @@ package enum UnixSocket {
   /// Connects without waiting.
   ///
   /// EAGAIN says that the listener's backlog is full. The socket does not block.
-  package static func connect(to path: String) throws(SystemError) -> FileDescriptor {
+  package static func connect(
+    to path: String, _ depth: Depth = .forEveryone
+  ) throws(SystemError) -> FileDescriptor {
     let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
     let number = socket.rawValue
-    _ = try withAddress(path) { address, size throws(SystemError) in
+    _ = try withAddress(path, depth) { address, size throws(SystemError) in
       try retrying("connect", path) { Glibc.connect(number, address, size) }
     }
     return socket
@@ -90,9 +103,36 @@ package enum UnixSocket {
   }
 
   private static func withAddress<Result>(
-    _ path: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
+    _ path: String, _ depth: Depth, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
-    let text = Array(path.utf8)
+    guard depth == .forOurselves, path.utf8.count > longestPath else {
+      return try withAddress(path, of: path, body)
+    }
+    let parent = FileSystem.parent(of: path)
+    let folder = try folderPlace(parent)
+    let name = path.dropFirst(parent.count).drop { $0 == "/" }
+    return try withAddress("/proc/self/fd/\(folder.rawValue)/\(name)", of: path, body)
+  }
+
+  /// A folder as a descriptor with a high number.
+  ///
+  /// A process that is handed a socket bound by it has no such descriptor: what it removes at its end, by the socket's
+  /// own address, is then nothing.
+  private static func folderPlace(_ path: String) throws(SystemError) -> FileDescriptor {
+    let folder = try place(of: path)
+    do throws(SystemError) {
+      return try folder.duplicate(atLeast: 900)
+    } catch {
+      // Where so many are not allowed, a low one has to do.
+      return folder
+    }
+  }
+
+  private static func withAddress<Result>(
+    _ text: String, of path: String,
+    _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
+  ) throws(SystemError) -> Result {
+    let text = Array(text.utf8)
     guard text.count <= longestPath, !text.contains(0) else {
       throw SystemError(
         "socket path of \(text.count) bytes, \(longestPath) at most", path, code: ENAMETOOLONG)

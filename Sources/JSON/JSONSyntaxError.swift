@@ -54,7 +54,7 @@ extension JSONSyntaxError.Problem: CustomStringConvertible {
     case .unterminatedString: "the string that begins here has no end"
     case .unterminatedComment: "the comment that begins here has no end"
     case .unescapedControl(let scalar): "a string cannot hold \(scalar.shown) unescaped"
-    case .invalidEscape(let found): "a backslash with \(found) after it is no escape"
+    case .invalidEscape(let found): "a backslash with \(found) after it is not an escape"
     case .loneSurrogate(let unit):
       "\\u\(UInt32(unit).hexadecimal) is half of a surrogate pair without its other half"
     case .duplicateKey(let key): "the key \(JSONValue.string(key)) is there twice"

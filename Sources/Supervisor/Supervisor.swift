@@ -50,7 +50,8 @@ package actor Supervisor {
     logs = RotatedLogs(files)
     preparation = Preparation(
       locations: locations, state: state,
-      catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment))
+      catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment),
+      environment: environment)
   }
 
   /// Connects the supervisor with those who want to know.
@@ -132,7 +133,7 @@ package actor Supervisor {
   private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
     let preparation = preparation
     return VirtualMachine.Surroundings(
-      runtime: locations.runtime + "/vms/" + name.id, ledger: ledger, files: files,
+      runtime: locations.runtime(of: name), ledger: ledger, files: files,
       prepare: { [weak self] record, folder, purpose throws(ControlError) in
         let others = await self?.images(beside: name, for: purpose) ?? []
         return try await preparation.launch(record, folder: folder, purpose: purpose, others: others)

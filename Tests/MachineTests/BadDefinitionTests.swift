@@ -5,21 +5,21 @@ import Testing
 struct BadDefinitionTests {
   /// What stands for `web: {…}`, and the message without `q.json5:1:COLUMN: vms.web.`.
   private static let unreadableKeys: [(String, String)] = [
-    ("cpus: 0", "18: vms.web.cpus: 0 is no number of CPUs: it must be from 1 to 4096"),
-    ("cpus: -1", "18: vms.web.cpus: -1 is no number of CPUs: it must be from 1 to 4096"),
-    ("cpus: 5000", "18: vms.web.cpus: 5000 is no number of CPUs: it must be from 1 to 4096"),
+    ("cpus: 0", "18: vms.web.cpus: the number of CPUs must be from 1 to 4096, not 0"),
+    ("cpus: -1", "18: vms.web.cpus: the number of CPUs must be from 1 to 4096, not -1"),
+    ("cpus: 5000", "18: vms.web.cpus: the number of CPUs must be from 1 to 4096, not 5000"),
     ("cpus: 1.5", "18: vms.web.cpus: expected a whole number, found 1.5"),
     ("cpus: \"2\"", "18: vms.web.cpus: expected a whole number, found \"2\""),
     ("cpus: null", "18: vms.web.cpus: expected a whole number, found null"),
     ("cpu: \"\"", "17: vms.web.cpu: expected a CPU model, found an empty string"),
     (
       "cpu: \"max -x\"",
-      "17: vms.web.cpu: 'max -x' is no CPU model; write one of 'qemu-system-x86_64 -cpu help'"
+      "17: vms.web.cpu: 'max -x' is not a CPU model; 'qemu-system-x86_64 -cpu help' lists them"
     ),
-    ("memory: \"512k\"", "20: vms.web.memory: 512K is no size of memory: it must be from 1M to 16T"),
-    ("memory: \"17T\"", "20: vms.web.memory: 17T is no size of memory: it must be from 1M to 16T"),
+    ("memory: \"512k\"", "20: vms.web.memory: the memory must be from 1M to 16T, not 512K"),
+    ("memory: \"17T\"", "20: vms.web.memory: the memory must be from 1M to 16T, not 17T"),
     ("memory: \"1025K\"", "20: vms.web.memory: 1025K is not a whole number of MiB"),
-    ("memory: -1", "20: vms.web.memory: -1 is no size"),
+    ("memory: -1", "20: vms.web.memory: a size cannot be negative, as -1 is"),
     (
       "memory: \"2 gigs\"",
       "20: vms.web.memory: '2 gigs' has the unknown unit ' gigs'; units are K, M, G and T, powers of 1024"
@@ -27,21 +27,22 @@ struct BadDefinitionTests {
     ("memory: true", "20: vms.web.memory: expected a size such as '512M', found true"),
     (
       "memory: \"1G\", memoryPerCPU: \"1G\"",
-      "40: vms.web.memoryPerCPU: 'memory' is written as well; one of them decides"
+      "40: vms.web.memoryPerCPU: 'memory' is written as well; write only one of the two"
     ),
     (
       "accelerator: \"kvn\"",
-      "25: vms.web.accelerator: no accelerator 'kvn'; did you mean 'kvm'?"
+      "25: vms.web.accelerator: unknown accelerator 'kvn'; did you mean 'kvm'?"
     ),
-    ("accelerator: \"hvf\"", "25: vms.web.accelerator: no accelerator 'hvf'; there is auto, kvm, tcg"),
+    ("accelerator: \"hvf\"", "25: vms.web.accelerator: unknown accelerator 'hvf'; use auto, kvm or tcg"),
     (
-      "firmware: \"builtin:helo\"", "22: vms.web.firmware: no built-in firmware 'helo'; did you mean 'hello'?"
+      "firmware: \"builtin:helo\"",
+      "22: vms.web.firmware: unknown built-in firmware 'helo'; did you mean 'hello'?"
     ),
     ("machine: 5", "21: vms.web.machine: expected a machine type or an object, found 5"),
-    ("machine: { accel: \"kvm\" }", "30: vms.web.machine.accel: the key 'accelerator' decides this"),
+    ("machine: { accel: \"kvm\" }", "30: vms.web.machine.accel: write this with the key 'accelerator'"),
     (
       "machine: { \"usb=on,x\": true }",
-      "35: vms.web.machine.usb=on,x: 'usb=on,x' is no name of a machine option"
+      "35: vms.web.machine.usb=on,x: 'usb=on,x' is not a valid name of a machine option"
     ),
     (
       "machine: { usb: [] }",
@@ -51,15 +52,15 @@ struct BadDefinitionTests {
     ("append: \"a\\0b\"", "20: vms.web.append: a text cannot hold the character NUL"),
     (
       "disks: [{ file: \"a.raw\", bus: \"sas\" }]",
-      "42: vms.web.disks[0].bus: no disk bus 'sas'; there is virtio, scsi, nvme, sata, ide"
+      "42: vms.web.disks[0].bus: unknown disk bus 'sas'; use virtio, scsi, nvme, sata or ide"
     ),
     (
       "disks: [{ file: \"a.raw\", format: \"qcow\" }]",
-      "45: vms.web.disks[0].format: no disk format 'qcow'; did you mean 'qcow2'?"
+      "45: vms.web.disks[0].format: unknown disk format 'qcow'; did you mean 'qcow2'?"
     ),
     (
       "disks: [{ file: \"a.raw\", cache: \"off\" }]",
-      "44: vms.web.disks[0].cache: no cache mode 'off'; there is none, writeback, writethrough, directsync, unsafe"
+      "44: vms.web.disks[0].cache: unknown cache mode 'off'; use none, writeback, writethrough, directsync or unsafe"
     ),
     (
       "disks: [{ file: \"a.raw\", readOnly: \"yes\" }]",
@@ -70,11 +71,36 @@ struct BadDefinitionTests {
       "33: vms.web.disks[0].image: overlays on an image are not there yet; 'file' names an image to use as it is"
     ),
     ("disks: \"a.raw\"", "19: vms.web.disks: expected a list, found \"a.raw\""),
-    ("networks: [\"backend\"]", "23: vms.web.networks[0]: no network 'backend'; there is user, or none"),
-    ("networks: [\"usr\"]", "23: vms.web.networks[0]: no network 'usr'; did you mean 'user'?"),
+    ("networks: [\"backend\"]", "23: vms.web.networks[0]: unknown network 'backend'; use user or none"),
+    ("networks: [\"usr\"]", "23: vms.web.networks[0]: unknown network 'usr'; did you mean 'user'?"),
     (
-      "networks: [\"user\", \"user\"]",
-      "31: vms.web.networks[1]: 'user' is listed twice; a guest has one card on it"
+      "networks: [\"user\", \"user\", \"user\", \"user\", \"user\"]",
+      "22: vms.web.networks: a guest has at most 4 network cards, not 5"
+    ),
+    (
+      "networks: [{ user: true, mac: \"53:54:00:00:00:01\" }]",
+      "42: vms.web.networks[0].mac: '53:54:00:00:00:01' is the address of a group of cards; "
+        + "the second digit of a card's own is even"
+    ),
+    (
+      "networks: [{ user: true, mac: \"52:54:00:00:00\" }]",
+      "42: vms.web.networks[0].mac: '52:54:00:00:00' is not a card's address; write one such as '52:54:00:12:34:56'"
+    ),
+    (
+      "networks: [{ user: true, mac: \"52:54:00:00:00:01\" }, { user: true, mac: \"52-54-00-00-00-01\" }]",
+      "65: vms.web.networks[1]: another card of this guest has the address 52:54:00:00:00:01"
+    ),
+    (
+      "networks: [{ user: true, model: \"e100\" }]",
+      "44: vms.web.networks[0].model: unknown card model 'e100'; did you mean 'e1000'?"
+    ),
+    (
+      "networks: [{ bridge: \"br0\" }]",
+      "25: vms.web.networks[0].bridge: a card on a bridge is not there yet; write user: true"
+    ),
+    (
+      "networks: [{ mac: \"52:54:00:00:00:01\" }]",
+      "23: vms.web.networks[0].user: the card's network, 'user: true', is missing"
     ),
     (
       "ports: [\"0:80\"]",
@@ -88,22 +114,48 @@ struct BadDefinitionTests {
       "ports: [\"80:1\", \"80:2\"]",
       "28: vms.web.ports[1]: '127.0.0.1:80:2' wants the same port of the host as '127.0.0.1:80:1'"
     ),
-    ("serial: 1", "20: vms.web.serial: expected true or false, found 1"),
+    ("serial: \"1\"", "20: vms.web.serial: expected true, false or a number of serial ports, found \"1\""),
+    ("serial: 5", "20: vms.web.serial: the number of serial ports must be from 0 to 4, not 5"),
+    ("rtc: \"local\"", "17: vms.web.rtc: unknown clock 'local'; use utc or localtime"),
+    (
+      "uuid: \"1\"",
+      "18: vms.web.uuid: '1' is not a UUID; write one such as '123e4567-e89b-42d3-a456-426614174000'"
+    ),
+    ("usb: [\"tablett\"]", "18: vms.web.usb[0]: unknown USB device 'tablett'; did you mean 'tablet'?"),
+    ("usb: [\"mouse\", \"mouse\"]", "27: vms.web.usb[1]: 'mouse' is listed already"),
+    ("smbios: { uuid: \"1\" }", "22: vms.web.smbios.uuid: the key 'uuid' of the VM decides it"),
+    (
+      "smbios: { bios: { vendr: \"x\" } }",
+      "30: vms.web.smbios.bios.vendr: unknown key 'vendr'; did you mean 'vendor'?"
+    ),
+    (
+      "firmware: { code: \"c.fd\" }",
+      "22: vms.web.firmware.variables: the file of the firmware's empty variables, of which the VM gets a copy, is missing"
+    ),
+    (
+      "firmware: { uefi: true, secureBoot: true }",
+      "36: vms.web.firmware.secureBoot: Secure Boot is not there yet; leave it out for plain UEFI"
+    ),
+    ("machine: { \"smp.cpus\": 4 }", "35: vms.web.machine.smp.cpus: write this with the key 'cpus'"),
+    (
+      "accelerator: \"k\\u202e\\u200f\\u2066vm\"",
+      "25: vms.web.accelerator: unknown accelerator 'k\\u{202e}\\u{200f}\\u{2066}vm'; use auto, kvm or tcg"
+    ),
     (
       "health: { console: \"(\" }",
-      "31: vms.web.health.console: '(' is no extended regular expression (regex(7)): Unmatched ( or \\("
+      "31: vms.web.health.console: '(' is not an extended regular expression (regex(7)): Unmatched ( or \\("
     ),
     ("health: { interval: \"0s\" }", "32: vms.web.health.interval: must be 100ms or longer"),
     ("health: { probe: 1 }", "22: vms.web.health.probe: unknown key 'probe'"),
-    ("onHang: \"kill\"", "20: vms.web.onHang: no answer to a hang 'kill'; there is restart, reset, none"),
-    ("restart: \"allways\"", "21: vms.web.restart: no restart policy 'allways'; did you mean 'always'?"),
+    ("onHang: \"kill\"", "20: vms.web.onHang: unknown action 'kill'; use restart, reset or none"),
+    ("restart: \"allways\"", "21: vms.web.restart: unknown restart policy 'allways'; did you mean 'always'?"),
     (
       "restart: { window: \"0s\" }",
-      "31: vms.web.restart.window: must be longer than nothing"
+      "31: vms.web.restart.window: must be longer than 0"
     ),
     (
       "restart: { burst: 0 }",
-      "30: vms.web.restart.burst: 0 is no number of failures: it must be from 1 to 1000000"
+      "30: vms.web.restart.burst: the number of failures must be from 1 to 1000000, not 0"
     ),
     (
       "stopTimeout: 60",
@@ -111,7 +163,7 @@ struct BadDefinitionTests {
     ),
     ("hardware: {}", "12: vms.web.hardware: 'hardware' belongs in a profile"),
     ("dependsOn: []", "12: vms.web.dependsOn: unknown key 'dependsOn'"),
-    ("profile: \"../x\"", "21: vms.web.profile: '../x' is no name: " + nameRule + "'/'"),
+    ("profile: \"../x\"", "21: vms.web.profile: '../x' is not a valid name: " + nameRule + "'/'"),
     ("arguments: \"-x\"", "23: vms.web.arguments: expected a list of arguments, found \"-x\""),
     ("arguments: [1]", "24: vms.web.arguments[0]: expected an argument, found 1"),
   ]
@@ -129,10 +181,13 @@ struct BadDefinitionTests {
   }
 
   @Test(
-    "An option that is qemuvm's own is refused, with one dash or two",
+    "An option that is qemuvm's own, or that a key decides, is refused, with one dash or two",
     arguments: [
       "uuid", "name", "pidfile", "daemonize", "S", "sandbox", "qmp", "qmp-pretty", "mon", "monitor", "action",
-      "no-shutdown", "no-reboot", "accel", "enable-kvm", "readconfig", "incoming", "preconfig",
+      "no-shutdown", "no-reboot", "accel", "enable-kvm", "readconfig", "incoming", "preconfig", "m", "smp",
+      "cpu",
+      "M", "machine", "bios", "pflash", "kernel", "initrd", "append", "watchdog-action", "runas", "run-with",
+      "chroot", "async-teardown", "add-fd", "set", "no-acpi",
     ])
   func ownOptions(_ option: String) {
     for dashes in ["-", "--"] {
@@ -144,9 +199,29 @@ struct BadDefinitionTests {
     }
   }
 
+  @Test("An argument that contradicts a key names the key to write")
+  func contradictions() {
+    for (words, key) in [
+      ("\"-m\", \"4G\"", "memory"), ("\"-smp\", \"4\"", "cpus"), ("\"--bios\", \"x\"", "firmware"),
+      ("\"-smbios\", \"type=1,serial=x,uuid=11111111-2222-3333-4444-555555555555\"", "uuid"),
+    ] {
+      #expect {
+        try Example.definition("arguments: [\(words)]")
+      } throws: {
+        "\($0)".contains("is refused: ") && "\($0)".contains("the key '\(key)'")
+      }
+    }
+    #expect(throws: Never.self) {
+      try Example.definition(
+        "arguments: [\"-smbios\", \"type=11,value=uuid\", \"-rtc\", \"driftfix=slew\"]")
+    }
+  }
+
   /// What reads well and cannot be, with the message.
   private static let unresolvableKeys: [(String, String)] = [
-    ("cpus: 289", "qemuvm.json5:1:22: cpus: 289 is more than the machine type 'q35' takes, which is 288"),
+    (
+      "cpus: 289", "qemuvm.json5:1:22: cpus: 289 CPUs are more than the 288 that the machine type 'q35' takes"
+    ),
     (
       "machine: \"q53\"",
       "qemuvm.json5:1:25: machine: QEMU 7.2.22 has no machine type 'q53'; did you mean 'q35'?"
@@ -159,11 +234,14 @@ struct BadDefinitionTests {
       "cpus: 64, memoryPerCPU: \"1T\"",
       "qemuvm.json5:1:40: memoryPerCPU: 1T for each of 64 CPUs is more than 16T"
     ),
-    ("initrd: \"i\"", "qemuvm.json5:1:24: initrd: there is no 'kernel' that it would be for"),
-    ("append: \"quiet\"", "qemuvm.json5:1:24: append: there is no 'kernel' that it would be for"),
+    ("initrd: \"i\"", "qemuvm.json5:1:24: initrd: an initrd needs a kernel; write 'kernel' as well"),
+    (
+      "append: \"quiet\"",
+      "qemuvm.json5:1:24: append: a kernel's command line needs a kernel; write 'kernel' as well"
+    ),
     (
       "profile: \"microvm\", firmware: \"uefi\"",
-      "qemuvm.json5:1:46: firmware: UEFI is there for 'pc' and 'q35' only, not for 'microvm'"
+      "qemuvm.json5:1:46: firmware: UEFI works with the machine types 'pc' and 'q35' only, not with 'microvm'"
     ),
     (
       "profile: \"microvm\", disks: [{ file: \"a.raw\", bus: \"scsi\" }]",
@@ -183,12 +261,42 @@ struct BadDefinitionTests {
       "qemuvm.json5:1:23: ports: ports lead through the network 'user', which 'networks' does not list"
     ),
     (
+      "rtc: \"localtime\", arguments: [\"-rtc\", \"base=utc\"]",
+      "qemuvm.json5:1:46: arguments[0]: '-rtc' is refused: the key 'rtc' is written as well; write only one of the two"
+    ),
+    (
+      "profile: \"microvm\", usb: [\"tablet\"]",
+      "qemuvm.json5:1:41: usb: a USB controller needs a PCI bus, which 'microvm' does not have; leave 'usb' out"
+    ),
+    (
+      "profile: \"microvm\", networks: [{ user: true, model: \"e1000\" }]",
+      "qemuvm.json5:1:47: networks[0]: a card 'e1000' needs a PCI bus, which 'microvm' does not have; "
+        + "leave 'model' out for a virtio card"
+    ),
+    (
+      "profile: \"microvm\", serial: 2",
+      "qemuvm.json5:1:44: serial: 'microvm' has one serial port, not 2"
+    ),
+    (
+      "profile: \"microvm\", smbios: { serial: \"1\" }",
+      "qemuvm.json5:1:44: smbios: SMBIOS works with the machine types 'pc' and 'q35' only, not with 'microvm'"
+    ),
+    (
+      "machine: \"isapc\", rng: true, networks: [], disks: [{ file: \"a.raw\", bus: \"ide\" }]",
+      "qemuvm.json5:1:39: rng: 'rng' needs a PCI bus, which 'isapc' does not have; write rng: false"
+    ),
+    (
+      "machine: \"isapc\", rng: false, networks: [\"user\"]",
+      "qemuvm.json5:1:57: networks[0]: a card 'virtio' needs a PCI bus, which 'isapc' does not have; "
+        + "write { user: true, model: \"ne2k_isa\" }, or networks: \"none\""
+    ),
+    (
       "restart: { delay: \"2m\", maxDelay: \"1m\" }",
       "qemuvm.json5:1:34: restart.delay: 2m is longer than 'maxDelay', 1m"
     ),
     (
       "serial: false, health: { console: \"login:\" }",
-      "qemuvm.json5:1:50: health.console: nothing shows on a console that 'serial' has switched off"
+      "qemuvm.json5:1:50: health.console: a pattern needs the guest's console, which 'serial' has switched off"
     ),
   ]
 

@@ -39,7 +39,7 @@ struct GoldenTests {
     let qemu = try LiveQEMU(machine, in: folder)
     #expect(try qemu.execute("query-status")["status"] == "prelaunch")
     #expect(try qemu.execute("query-name")["name"] == "web")
-    #expect(try qemu.execute("query-uuid")["UUID"]?.string == Example.uuid.description)
+    #expect(try qemu.execute("query-uuid")["UUID"]?.string == machine.uuid.description)
     #expect(try qemu.quit() == .code(0))
     #expect(try qemu.errors.split(separator: "\n").filter { !$0.contains("doesn't support requested") } == [])
   }

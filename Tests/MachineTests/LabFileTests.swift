@@ -51,16 +51,16 @@ struct LabFileTests {
     ("{}", "q.json5:1:1: vms: the list of VMs is missing"),
     ("{ vms: [] }", "q.json5:1:8: vms: expected an object of VMs, found an array"),
     ("{ vms: {}, vm: {} }", "q.json5:1:12: vm: unknown key 'vm'; did you mean 'vms'?"),
-    ("{ lab: \"a b\", vms: {} }", "q.json5:1:8: lab: 'a b' is no name: " + nameRule + "white space"),
-    ("{ vms: { \"a/b\": {} } }", "q.json5:1:10: vms: 'a/b' is no name: " + nameRule + "'/'"),
+    ("{ lab: \"a b\", vms: {} }", "q.json5:1:8: lab: 'a b' is not a valid name: " + nameRule + "white space"),
+    ("{ vms: { \"a/b\": {} } }", "q.json5:1:10: vms: 'a/b' is not a valid name: " + nameRule + "'/'"),
     (
       "{ vms: { \"..\": {} } }",
-      "q.json5:1:10: vms: '..' is no name: a name begins with a letter or digit, not with '.'"
+      "q.json5:1:10: vms: '..' is not a valid name: a name begins with a letter or digit, not with '.'"
     ),
-    ("{ vms: {}, \"a\\n\\u001b[2J\": 1 }", "q.json5:1:12: a\\n\\u{1B}[2J: unknown key 'a\\n\\u{1B}[2J'"),
+    ("{ vms: {}, \"a\\n\\u001b[2J\": 1 }", "q.json5:1:12: a\\n\\x1b[2J: unknown key 'a\\n\\x1b[2J'"),
     (
       "{ networks: { backend: {} }, vms: {} }",
-      "q.json5:1:24: networks.backend: networks between VMs are not there yet; a VM has the network 'user' or none"
+      "q.json5:1:24: networks.backend: networks between VMs are not there yet; a VM's cards are on 'user'"
     ),
     (
       "{ vms: { a: { ports: [\"80:1\"] }, b: { ports: [\"0.0.0.0:80:1\"] } } }",

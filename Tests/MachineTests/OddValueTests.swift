@@ -20,7 +20,8 @@ struct OddValueTests {
       "append": .string(odd), "disks": [["file": .string(odd + ".raw")]],
     ])
     var places = LiveQEMU.places(in: folder)
-    places.consoleLog = folder.file("log" + odd)
+    places.serialPorts[0] = Places.SerialPort(
+      descriptor: places.serialPorts[0].descriptor, log: folder.file("log" + odd))
     let machine = try Example.machine(definition, directory: folder.path, places: places, host: host)
     try StandInFiles.make(for: machine)
     let qemu = try LiveQEMU(machine, in: folder)
@@ -33,7 +34,7 @@ struct OddValueTests {
     let nodes = try qemu.execute("query-named-block-nodes", ["flat": true]).array ?? []
     let disk = nodes.first { $0["node-name"] == "disk0-file" }
     #expect(disk?["file"]?.string.map { $0.hasSuffix(odd + ".raw") } == true)
-    #expect(FileSystem.exists(places.consoleLog))
+    #expect(FileSystem.exists(places.serialPorts[0].log))
     #expect(try qemu.quit() == .code(0))
   }
 }

@@ -77,15 +77,16 @@ struct ProfileTests {
     "A chain that cannot be followed is refused at the link that breaks",
     arguments: [
       (
-        ["linx": "", "a": "{}"], "lnux", "qemuvm.json5:3:9: profile: no profile 'lnux'; did you mean 'linux'?"
+        ["linx": "", "a": "{}"], "lnux",
+        "qemuvm.json5:3:9: profile: unknown profile 'lnux'; did you mean 'linux'?"
       ),
       (
         [:], "zzzzz",
-        "qemuvm.json5:3:9: profile: no profile 'zzzzz'; there is hello, linux, linux-uefi, microvm"
+        "qemuvm.json5:3:9: profile: unknown profile 'zzzzz'; use hello, linux, linux-uefi or microvm"
       ),
       (
         ["a": "{ extends: 'helo' }"], "a",
-        "/etc/qemuvm/profiles/a.json5:1:12: extends: no profile 'helo'; did you mean 'hello'?"
+        "/etc/qemuvm/profiles/a.json5:1:12: extends: unknown profile 'helo'; did you mean 'hello'?"
       ),
       (
         ["a": "{ extends: 'b' }", "b": "{ extends: 'c' }", "c": "{ extends: 'a' }"], "a",
@@ -105,7 +106,7 @@ struct ProfileTests {
       ),
       (
         ["a": "{ hardware: { hotplugPorts: 9 } }"], "a",
-        "/etc/qemuvm/profiles/a.json5:1:29: hardware.hotplugPorts: 9 is no number of ports: it must be from 0 to 8"
+        "/etc/qemuvm/profiles/a.json5:1:29: hardware.hotplugPorts: the number of ports must be from 0 to 8, not 9"
       ),
       (["a": "{"], "a", "/etc/qemuvm/profiles/a.json5:1:2: expected a key or '}', found the end of the text"),
     ] as [([String: String], String, String)])

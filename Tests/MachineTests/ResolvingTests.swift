@@ -5,7 +5,8 @@ import Testing
 @Suite("Resolving machines")
 struct ResolvingTests {
   private static func host(_ kvm: KVMAvailability, uefi: Bool = true) -> HostFacts {
-    HostFacts(emulator: Example.emulator, kvm: kvm, uefi: uefi ? Example.host.uefi : nil)
+    HostFacts(
+      emulator: Example.emulator, kvm: kvm, firmware: uefi ? Example.host.firmware : HostFirmware())
   }
 
   private static let closed = KVMAvailability.unusable("/dev/kvm: Permission denied; join the group 'kvm'")
@@ -64,8 +65,9 @@ struct ResolvingTests {
       try Example.machine("profile: \"linux-uefi\"", host: Self.host(.usable, uefi: false))
     } throws: {
       let message = "\($0)"
-      return message.hasPrefix("builtin:linux-uefi.json5:") && message.contains("no UEFI firmware was found")
-        && message.hasSuffix("install the package 'ovmf'")
+      return message.hasPrefix("builtin:linux-uefi.json5:")
+        && message.contains("no UEFI firmware for 'q35' was found")
+        && message.contains("install the package 'ovmf'")
     }
   }
 

@@ -35,13 +35,13 @@ struct RoundTripTests {
       ([:], "name: the VM's name is missing"),
       (
         ["name": "a b"],
-        "name: 'a b' is no name: a name has ASCII letters, digits, '.', '_' and '-' only, not white space"
+        "name: 'a b' is not a valid name: a name has ASCII letters, digits, '.', '_' and '-' only, not white space"
       ),
       (
         ["name": "web", "lab": "../x"],
-        "lab: '../x' is no name: a name has ASCII letters, digits, '.', '_' and '-' only, not '/'"
+        "lab: '../x' is not a valid name: a name has ASCII letters, digits, '.', '_' and '-' only, not '/'"
       ),
-      (["name": "web", "cpus": 0], "cpus: 0 is no number of CPUs: it must be from 1 to 4096"),
+      (["name": "web", "cpus": 0], "cpus: the number of CPUs must be from 1 to 4096, not 0"),
       (["name": "web", "nmae": 0], "nmae: unknown key 'nmae'; did you mean 'name'?"),
       ([], "expected an object, found an array"),
     ] as [(JSONValue, String)])

@@ -84,7 +84,7 @@ import Testing
     #expect(vm.name.description == "hello")
     #expect(vm.settings.memory == .mebibytes(32))
     #expect(vm.settings.disks?.map(\.file) == [FileSystem.currentDirectory + "/a.raw", "/b.raw"])
-    #expect(vm.settings.networks?.networks == [])
+    #expect(vm.settings.networks?.cards == [])
     #expect(vm.settings.arguments?.words == ["-boot", "order=c"])
   }
 

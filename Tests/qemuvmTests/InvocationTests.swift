@@ -70,7 +70,7 @@ import Testing
     }
     let lines = error?.message.split(separator: "\n") ?? []
     #expect(lines.count == 2)
-    #expect(lines.contains { $0.hasPrefix("--cpus: 0 is no number of CPUs") })
+    #expect(lines.contains { $0.hasPrefix("--cpus: the number of CPUs must be") })
     #expect(lines.contains { $0.hasPrefix("--memory-per-cpu: '2' has no unit") })
   }
 }

@@ -67,6 +67,11 @@ import Testing
   @Test("A guest's words cannot drive the terminal")
   func printable() {
     #expect(Printable.line("a\u{1B}[2Jb\r\nc\td\u{9B}") == "a\\x1b[2Jb c d\\x9b")
+    #expect(
+      Printable.line("gnp.exe\u{202E}x\u{2066}\u{200F}\u{2028}.")
+        == "gnp.exe\\u{202e}x\\u{2066}\\u{200f}\\u{2028}.")
+    let failure = CommandFailure(.failed, "a\u{1B}b", "c\u{202E}", hints: ["d\u{9B}"])
+    #expect(failure.text == "a\\x1bb: c\\u{202e}\n  d\\x9b\n")
     #expect(Printable.lines("plain\nlines ✓") == "plain\nlines ✓")
   }
 

@@ -12,6 +12,7 @@ enum PCISlot {
   static let scsiController = 11
   static let disks = 12..<28
   static let watchdog = 28
+  static let usb = 30
 }
 
 /// Names of block nodes, which commands refer to.

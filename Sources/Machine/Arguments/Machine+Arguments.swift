@@ -14,6 +14,9 @@ extension Machine {
     addRNG(to: &list)
     addPanicDevice(to: &list)
     addWatchdog(to: &list)
+    addUSB(to: &list)
+    addClock(to: &list)
+    addSMBIOS(to: &list)
     list.add(verbatim: extraArguments)
     return list.words
   }

@@ -12,12 +12,14 @@ extension Machine {
     list.add("-mon", OptionText("chardev", "user-mon").with("mode", "control"))
   }
 
-  /// The console: QEMU itself writes the log, whether or not anyone is connected.
+  /// The serial ports, the console first: QEMU itself writes their logs, whether or not anyone is connected.
   func addSerial(to list: inout ArgumentList) {
-    guard hasSerial else { return }
-    let console = OptionText("socket").with("id", "con0").with("fd", "\(places.consoleDescriptor)").listening
-    list.add("-chardev", console.with("logfile", places.consoleLog).with("logappend", "on"))
-    list.add("-serial", verbatim: "chardev:con0")
+    for port in places.serialPorts.prefix(serialPorts).enumerated() {
+      let id = "con\(port.offset)"
+      let socket = OptionText("socket").with("id", id).with("fd", "\(port.element.descriptor)").listening
+      list.add("-chardev", socket.with("logfile", port.element.log).with("logappend", "on"))
+      list.add("-serial", verbatim: "chardev:\(id)")
+    }
   }
 }
 

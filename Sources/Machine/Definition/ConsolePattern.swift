@@ -55,7 +55,7 @@ extension ConsolePattern: DefinitionValue {
     do throws(Invalid) {
       return try ConsolePattern(text)
     } catch {
-      return node.wrong("'\(text.clipped)' is no extended regular expression (regex(7)): \(error)")
+      return node.wrong("'\(text.clipped)' is not an extended regular expression (regex(7)): \(error)")
     }
   }
 

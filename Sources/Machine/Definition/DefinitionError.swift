@@ -52,17 +52,15 @@ extension Problem: CustomStringConvertible {
   /// Such as `qemuvm.json5:12:9: vms.web.cpsu: unknown key 'cpsu'; did you mean 'cpus'?`.
   package var description: String {
     [origin?.description, path.isEmpty ? nil : path, reason.description]
-      .compactMap { $0 }.joined(separator: ": ").withControlsEscaped
+      .compactMap { $0 }.joined(separator: ": ").withControlsEscaped(lineEnds: true)
   }
 }
 
-extension String {
-  /// The text on one line, with nothing in it that a terminal would obey.
-  fileprivate var withControlsEscaped: String {
-    guard unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return self }
-    return unicodeScalars.map { scalar in
-      scalar.properties.generalCategory == .control ? scalar.escaped(asASCII: true) : String(scalar)
-    }.joined()
+extension [String] {
+  /// The choices as people say them: `a, b or c`.
+  fileprivate var inWords: String {
+    guard count > 1, let last else { return joined() }
+    return dropLast().joined(separator: ", ") + " or " + last
   }
 }
 
@@ -78,8 +76,8 @@ extension Problem.Reason: CustomStringConvertible {
     case .wrongType(let expected, let found):
       return "expected \(expected), found \(found)"
     case .unknownName(let name, let kind, let nearest, let known):
-      if let nearest { return "no \(kind) '\(name)'" + Self.suggestion(nearest) }
-      return "no \(kind) '\(name)'" + (known.isEmpty ? "" : "; there is \(known.joined(separator: ", "))")
+      let choices = known.isEmpty ? "" : "; use \(known.inWords)"
+      return "unknown \(kind) '\(name.clipped)'" + (nearest == nil ? choices : Self.suggestion(nearest))
     case .invalid(let why):
       return why
     }

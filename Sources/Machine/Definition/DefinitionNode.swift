@@ -121,7 +121,7 @@ struct DefinitionNode {
   func integer(in range: ClosedRange<Int>, _ what: String) -> Int? {
     guard let number = value.int else { return wrongType(expected: "a whole number") }
     guard range.contains(number) else {
-      return wrong("\(number) is no \(what): it must be from \(range.lowerBound) to \(range.upperBound)")
+      return wrong("the \(what) must be from \(range.lowerBound) to \(range.upperBound), not \(number)")
     }
     return number
   }
@@ -139,7 +139,7 @@ struct DefinitionNode {
       try NameError.check(text)
       return text
     } catch {
-      return wrong("'\(text.clipped)' is no name: \(error)")
+      return wrong("'\(text.clipped)' is not a valid name: \(error)")
     }
   }
 }

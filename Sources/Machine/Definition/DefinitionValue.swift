@@ -50,7 +50,8 @@ extension Array: DefinitionValue where Element: DefinitionValue {
 extension ByteCount: DefinitionValue {
   static func read(_ node: DefinitionNode) -> ByteCount? {
     if let number = node.value.int {
-      return node.wrong(number < 0 ? "\(number) is no size" : "\(number) \(ParseError.unitMissing)")
+      return node.wrong(
+        number < 0 ? "a size cannot be negative, as \(number) is" : "\(number) \(ParseError.unitMissing)")
     }
     guard let text = node.text(expected: "a size such as '512M'") else { return nil }
     do throws(ParseError) {
@@ -67,7 +68,8 @@ extension Duration: DefinitionValue {
   static func read(_ node: DefinitionNode) -> Duration? {
     if let number = node.value.int {
       return node.wrong(
-        number < 0 ? "\(number) is no duration" : "\(number) \(TimeText.ParseError.unitMissing)")
+        number < 0
+          ? "a duration cannot be negative, as \(number) is" : "\(number) \(TimeText.ParseError.unitMissing)")
     }
     guard let text = node.text(expected: "a duration such as '10s'") else { return nil }
     do throws(TimeText.ParseError) {

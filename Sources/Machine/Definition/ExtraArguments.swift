@@ -2,7 +2,7 @@ internal import JSON
 
 /// The key `arguments` as written: words that QEMU gets as they are, behind all others.
 ///
-/// What would take the VM out of qemuvm's hands is refused.
+/// What would take the VM out of qemuvm's hands is refused, and what would contradict a key.
 package struct ExtraArguments: Sendable, Equatable {
   package var words: [String]
 
@@ -17,33 +17,62 @@ extension ExtraArguments {
     let monitor = "qemuvm opens the monitors; 'qemuvm status' names the one for your tools"
     let ending = "qemuvm learns from it how the guest ended; see the key 'restart'"
     return [
-      "uuid": identity, "name": identity,
-      "pidfile": process, "daemonize": process, "S": process, "preconfig": process,
+      "name": identity,
+      "pidfile": process, "daemonize": process, "S": process, "preconfig": process, "runas": process,
+      "run-with": process, "chroot": process, "async-teardown": process,
+      "add-fd": "QEMU has no descriptors but those that qemuvm gives it",
       "sandbox": "every guest runs under it",
       "qmp": monitor, "qmp-pretty": monitor, "mon": monitor, "monitor": monitor,
       "action": ending, "no-shutdown": ending, "no-reboot": ending,
-      "accel": "the key 'accelerator' decides it", "enable-kvm": "the key 'accelerator' decides it",
       "readconfig": "options in a file cannot be checked",
-      "incoming": "restoring a guest is not an option",
+      "set":
+        "it changes what other options have made; write the property in the option that makes the device",
+      "incoming": "qemuvm cannot restore a guest yet",
+      "no-acpi": "write machine: { acpi: false }",
     ]
   }()
 
+  /// Options that would contradict a key without a word, and the key to write instead.
+  private static let keys: [String: String] = [
+    "m": "memory", "smp": "cpus", "cpu": "cpu", "M": "machine", "machine": "machine", "accel": "accelerator",
+    "enable-kvm": "accelerator", "no-kvm": "accelerator", "bios": "firmware", "pflash": "firmware",
+    "kernel": "kernel", "initrd": "initrd", "append": "append", "uuid": "uuid",
+    "watchdog-action": "watchdog",
+  ]
+
   /// Why a word cannot be passed on; nil when it can.
-  static func refusal(of word: String) -> String? {
+  ///
+  /// QEMU takes an option with one dash or two, by its whole name, and its value as the next word.
+  static func refusal(of word: String, after previous: String? = nil) -> String? {
+    if previous.flatMap(option) == "smbios", setsUUID(word) {
+      return "'\(word.clipped)' is refused: the 'uuid' in it would be the VM's, which the key 'uuid' decides"
+    }
+    guard let name = option(word) else { return nil }
+    if let reason = refused[name] { return "'\(word)' is refused: \(reason)" }
+    return keys[name].map { "'\(word)' is refused: write the key '\($0)' instead" }
+  }
+
+  /// The name of the option that a word is; nil when it is a value.
+  static func option(_ word: String) -> String? {
     guard word.hasPrefix("-") else { return nil }
-    // QEMU takes an option with one dash or two.
-    let name = word.dropFirst(word.hasPrefix("--") ? 2 : 1)
-    return refused[String(name)].map { "'\(word)' is refused: \($0)" }
+    return String(word.dropFirst(word.hasPrefix("--") ? 2 : 1))
+  }
+
+  /// Whether a value of `-smbios` sets the UUID, which QEMU then answers `query-uuid` with.
+  private static func setsUUID(_ value: String) -> Bool {
+    value.split(separator: ",").contains { $0.split(separator: "=", maxSplits: 1).first == "uuid" }
   }
 }
 
 extension ExtraArguments: DefinitionValue {
   static func read(_ node: DefinitionNode) -> ExtraArguments? {
     guard let elements = node.elements else { return node.wrongType(expected: "a list of arguments") }
+    var previous: String?
     return ExtraArguments(
       elements.compactMap { element in
         guard let word = element.text(expected: "an argument") else { return nil }
-        if let refusal = refusal(of: word) { return element.wrong(refusal) }
+        defer { previous = word }
+        if let refusal = refusal(of: word, after: previous) { return element.wrong(refusal) }
         return word
       })
   }

@@ -9,7 +9,7 @@ package enum PanicSetting: String, Sendable, CaseIterable {
 }
 
 extension PanicSetting: DefinitionValue {
-  static func read(_ node: DefinitionNode) -> PanicSetting? { node.word("answer to a panic") }
+  static func read(_ node: DefinitionNode) -> PanicSetting? { node.word("action") }
   var json: JSONValue { .string(rawValue) }
 }
 

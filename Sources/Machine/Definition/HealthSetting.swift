@@ -73,6 +73,6 @@ package enum HangSetting: String, Sendable, CaseIterable {
 }
 
 extension HangSetting: DefinitionValue {
-  static func read(_ node: DefinitionNode) -> HangSetting? { node.word("answer to a hang") }
+  static func read(_ node: DefinitionNode) -> HangSetting? { node.word("action") }
   var json: JSONValue { .string(rawValue) }
 }

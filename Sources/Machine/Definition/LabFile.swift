@@ -41,7 +41,7 @@ package struct LabFile: Sendable, Equatable {
   private static func refuseNetworks(_ reader: inout ObjectReader) {
     let networks = reader.read("networks") { $0.members ?? $0.wrongType(expected: "an object") } ?? []
     for network in networks {
-      network.value.report("networks between VMs are not there yet; a VM has the network 'user' or none")
+      network.value.report("networks between VMs are not there yet; a VM's cards are on 'user'")
     }
   }
 
@@ -55,7 +55,8 @@ package struct LabFile: Sendable, Equatable {
         name = try VMName(member.key, lab: lab)
       } catch {
         node.log.report(
-          .invalid("'\(member.key.clipped)' is no name: \(error)"), path: node.path, at: member.keyPosition)
+          .invalid("'\(member.key.clipped)' is not a valid name: \(error)"), path: node.path,
+          at: member.keyPosition)
         continue
       }
       let log = DefinitionLog(file: file, prefix: member.value.path)

@@ -39,7 +39,7 @@ extension LogSetting: DefinitionValue {
   private static func size(_ node: DefinitionNode) -> ByteCount? {
     guard let size = ByteCount.read(node) else { return nil }
     guard (ByteCount(bytes: 64 << 10) ... .gibibytes(1024)).contains(size) else {
-      return node.wrong("\(size) is no size of a log: it must be from 64K to 1T")
+      return node.wrong("a log's size must be from 64K to 1T, not \(size)")
     }
     return size
   }

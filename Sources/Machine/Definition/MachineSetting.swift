@@ -19,7 +19,7 @@ package struct MachineSetting: Sendable, Equatable {
 }
 
 extension MachineSetting: DefinitionValue {
-  /// Options of `-machine` that other keys decide.
+  /// Options of `-machine` that other keys decide, whole or by a member (`smp.cpus`).
   private static let keyOfOption = [
     "accel": "accelerator", "firmware": "firmware", "pflash0": "firmware", "pflash1": "firmware",
     "kernel": "kernel", "initrd": "initrd", "append": "append", "memory": "memory", "smp": "cpus",
@@ -32,11 +32,11 @@ extension MachineSetting: DefinitionValue {
     setting.type = reader.read("type", typeName)
     for member in reader.others {
       guard member.key.utf8.allSatisfy({ $0.isOptionNameByte }), !member.key.isEmpty else {
-        member.value.report("'\(member.key.clipped)' is no name of a machine option")
+        member.value.report("'\(member.key.clipped)' is not a valid name of a machine option")
         continue
       }
-      if let key = keyOfOption[member.key] {
-        member.value.report("the key '\(key)' decides this")
+      if let key = keyOfOption[String(member.key.prefix { $0 != "." })] {
+        member.value.report("write this with the key '\(key)'")
         continue
       }
       setting.options[member.key] = optionValue(member.value)

@@ -86,9 +86,9 @@ extension PortForward.ParseError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .badForm:
-      "is no port forward; write '[ADDRESS:]HOSTPORT:GUESTPORT[/udp]', such as '127.0.0.1:8080:80'"
-    case .unknownTransport(let name): "has the unknown transport '\(name)'; there is tcp and udp"
-    case .badAddress(let text): "has the address '\(text)', which is no IPv4 address of this host"
+      "is not a port forward; write '[ADDRESS:]HOSTPORT:GUESTPORT[/udp]', such as '127.0.0.1:8080:80'"
+    case .unknownTransport(let name): "has the unknown transport '\(name)'; use tcp or udp"
+    case .badAddress(let text): "has the address '\(text)', which is not an IPv4 address"
     case .ipv6: "has an IPv6 address; QEMU's user network forwards from IPv4 addresses only"
     case .badPort(let text): "has the port '\(text)'; a port is a number from 1 to 65535"
     }

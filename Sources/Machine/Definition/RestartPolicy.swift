@@ -84,7 +84,7 @@ extension RestartSetting: DefinitionValue {
   /// A window or a longest wait of nothing is none.
   private static func positiveDuration(_ node: DefinitionNode) -> Duration? {
     guard let duration = Duration.read(node) else { return nil }
-    return duration == .zero ? node.wrong("must be longer than nothing") : duration
+    return duration == .zero ? node.wrong("must be longer than 0") : duration
   }
 
   var json: JSONValue {

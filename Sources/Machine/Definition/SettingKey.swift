@@ -38,7 +38,9 @@ struct SettingKey: Sendable {
   func refusal(in kind: Kind) -> String? {
     switch (onlyIn, kind) {
     case (.profile, .virtualMachine): "'\(name)' belongs in a profile"
-    case (.virtualMachine, .profile): "a profile names the one below it with 'extends'"
+    case (.virtualMachine, .profile):
+      name == "profile"
+        ? "a profile names the one below it with 'extends'" : "'\(name)' is one VM's own and not a profile's"
     default: nil
     }
   }
@@ -61,6 +63,10 @@ struct SettingKey: Sendable {
     SettingKey("ports", \.ports, reading: portForwards),
     SettingKey("serial", \.serial),
     SettingKey("rng", \.rng),
+    SettingKey("rtc", \.rtc),
+    SettingKey("uuid", \.uuid, onlyIn: .virtualMachine),
+    SettingKey("smbios", \.smbios),
+    SettingKey("usb", \.usb, reading: USBDeviceSetting.list),
     SettingKey("watchdog", \.watchdog),
     SettingKey("panic", \.panic),
     SettingKey("health", \.health),
@@ -86,7 +92,7 @@ private func cpuModel(_ node: DefinitionNode) -> String? {
     Character(Unicode.Scalar(byte)).isASCIILetterOrDigit || "-_.,+=:".utf8.contains(byte)
   }
   guard isModel, let first = text.first, first.isASCIILetterOrDigit else {
-    return node.wrong("'\(text.clipped)' is no CPU model; write one of 'qemu-system-x86_64 -cpu help'")
+    return node.wrong("'\(text.clipped)' is not a CPU model; 'qemu-system-x86_64 -cpu help' lists them")
   }
   return text
 }
@@ -95,7 +101,7 @@ private func cpuModel(_ node: DefinitionNode) -> String? {
 private func memorySize(_ node: DefinitionNode) -> ByteCount? {
   guard let size = ByteCount.read(node) else { return nil }
   guard (.mebibytes(1) ... .gibibytes(16_384)).contains(size) else {
-    return node.wrong("\(size) is no size of memory: it must be from 1M to 16T")
+    return node.wrong("the memory must be from 1M to 16T, not \(size)")
   }
   guard size.bytes % (1 << 20) == 0 else { return node.wrong("\(size) is not a whole number of MiB") }
   return size

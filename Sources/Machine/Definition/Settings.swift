@@ -19,8 +19,13 @@ package struct Settings: Sendable, Equatable {
   package var disks: [DiskSetting]?
   package var networks: NetworksSetting?
   package var ports: [PortForward]?
-  package var serial: Bool?
+  package var serial: SerialSetting?
   package var rng: Bool?
+  package var rtc: ClockSetting?
+  /// Of the VM's own definition only.
+  package var uuid: UUID?
+  package var smbios: SMBIOSSetting?
+  package var usb: [USBDeviceSetting]?
   package var watchdog: WatchdogSetting?
   package var panic: PanicSetting?
   package var health: HealthSetting?
@@ -68,7 +73,7 @@ extension Settings {
     var settings = self
     settings.kernel = kernel.map(anchor)
     settings.initrd = initrd.map(anchor)
-    if case .file(let path) = firmware { settings.firmware = .file(anchor(path)) }
+    settings.firmware = firmware?.anchored(in: directory)
     settings.disks = disks?.map { disk in
       var disk = disk
       disk.file = anchor(disk.file)
@@ -119,7 +124,7 @@ extension Settings {
       }
     }
     if settings.memory != nil, settings.memoryPerCPU != nil {
-      reader.report("memoryPerCPU", "'memory' is written as well; one of them decides")
+      reader.report("memoryPerCPU", "'memory' is written as well; write only one of the two")
     }
     return settings
   }

@@ -41,7 +41,9 @@ struct DiskResolver {
     let bus = setting.bus ?? (isCD ? type.family.busOfCDs : .virtio)
     if bus != .virtio, type.family == .microvm {
       report("\(path).bus", "'microvm' has no '\(bus.rawValue)', only 'virtio'")
-    } else if bus == .ide, !type.family.isPC, knowsType {
+    } else if bus != .ide, type.family == .isapc {
+      report("\(path).bus", "'isapc' has no PCI bus for '\(bus.rawValue)'; write bus: \"ide\"")
+    } else if bus == .ide, !type.family.isPC, type.family != .isapc, knowsType {
       report("\(path).bus", "'\(type.name)' is not known to have an IDE or SATA controller")
     }
     let isReadOnly = isCD || setting.isReadOnly
@@ -177,7 +179,7 @@ extension Machine.Family {
   /// Where a CD is found when nothing says where.
   fileprivate var busOfCDs: DiskSetting.Bus {
     switch self {
-    case .i440fx: .ide
+    case .i440fx, .isapc: .ide
     case .q35: .sata
     case .other: .scsi
     case .microvm: .virtio
@@ -190,6 +192,7 @@ extension Machine.BoardType {
   fileprivate func roomForDisks(besides settings: Settings) -> [(buses: [DiskSetting.Bus], most: Int)] {
     switch family {
     case .i440fx: [([.ide], 4), ([.sata], 6)]
+    case .isapc: [([.ide], 4)]
     case .q35: [([.ide, .sata], 6)]
     case .other: [([.sata], 6)]
     // Its slots for virtio, less those of the other devices there (QEMU: hw/i386/microvm.c).
@@ -197,7 +200,7 @@ extension Machine.BoardType {
       [
         (
           [.virtio],
-          (hasPowerButton ? 24 : 8) - (settings.networks?.networks.count ?? 0)
+          (hasPowerButton ? 24 : 8) - (settings.networks?.cards.count ?? 0)
             - (settings.rng == true ? 1 : 0)
         )
       ]

@@ -22,15 +22,20 @@ extension Machine {
       BuiltinProfiles.firmware(name).map {
         [.write(bytes: FirmwareROM.image(of: $0), to: places.firmwareROM)]
       } ?? []
-    case .uefi(let files): [.copyUnlessPresent(from: files.variables, to: places.uefiVariables)]
+    case .uefi(let files, let format, _):
+      [.copyUnlessPresent(from: files.variables, to: places.uefiVariables(format))]
     }
   }
 
   /// What to look for before starting, so that a missing file is named by its key and not by QEMU's options.
   package var requiredFiles: [RequiredFile] {
     var files: [RequiredFile] = []
-    if case .rom(let path) = firmware {
-      files.append(RequiredFile(key: "firmware", path: path, isWritten: false))
+    switch firmware {
+    case .rom(let path): files.append(RequiredFile(key: "firmware", path: path, isWritten: false))
+    case .uefi(let uefi, _, isWritten: true):
+      files.append(RequiredFile(key: "firmware.code", path: uefi.code, isWritten: false))
+      files.append(RequiredFile(key: "firmware.variables", path: uefi.variables, isWritten: false))
+    case .ofMachineType, .builtin, .uefi: break
     }
     if let kernel {
       files.append(RequiredFile(key: "kernel", path: kernel.file, isWritten: false))

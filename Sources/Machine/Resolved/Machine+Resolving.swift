@@ -3,7 +3,7 @@ extension Machine {
   ///
   /// - Parameters:
   ///   - definition: what is asked for.
-  ///   - uuid: the VM's own, the same at every start.
+  ///   - uuid: the VM's own, the same at every start, where none is written.
   ///   - places: where the VM's things lie.
   ///   - host: what the host and its QEMU can do.
   /// - Throws: all problems at once, each with the key's origin where it is known.
@@ -19,14 +19,19 @@ extension Machine {
     let firmware = resolver.firmware(on: type)
     let kernel = resolver.kernel()
     let disks = resolver.disks(on: type)
-    let networks = resolver.networks(uuid: uuid)
+    let networks = resolver.networks(uuid: settings.uuid ?? uuid, on: type)
+    let serialPorts = resolver.serialPorts(on: type)
+    let hasRNG = resolver.hasRNG(on: type)
+    let usbDevices = resolver.usbDevices(on: type)
+    let smbios = resolver.smbios(on: type)
     let watchdog = resolver.watchdog(on: type)
+    resolver.checkArguments()
     resolver.checkRestart(definition.restartPolicy)
     resolver.checkHealth(definition.health)
     guard resolver.problems.isEmpty else { throw DefinitionError(resolver.problems) }
 
     name = definition.name
-    self.uuid = uuid
+    self.uuid = settings.uuid ?? uuid
     profile = definition.profile
     emulator = host.emulator.path
     self.type = type
@@ -39,8 +44,12 @@ extension Machine {
     self.kernel = kernel
     self.disks = disks
     self.networks = networks
-    hasSerial = settings.serial ?? true
-    hasRNG = settings.rng ?? false
+    self.serialPorts = serialPorts
+    self.hasRNG = hasRNG
+    clock = settings.rtc ?? .utc
+    hasOwnUUID = settings.uuid != nil
+    self.smbios = smbios
+    self.usbDevices = usbDevices
     hasPanicDevice = type.family.isPC && settings.hardware?.pvpanic ?? false
     self.watchdog = watchdog
     hotplugPorts = type.family == .q35 ? settings.hardware?.hotplugPorts ?? 0 : 0
@@ -111,7 +120,7 @@ struct MachineResolver {
   mutating func cpus(of type: Machine.BoardType) -> Int {
     let cpus = settings.cpus ?? 1
     if let most = host.emulator.machines[type.name]?.maxCPUs, cpus > most {
-      report("cpus", "\(cpus) is more than the machine type '\(type.name)' takes, which is \(most)")
+      report("cpus", "\(cpus) CPUs are more than the \(most) that the machine type '\(type.name)' takes")
     }
     return cpus
   }
@@ -133,48 +142,51 @@ struct MachineResolver {
     case .builtin(let name):
       if !type.family.isPC {
         report(
-          "firmware", "the built-in firmware '\(name)' runs on 'pc' and 'q35' only, not on '\(type.name)'")
+          "firmware",
+          "the built-in firmware '\(name)' works with the machine types 'pc' and 'q35' only, not with '\(type.name)'"
+        )
       }
       return .builtin(name: name)
     case .uefi:
-      if !type.family.isPC {
-        report("firmware", "UEFI is there for 'pc' and 'q35' only, not for '\(type.name)'")
-      } else if host.uefi == nil {
-        let places = UEFIFirmware.candidates.map(\.code).joined(separator: ", ")
-        report("firmware", "no UEFI firmware was found (\(places)); install the package 'ovmf'")
+      guard isUEFIMachine(type) else { return .ofMachineType }
+      guard let found = host.firmware.plainUEFI(architecture: architecture, machine: versionedName(type))
+      else {
+        let places = (host.firmware.folders + ["/usr/share/OVMF"]).joined(separator: ", ")
+        report(
+          "firmware",
+          "no UEFI firmware for '\(type.name)' was found in \(places); install the package 'ovmf' (on Fedora "
+            + "'edk2-ovmf'), or name its files: firmware: { code: \"FILE\", variables: \"FILE\" }")
+        return .ofMachineType
       }
-      return host.uefi.map { .uefi($0) } ?? .ofMachineType
+      return .uefi(found, variables: host.keptVariables ?? found.variablesFormat, isWritten: false)
+    case .uefiFiles(let files):
+      guard isUEFIMachine(type) else { return .ofMachineType }
+      return .uefi(files, variables: host.keptVariables ?? files.variablesFormat, isWritten: true)
     }
   }
 
-  mutating func watchdog(on type: Machine.BoardType) -> WatchdogSetting? {
-    guard let watchdog = settings.watchdog else { return nil }
-    if !type.family.isPC {
-      let device = watchdog.device.rawValue
-      report("watchdog", "the device '\(device)' is there for 'pc' and 'q35' only, not for '\(type.name)'")
-    }
-    return watchdog
+  private mutating func isUEFIMachine(_ type: Machine.BoardType) -> Bool {
+    if type.family.isPC { return true }
+    report("firmware", "UEFI works with the machine types 'pc' and 'q35' only, not with '\(type.name)'")
+    return false
+  }
+
+  /// The processor that the emulator emulates, by QEMU's name: machines with UEFI are PCs.
+  private var architecture: String { host.emulator.program.hasSuffix("-i386") ? "i386" : "x86_64" }
+
+  private func versionedName(_ type: Machine.BoardType) -> String {
+    host.emulator.machines[type.name]?.name ?? type.name
   }
 
   mutating func kernel() -> Machine.Kernel? {
     guard let file = settings.kernel else {
-      if settings.initrd != nil { report("initrd", "there is no 'kernel' that it would be for") }
-      if settings.append != nil { report("append", "there is no 'kernel' that it would be for") }
+      if settings.initrd != nil { report("initrd", "an initrd needs a kernel; write 'kernel' as well") }
+      if settings.append != nil {
+        report("append", "a kernel's command line needs a kernel; write 'kernel' as well")
+      }
       return nil
     }
     return Machine.Kernel(file: file, initrd: settings.initrd, commandLine: settings.append)
-  }
-
-  mutating func networks(uuid: UUID) -> [Machine.Network] {
-    let networks = settings.networks?.networks ?? []
-    let ports = settings.ports ?? []
-    if !ports.isEmpty, !networks.contains(.user) {
-      report("ports", "ports lead through the network 'user', which 'networks' does not list")
-    }
-    return networks.enumerated().map { index, network in
-      Machine.Network(
-        network: network, address: MACAddress(uuid: uuid, card: index), ports: network == .user ? ports : [])
-    }
   }
 
   mutating func checkRestart(_ policy: RestartPolicy) {
@@ -184,7 +196,7 @@ struct MachineResolver {
   }
 
   mutating func checkHealth(_ health: HealthSetting?) {
-    guard health?.console != nil, settings.serial == false else { return }
-    report("health.console", "nothing shows on a console that 'serial' has switched off")
+    guard health?.console != nil, settings.serial?.count == 0 else { return }
+    report("health.console", "a pattern needs the guest's console, which 'serial' has switched off")
   }
 }

@@ -16,9 +16,14 @@ package struct Machine: Sendable, Equatable {
   package let kernel: Kernel?
   package let disks: [Disk]
   package let networks: [Network]
-  /// Whether the guest has a serial port, which is its console.
-  package let hasSerial: Bool
+  /// How many serial ports the guest has; the first is its console.
+  package let serialPorts: Int
   package let hasRNG: Bool
+  package let clock: ClockSetting
+  /// Whether the user has written the UUID.
+  package let hasOwnUUID: Bool
+  package let smbios: SMBIOSSetting?
+  package let usbDevices: [USBDeviceSetting]
   package let hasPanicDevice: Bool
   package let watchdog: WatchdogSetting?
   package let hotplugPorts: Int
@@ -37,7 +42,7 @@ extension Machine {
     package let options: [String: String]
 
     /// Whether a guest can be asked to power off.
-    package var hasPowerButton: Bool { family != .microvm || options["acpi"] != "off" }
+    package var hasPowerButton: Bool { family != .isapc && options["acpi"] != "off" }
   }
 
   /// What decides how devices are attached.
@@ -48,6 +53,8 @@ extension Machine {
     case q35
     /// virtio on memory-mapped slots, no PCI.
     case microvm
+    /// ISA, and neither PCI nor ACPI.
+    case isapc
     /// Any other is taken to have PCI.
     case other
 
@@ -55,6 +62,7 @@ extension Machine {
     init(typeName: String) {
       switch typeName {
       case "microvm": self = .microvm
+      case "isapc": self = .isapc
       case "q35": self = .q35
       case "pc": self = .i440fx
       case let versioned where versioned.hasPrefix("pc-q35-"): self = .q35
@@ -64,6 +72,8 @@ extension Machine {
     }
 
     package var isPC: Bool { self == .i440fx || self == .q35 }
+
+    package var hasPCI: Bool { self != .microvm && self != .isapc }
   }
 
   package enum Accelerator: String, Sendable {
@@ -77,8 +87,8 @@ extension Machine {
     case rom(path: String)
     /// The ROM at `Places.firmwareROM`, made of a built-in firmware.
     case builtin(name: String)
-    /// With its variables at `Places.uefiVariables`.
-    case uefi(UEFIFirmware)
+    /// With its variables at `Places.uefiVariables`, in the format that the VM's own have.
+    case uefi(UEFIFirmware, variables: FlashFormat, isWritten: Bool)
   }
 
   /// A Linux kernel that QEMU itself loads.
@@ -104,31 +114,9 @@ extension Machine {
   package struct Network: Sendable, Equatable {
     package let network: NetworksSetting.Network
     package let address: MACAddress
+    /// Whether the user has written the address.
+    package let hasOwnAddress: Bool
+    package let model: CardModel
     package let ports: [PortForward]
-  }
-}
-
-/// The hardware address of a network card.
-package struct MACAddress: Sendable, Hashable {
-  /// The last three bytes; the first are QEMU's own, 52:54:00.
-  private let suffix: UInt32
-
-  /// The address of a VM's card: the same at every start, and unlikely to be another VM's.
-  package init(uuid: UUID, card: Int) {
-    // FNV-1a, so that UUIDs that differ in one bit give quite different addresses.
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for word in [uuid.high, uuid.low, UInt64(card)] {
-      for shift in stride(from: 56, through: 0, by: -8) {
-        hash = (hash ^ (word >> UInt64(shift) & 0xFF)) &* 0x100_0000_01B3
-      }
-    }
-    suffix = UInt32(truncatingIfNeeded: hash ^ hash >> 32) & 0xFF_FFFF
-  }
-}
-
-extension MACAddress: CustomStringConvertible {
-  package var description: String {
-    let bytes: [UInt32] = [0x52, 0x54, 0x00, suffix >> 16, suffix >> 8 & 0xFF, suffix & 0xFF]
-    return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
   }
 }

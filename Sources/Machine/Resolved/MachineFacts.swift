@@ -62,12 +62,19 @@ extension Machine {
     }
     for (index, disk) in disks.enumerated() { facts.append(("disks[\(index)]", disk.text)) }
     for (index, network) in networks.enumerated() {
-      facts.append(("networks[\(index)]", network.network.rawValue))
+      facts.append(("networks[\(index)]", network.text))
       if !network.ports.isEmpty {
         facts.append(("ports", network.ports.map(\.description).joined(separator: ", ")))
       }
     }
-    facts += [("serial", "\(hasSerial)"), ("rng", "\(hasRNG)")]
+    facts += [("serial", serialPorts < 2 ? "\(serialPorts == 1)" : "\(serialPorts)"), ("rng", "\(hasRNG)")]
+    // Only where they say something: a guest that an earlier version has started has no such facts.
+    if clock != .utc { facts.append(("rtc", clock.rawValue)) }
+    if hasOwnUUID { facts.append(("uuid", "\(uuid)")) }
+    if let smbios { facts.append(("smbios", smbios.json.description)) }
+    if !usbDevices.isEmpty {
+      facts.append(("usb", usbDevices.map(\.rawValue).joined(separator: ", ")))
+    }
     facts += [("powerButton", "\(type.hasPowerButton)")]
     facts += [("pvpanic", "\(hasPanicDevice)"), ("hotplugPorts", "\(hotplugPorts)")]
     if let watchdog {
@@ -87,6 +94,7 @@ extension Machine {
     case .ofMachineType: "seabios"
     case .rom(let path): path
     case .builtin(let name): "builtin:\(name)"
+    case .uefi(let files, _, isWritten: true): "uefi, \(files.code), \(files.variables)"
     case .uefi: "uefi"
     }
   }
@@ -100,6 +108,15 @@ extension Machine.Disk {
     // On these a read-only disk has always been one.
     if isCD, bus == .scsi { words.append("CD") }
     if let serial { words.append("serial \(serial)") }
+    return words.joined(separator: ", ")
+  }
+}
+
+extension Machine.Network {
+  fileprivate var text: String {
+    var words = [network.rawValue]
+    if model != .virtio { words.append(model.rawValue) }
+    if hasOwnAddress { words.append("\(address)") }
     return words.joined(separator: ", ")
   }
 }

@@ -1,25 +1,43 @@
 /// Where a VM's things lie and which descriptors its QEMU is handed: absolute paths, all the VM's own.
 package struct Places: Sendable, Equatable {
-  /// QEMU's descriptors of the sockets that it is handed, each listening: the private monitor's, that of the
-  /// monitor for the user's own tools, and the console's.
+  /// One serial port: QEMU's descriptor of the socket that it is handed, and its log.
+  package struct SerialPort: Sendable, Equatable {
+    package let descriptor: Int32
+    package let log: String
+
+    package init(descriptor: Int32, log: String) {
+      self.descriptor = descriptor
+      self.log = log
+    }
+  }
+
+  /// QEMU's descriptors of the sockets that it is handed, each listening: the private monitor's, and that of the monitor
+  /// for the user's own tools.
   package var monitorDescriptor: Int32
   package var userMonitorDescriptor: Int32
-  package var consoleDescriptor: Int32
-  package var consoleLog: String
+  /// As many as a machine can have, the console first.
+  package var serialPorts: [SerialPort]
   /// Where a built-in firmware is written as a ROM.
   package var firmwareROM: String
-  /// The VM's own copy of the UEFI variables.
+  /// The VM's own copy of the UEFI variables, as raw bytes; another format has an ending of its own.
   package var uefiVariables: String
 
   package init(
-    monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, consoleDescriptor: Int32 = 6,
-    consoleLog: String, firmwareROM: String, uefiVariables: String
+    monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, serialPorts: [SerialPort],
+    firmwareROM: String, uefiVariables: String
   ) {
     self.monitorDescriptor = monitorDescriptor
     self.userMonitorDescriptor = userMonitorDescriptor
-    self.consoleDescriptor = consoleDescriptor
-    self.consoleLog = consoleLog
+    self.serialPorts = serialPorts
     self.firmwareROM = firmwareROM
     self.uefiVariables = uefiVariables
+  }
+
+  /// The VM's own copy of the UEFI variables in a format.
+  package func uefiVariables(_ format: FlashFormat) -> String {
+    switch format {
+    case .raw: uefiVariables
+    case .qcow2: uefiVariables + ".qcow2"
+    }
   }
 }

@@ -22,7 +22,7 @@ package actor EmulatorCatalog {
           Install it (Debian: apt-get install qemu-system-x86), or name a binary with the key 'qemu' or QEMUVM_QEMU.
         """
       case .unusable(let program, let why):
-        "\(program) is no QEMU that qemuvm can use: \(why)"
+        "\(program) cannot be used as QEMU: \(why)"
       }
     }
   }

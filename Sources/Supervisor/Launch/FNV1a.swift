@@ -18,4 +18,11 @@ struct FNV1a {
     let low = UInt64(truncatingIfNeeded: state) & ~(0b11 << 62) | 0b10 << 62
     return UUID(high: high, low: low)
   }
+
+  /// As 13 letters and digits, a name for a file.
+  var text: String {
+    let folded = UInt64(truncatingIfNeeded: state >> 64) ^ UInt64(truncatingIfNeeded: state)
+    let digits = String(folded, radix: 36)
+    return String(repeating: "0", count: 13 - digits.count) + digits
+  }
 }

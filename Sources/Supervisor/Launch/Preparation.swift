@@ -23,6 +23,7 @@ package struct Preparation: Sendable {
   let locations: Locations
   let state: StateDirectory
   let catalog: EmulatorCatalog
+  let environment: [String: String]
 
   /// What a VM keeps between `down` and the next `up`.
   package func disks(of name: VMName) -> String {
@@ -59,7 +60,8 @@ package struct Preparation: Sendable {
       ])
     }
     return VMRecord(
-      uuid: uuid(of: definition.name), definition: definition, directory: directory, file: file,
+      uuid: definition.settings.uuid ?? uuid(of: definition.name), definition: definition,
+      directory: directory, file: file,
       flat: FlatDefinition(definition, in: directory, over: chain))
   }
 
@@ -92,7 +94,7 @@ package struct Preparation: Sendable {
     }
   }
 
-  /// The same for the same VM of this state folder, each time it is created, so that its guest knows itself again.
+  /// The UUID of a VM that has none written: the same for the same VM of this state folder, each time it is created, so that its guest knows itself again.
   private func uuid(of name: VMName) -> UUID {
     var hash = FNV1a()
     hash.add(StateDirectory.machineID)
@@ -128,13 +130,18 @@ package struct Preparation: Sendable {
   ) throws(ControlError) -> Launch {
     let name = record.definition.name
     let wantsKVM = record.flat.settings.accelerator != .tcg
+    let places = places(name, folder)
+    let wantsUEFI = record.flat.settings.firmware?.isUEFI == true
     let host = HostFacts(
-      emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable, uefi: Self.uefi,
+      emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable,
+      firmware: wantsUEFI
+        ? FirmwareCatalog(environment: environment, emulator: emulator.path).firmware() : HostFirmware(),
+      keptVariables: wantsUEFI ? keptVariables(places) : nil,
       images: ImageInspection.images(of: record.flat))
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
-        resolving: record.flat, uuid: record.uuid, places: places(name, folder), host: host)
+        resolving: record.flat, uuid: record.uuid, places: places, host: host)
     } catch {
       throw ControlError(.invalid, "\(name): \(error)")
     }
@@ -149,15 +156,17 @@ package struct Preparation: Sendable {
       machine: machine, program: emulator.path, arguments: machine.arguments, images: images)
   }
 
-  /// The UEFI firmware of this host.
-  private static var uefi: UEFIFirmware? {
-    UEFIFirmware.candidates.first { FileSystem.exists($0.code) && FileSystem.exists($0.variables) }
+  /// The format of the VM's own UEFI variables; nil where it has none yet.
+  private func keptVariables(_ places: Places) -> FlashFormat? {
+    [.raw, .qcow2].first { FileSystem.exists(places.uefiVariables($0)) }
   }
 
   private func places(_ name: VMName, _ folder: VMFolder) -> Places {
     Places(
       monitorDescriptor: Launch.monitorDescriptor, userMonitorDescriptor: Launch.userMonitorDescriptor,
-      consoleDescriptor: Launch.consoleDescriptor, consoleLog: folder.consoleLog,
+      serialPorts: Launch.serialPorts.enumerated().map {
+        Places.SerialPort(descriptor: $0.element.descriptor, log: folder.serialLog($0.offset + 1))
+      },
       firmwareROM: folder.firmware,
       uefiVariables: disks(of: name) + "/uefi-vars.fd")
   }
@@ -166,19 +175,26 @@ package struct Preparation: Sendable {
   private func look(
     at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins
   ) throws(ControlError) {
-    let sockets = [folder.monitorSocket, locations.runtime + "/vms/" + name.id + "/console.sock"]
-    for path in sockets where path.utf8.count > UnixSocket.longestPath {
+    let path = locations.longestSocket(of: name)
+    if path.utf8.count > UnixSocket.longestPath {
       throw ControlError(
         .failed,
         """
-        \(name): the socket path \(path) has \(path.utf8.count) bytes, \(UnixSocket.longestPath) at most
-          Name shorter folders with QEMUVM_STATE_DIR and QEMUVM_RUNTIME_DIR.
+        \(name): cannot start: the path of its socket has \(path.utf8.count) bytes, and a socket's has \
+        \(UnixSocket.longestPath) at most: \(path)
+          Name a shorter runtime folder with QEMUVM_RUNTIME_DIR.
         """)
     }
     for file in machine.requiredFiles {
       guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
       let place = origins.nearest(to: file.key).map { "\n  It is named at \($0)." } ?? ""
       throw ControlError(.failed, "\(name): cannot start: \(file.key) \(file.path): \(error.reason)\(place)")
+    }
+    switch machine.firmware {
+    case .rom(let path): try refuse(rom: path, name, origins)
+    case .uefi(let files, .raw, _) where files.variablesFormat == .raw:
+      try refuseOtherBuild(of: files, machine.places.uefiVariables, name)
+    case .uefi, .ofMachineType, .builtin: break
     }
   }
 
@@ -189,5 +205,31 @@ package struct Preparation: Sendable {
         .failed,
         "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
     }
+  }
+
+  /// A part of a UEFI firmware named as a ROM: QEMU would take it, and the guest would never show anything.
+  private func refuse(rom path: String, _ name: VMName, _ origins: Origins) throws(ControlError) {
+    // What cannot be read is QEMU's to say.
+    guard let head = try? FileDescriptor.open(path, O_RDONLY).read(upTo: FirmwareImage.headSize),
+      let image = FirmwareImage(head: head, size: FileSystem.size(of: path))
+    else { return }
+    let place = origins.nearest(to: "firmware").map { ", \($0)" } ?? ""
+    throw ControlError(
+      .failed, "\(name): cannot start: \(image.refusal(of: path))\n  The key is firmware\(place).")
+  }
+
+  /// Variables of another build: the guest would stand still before its first word.
+  private func refuseOtherBuild(
+    of files: UEFIFirmware, _ own: String, _ name: VMName
+  ) throws(ControlError) {
+    let (kept, fresh) = (FileSystem.size(of: own), FileSystem.size(of: files.variables))
+    guard FileSystem.exists(own), kept != fresh else { return }
+    throw ControlError(
+      .failed,
+      """
+      \(name): cannot start: its UEFI variables are of another build than the firmware \(files.code): \
+      \(own) has \(kept) bytes, and that build's have \(fresh)
+        Name the build that they are of with firmware: { code, variables }, or move that file away to begin with empty ones.
+      """)
   }
 }

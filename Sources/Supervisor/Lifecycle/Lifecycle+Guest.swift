@@ -265,7 +265,7 @@ extension Lifecycle {
     switch phase {
     case .backoff(let until) where moment.now >= until:
       restarts += 1
-      return begin(saying: "starting again, \(restarts). time: \(restartCause ?? "it failed")")
+      return begin(saying: "starting again (restart \(restarts)): \(restartCause ?? "it failed")")
     case .starting(let start):
       guard let deadline = start.deadline, moment.now >= deadline else { return [] }
       if ending == .wished { return descend(from: .terminate, moment.now) }

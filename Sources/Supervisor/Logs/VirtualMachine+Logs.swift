@@ -12,7 +12,8 @@ extension VirtualMachine {
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.qemuLogMoved(by: moved, in: pid) } }
     }
-    guard run.machine?["serial"] != "false" else { return }
+    guard run.serialPorts > 0 else { return }
+    for port in 2..<run.serialPorts + 1 { surroundings.logs.keep(rotation(of: folder.serialLog(port))) }
     surroundings.logs.keep(rotation(of: folder.consoleLog)) { [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.consoleLogMoved(by: moved, in: pid) } }
@@ -20,7 +21,8 @@ extension VirtualMachine {
   }
 
   func releaseLogs() {
-    for log in [folder.qemuLog, folder.consoleLog] { surroundings.logs.release(log) }
+    let serialLogs = (1...Launch.serialPorts.count).map(folder.serialLog)
+    for log in [folder.qemuLog] + serialLogs { surroundings.logs.release(log) }
   }
 
   private func rotation(of log: String) -> LogRotation {

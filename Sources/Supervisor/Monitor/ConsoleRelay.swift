@@ -105,7 +105,7 @@ final class ConsoleRelay {
   }
 
   private func connectToGuest() throws(SystemError) -> SocketStream {
-    let socket = try UnixSocket.connect(to: upstreamPath)
+    let socket = try UnixSocket.connect(to: upstreamPath, .forOurselves)
     let guest = SocketStream(socket, queue: queue, outputLimit: Self.guestLimit) { [weak self] bytes in
       guard let self else { return }
       let copy = Array(bytes)

@@ -15,8 +15,15 @@ package struct VMFolder: Sendable, Equatable {
   package var state: String { path + "/state.json" }
   package var lock: String { path + "/lock" }
   package var monitorSocket: String { path + "/monitor.sock" }
-  package var consoleSocket: String { path + "/console.sock" }
-  package var consoleLog: String { path + "/console.log" }
+  package var consoleLog: String { serialLog(1) }
+
+  /// The log and the private socket of a serial port, counted from 1, which is the console.
+  package func serialLog(_ port: Int) -> String { path + "/" + Self.serialName(port) + ".log" }
+  package func serialSocket(_ port: Int) -> String { path + "/" + Self.serialName(port) + ".sock" }
+
+  /// What the files of a serial port are called, here and in RUNTIME.
+  static func serialName(_ port: Int) -> String { port == 1 ? "console" : "serial\(port)" }
+
   package var qemuLog: String { path + "/qemu.log" }
   package var firmware: String { path + "/firmware.rom" }
   private var wanted: String { path + "/wanted" }

@@ -64,7 +64,7 @@ package struct VMRecord: Sendable, Equatable {
           isOtherVersion: true)
       }
       guard let identity = UUID(try object.required("uuid")) else {
-        throw Unreadable(file: path, why: "its uuid is none")
+        throw Unreadable(file: path, why: "its uuid is not a UUID")
       }
       uuid = identity
       definition = try VMDefinition(json: .object(try object.required("definition")))

@@ -39,7 +39,9 @@ final class Run {
 
   /// Our end of the monitor's listening socket, until QEMU's backlog is set.
   var listener: FileDescriptor?
-  var console: ConsoleRelay?
+
+  /// The serial ports that are offered to users, by their number from 1, which is the console.
+  var consoles: [Int: ConsoleRelay] = [:]
 
   /// Tell when a socket for users loses its path.
   var socketWatches: [FileWatch.Token] = []
@@ -57,5 +59,20 @@ final class Run {
     self.machine = machine
     self.logStart = logStart
     accelerator = machine?["accelerator"]
+  }
+
+  /// How many serial ports it was started with.
+  var serialPorts: Int {
+    switch machine?["serial"] {
+    case "false": 0
+    // The kept facts of a guest may be lost; a console is what almost all have.
+    case "true", nil: 1
+    case let count?: Int(count) ?? 1
+    }
+  }
+
+  /// Ends what is connected to its serial ports.
+  func closeConsoles() {
+    for console in consoles.values { console.close() }
   }
 }

@@ -18,11 +18,25 @@ extension VirtualMachine {
     object["machine"] = .object(shown?.json ?? [:])
     object["pending"] = .array(pending(launch).map { .string($0) })
     object["warnings"] = .array([launch?.machine.acceleratorNote].compactMap { $0.map { .string($0) } })
+    object["serialPorts"] = .array(serialPorts(of: shown))
     let use = look()
     object["cpuSeconds"] = use.map { .number($0.cpuSeconds) } ?? .null
     object["cpuPercent"] = use?.percent.map { .number($0) } ?? .null
     object["residentBytes"] = use.map { JSONValue($0.residentBytes) } ?? .null
     return .object(object)
+  }
+
+  /// Each serial port with its socket, null while nobody can connect, and its log.
+  private func serialPorts(of machine: MachineFacts?) -> [JSONValue] {
+    let count = run?.serialPorts ?? machine?["serial"].flatMap { $0 == "false" ? 0 : Int($0) ?? 1 } ?? 1
+    return (0..<count).map { index in
+      let port = index + 1
+      return [
+        "port": JSONValue(port),
+        "socket": run?.consoles[port] == nil ? .null : .string(sharedSerialSocket(port)),
+        "log": .string(folder.serialLog(port)),
+      ]
+    }
   }
 
   /// The exact command line, the program first: of the QEMU that runs, else of the next one.

@@ -69,7 +69,7 @@ extension VirtualMachine {
       )
       run.exitWatch?.cancel()
       run.connection?.assumeIsolated { $0.close() }
-      run.console?.close()
+      run.closeConsoles()
       self.run = nil
       releaseLogs()
       lifecycle.giveUp(

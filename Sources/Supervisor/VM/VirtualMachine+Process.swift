@@ -103,22 +103,21 @@ extension VirtualMachine {
   /// Starts QEMU with the VM's lock in its hands; nil when somebody else has it.
   private func start(_ launch: Launch) throws(SystemError) -> Run? {
     guard let lock = try FileLock.take(folder.lock) else { return nil }
-    let listener = try UnixSocket.listen(at: folder.monitorSocket)
+    let listener = try UnixSocket.listen(at: folder.monitorSocket, .forOurselves)
     try FileSystem.makeDirectory(surroundings.runtime)
     let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
-    let console = try UnixSocket.listen(at: folder.consoleSocket)
     let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
     let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
-    let consolePlace = try UnixSocket.place(of: folder.consoleSocket)
+    let serialPorts = try serialSockets(launch.machine.serialPorts)
     let log = try FileDescriptor.openLog(folder.qemuLog)
     var child = ChildProcess.Launch(
       program: launch.program, arguments: launch.arguments, environment: Launch.environment)
     child.descriptors = [
       1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
       Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
-      Launch.consoleDescriptor: console.rawValue, Launch.monitorPlace: monitorPlace.rawValue,
-      Launch.userMonitorPlace: userMonitorPlace.rawValue, Launch.consolePlace: consolePlace.rawValue,
+      Launch.monitorPlace: monitorPlace.rawValue, Launch.userMonitorPlace: userMonitorPlace.rawValue,
     ]
+    for (number, socket) in serialPorts { child.descriptors[number] = socket.descriptor.rawValue }
     child.directory = "/"
     let logStart = FileSystem.size(of: folder.qemuLog)
     let consoleStart = FileSystem.size(of: folder.consoleLog)
@@ -127,6 +126,23 @@ extension VirtualMachine {
       consoleStart: consoleStart)
     run.listener = consume listener
     return run
+  }
+
+  /// A listening socket for each serial port and that socket's place, by the child's descriptors.
+  private func serialSockets(_ count: Int) throws(SystemError) -> [Int32: SharedDescriptor] {
+    var sockets: [Int32: SharedDescriptor] = [:]
+    for (index, port) in Launch.serialPorts.prefix(count).enumerated() {
+      let path = folder.serialSocket(index + 1)
+      sockets[port.descriptor] = SharedDescriptor(try UnixSocket.listen(at: path, .forOurselves))
+      sockets[port.place] = SharedDescriptor(try UnixSocket.place(of: path))
+    }
+    return sockets
+  }
+
+  /// A descriptor that can stand in a collection.
+  private final class SharedDescriptor {
+    let descriptor: FileDescriptor
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
   }
 
   /// Takes back a QEMU that an earlier supervisor started.
@@ -164,7 +180,8 @@ extension VirtualMachine {
     let own = Launch.path(to: Launch.monitorPlace, of: run.process.pid)
     let socket: FileDescriptor
     do throws(SystemError) {
-      socket = try UnixSocket.connect(to: FileSystem.exists(own) ? own : folder.monitorSocket)
+      socket = try UnixSocket.connect(
+        to: FileSystem.exists(own) ? own : folder.monitorSocket, .forOurselves)
     } catch {
       guard error.code == EAGAIN else { throw error }
       return connectLater(run)
@@ -233,11 +250,12 @@ extension VirtualMachine {
     let files = launch?.machine.disks.map(\.file) ?? []
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
-    run.console?.close()
+    run.closeConsoles()
     for token in run.socketWatches { surroundings.files.cancel(token) }
     endConsoleWatch(of: run)
     // QEMU unlinks its sockets only at a clean exit.
-    for path in [folder.monitorSocket, folder.consoleSocket, userMonitorSocket] {
+    let serialSockets = (1...Launch.serialPorts.count).map(folder.serialSocket)
+    for path in [folder.monitorSocket, userMonitorSocket] + serialSockets {
       _ = try? FileSystem.remove(path)  // Each start removes it again.
     }
     let message = QEMULog.lastMessage(in: folder.qemuLog, from: run.logStart)

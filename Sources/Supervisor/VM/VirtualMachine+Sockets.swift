@@ -11,12 +11,15 @@ extension VirtualMachine {
   func offerSockets(of run: Run) {
     do throws(SystemError) {
       try FileSystem.makeDirectory(surroundings.runtime)
-      try offerConsole(of: run)
+      if run.serialPorts > 0 {
+        for port in 1...run.serialPorts { try offerSerialPort(port, of: run) }
+      }
       try offerMonitor(of: run)
       for token in run.socketWatches { surroundings.files.cancel(token) }
       run.socketWatches = []
       let pid = run.process.pid
-      for path in [sharedConsoleSocket, userMonitorSocket] where FileSystem.exists(path) {
+      let paths = run.consoles.keys.map(sharedSerialSocket) + [userMonitorSocket]
+      for path in paths where FileSystem.exists(path) {
         run.socketWatches.append(
           try surroundings.files.watch(path, for: .removal) { [weak self] in self?.offerSocketsLater(pid) })
       }
@@ -30,13 +33,14 @@ extension VirtualMachine {
     if let run, run.exitStatus == nil { offerSockets(of: run) }
   }
 
-  private func offerConsole(of run: Run) throws(SystemError) {
-    if let console = run.console {
-      if !FileSystem.exists(sharedConsoleSocket) { try console.offer() }
+  private func offerSerialPort(_ port: Int, of run: Run) throws(SystemError) {
+    let path = sharedSerialSocket(port)
+    if let console = run.consoles[port] {
+      if !FileSystem.exists(path) { try console.offer() }
     } else {
-      let own = Launch.path(to: Launch.consolePlace, of: run.process.pid)
-      run.console = try ConsoleRelay(
-        at: sharedConsoleSocket, upstreamPath: FileSystem.exists(own) ? own : folder.consoleSocket,
+      let own = Launch.path(to: Launch.serialPorts[port - 1].place, of: run.process.pid)
+      run.consoles[port] = try ConsoleRelay(
+        at: path, upstreamPath: FileSystem.exists(own) ? own : folder.serialSocket(port),
         queue: executor.queue)
     }
   }

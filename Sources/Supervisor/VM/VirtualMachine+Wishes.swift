@@ -18,7 +18,10 @@ extension VirtualMachine {
     guard let next = candidate ?? record else { throw damaged("start") }
     if damage?.isOtherVersion == true { throw damaged(starting ? "start" : "create") }
     if starting { try refuseOtherVersion("start") }
-    if let record { try record.refuseOtherLabFile(next, name) }
+    if let record {
+      try record.refuseOtherLabFile(next, name)
+      try refuseOtherUUID(next)
+    }
     if !starting, isDefined {
       throw ControlError(
         .failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
@@ -61,6 +64,17 @@ extension VirtualMachine {
     return answer(actions: actions)
   }
 
+  /// A QEMU that lives is known by its UUID: another one comes with another life.
+  private func refuseOtherUUID(_ next: VMRecord) throws(ControlError) {
+    guard let record, record.uuid != next.uuid, run != nil || lifecycle.isUp else { return }
+    throw ControlError(
+      .failed,
+      """
+      \(name): cannot change: its QEMU is known by the UUID \(record.uuid), and 'uuid' is \(next.uuid) now
+        Stop the VM first, then bring it up again.
+      """)
+  }
+
   /// Changes some settings of the definition; a running guest takes them at its next start.
   package func update(
     _ change: @Sendable (VMRecord) async throws(ControlError) -> VMRecord
@@ -69,6 +83,7 @@ extension VirtualMachine {
     defer { leave() }
     guard let record else { throw damaged("update") }
     let next = try await change(record)
+    try refuseOtherUUID(next)
     guard !record.isSame(as: next) else { return answer(actions: []) }
     let launch = try await surroundings.prepare(next, folder, .check)
     let folder = folder

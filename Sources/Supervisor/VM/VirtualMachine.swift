@@ -278,10 +278,12 @@ package actor VirtualMachine {
   }
 
   /// QEMU's second monitor, for the user's own tools.
-  nonisolated var userMonitorSocket: String { surroundings.runtime + "/qmp.sock" }
+  nonisolated var userMonitorSocket: String { Locations.userMonitor(in: surroundings.runtime) }
 
-  /// The console for several people at once.
-  nonisolated var sharedConsoleSocket: String { surroundings.runtime + "/console.sock" }
+  /// A serial port for several people at once; the first is the console.
+  nonisolated func sharedSerialSocket(_ port: Int) -> String {
+    Locations.serialPort(port, in: surroundings.runtime)
+  }
 
   /// What everyone may know now.
   var report: VMReport {
@@ -296,7 +298,7 @@ package actor VirtualMachine {
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
       qmpSocket: run == nil ? nil : userMonitorSocket,
-      consoleSocket: run?.console == nil ? nil : sharedConsoleSocket,
+      consoleSocket: run?.consoles[1] == nil ? nil : sharedSerialSocket(1),
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, wish: wish, file: record?.file,
       images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
   }

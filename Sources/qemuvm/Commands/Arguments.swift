@@ -31,7 +31,9 @@ struct Arguments: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      try context.output.write(Self.text((reply.array ?? []).compactMap(\.string)))
+      let text = Self.text((reply.array ?? []).compactMap(\.string))
+      // What is shown must not be an order to the terminal; what is piped stays exact.
+      try context.output.write(context.output.isTerminal ? Printable.lines(text) : text)
     }
     return .done
   }

@@ -75,7 +75,8 @@ struct Validate: Verb {
   static func summary(_ lab: LabAtHand, _ file: LabFile) -> String {
     let names = file.vms.map(\.name.name)
     let list = names.isEmpty ? "" : ": \(names.joined(separator: ", "))"
-    return "\(lab.shownPath): lab \(file.lab), \(names.count) \(names.count == 1 ? "VM" : "VMs")\(list)\n"
+    return
+      "\(Printable.line(lab.shownPath)): lab \(file.lab), \(names.count) \(names.count == 1 ? "VM" : "VMs")\(list)\n"
   }
 
   private static func json(_ lab: LabAtHand, _ file: LabFile?, _ problems: [Problem]) -> JSONObject {

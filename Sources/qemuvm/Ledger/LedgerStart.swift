@@ -30,7 +30,7 @@ extension ValueParser<LedgerStart> {
       if let time = Timestamp(rfc3339: text) { return .time(time) }
       if let duration = try? TimeText.duration(text) { return .ago(duration) }
       throw InvalidValue(
-        reason: "is no record's number, no time ago as 10m, and no date and time as 2026-11-23T06:40:08Z")
+        reason: "is not a record's number, a time ago as 10m, or a date and time as 2026-11-23T06:40:08Z")
     }
   }
 }

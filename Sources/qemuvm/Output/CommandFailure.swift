@@ -16,11 +16,14 @@ struct CommandFailure: Error, Equatable {
     self.hints = hints
   }
 
-  /// The lines for stderr.
+  /// The lines for stderr; nothing in them, a user's argument and a guest's word included, is an order to a terminal.
   var text: String {
-    var lines = reason.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+    let subject = subject.map(Printable.line)
+    var lines = Printable.lines(reason).split(separator: "\n", omittingEmptySubsequences: true)
+      .map(String.init)
     let first = lines.isEmpty ? "" : lines.removeFirst()
     let head = "\(subject ?? "qemuvm"): \(first)"
-    return ([head] + (lines + hints).map { "  " + $0.drop { $0 == " " } }).joined(separator: "\n") + "\n"
+    return ([head] + (lines + hints.map(Printable.line)).map { "  " + $0.drop { $0 == " " } }).joined(
+      separator: "\n") + "\n"
   }
 }

@@ -40,6 +40,9 @@ struct StatusCard {
       ("Disks", facts("disks[")),
       ("Networks", facts("networks[")),
       ("Ports", one(fact("ports"))),
+      ("USB", one(fact("usb"))),
+      ("SMBIOS", one(fact("smbios"))),
+      ("Clock", one(fact("rtc"))),
       ("QEMU", one(fact("qemu"))),
       ("Uptime", one(joined([uptime, string("startedAt").map { "since \($0)" }]))),
       ("Restarts", one(vm["restarts"]?.int.map(String.init))),
@@ -47,6 +50,7 @@ struct StatusCard {
       ("UUID", one(string("uuid"))),
       ("Defined in", one(string("file") ?? string("directory"))),
       ("Console", one(string("consoleSocket"))),
+      ("Serial ports", furtherPorts),
       ("Monitor", one(string("qmpSocket"))),
       ("Logs", one(string("consoleLog")) + one(string("qemuLog"))),
     ]
@@ -54,11 +58,22 @@ struct StatusCard {
   }
 
   /// A value of the machine that runs, or that would: `machine` is an object of texts by key.
-  private func fact(_ key: String) -> String? { vm["machine"]?[key]?.string }
+  private func fact(_ key: String) -> String? { vm["machine"]?[key]?.string.map(Printable.line) }
 
   /// All values of a list, in its order.
   private func facts(_ prefix: String) -> [String] {
-    (vm["machine"]?.object?.filter { $0.key.hasPrefix(prefix) } ?? []).compactMap(\.value.string)
+    (vm["machine"]?.object?.filter { $0.key.hasPrefix(prefix) } ?? []).compactMap {
+      $0.value.string.map(Printable.line)
+    }
+  }
+
+  /// The serial ports beside the console.
+  private var furtherPorts: [String] {
+    (vm["serialPorts"]?.array ?? []).dropFirst().compactMap { port in
+      guard let number = port["port"]?.int, let log = port["log"]?.string else { return nil }
+      let socket = port["socket"]?.string.map { Printable.line($0) + ", " } ?? ""
+      return "\(number): \(socket)\(Printable.line(log))"
+    }
   }
 
   private var wanted: String? {

@@ -59,7 +59,8 @@ struct DefinitionSource: Sendable {
       return try VMName(text)
     } catch {
       let option = given == nil ? "--profile" : "--name"
-      throw UsageError(.valueInvalid(of: option, text: text, reason: "is no name: \(error)"), verb: verb)
+      throw UsageError(
+        .valueInvalid(of: option, text: text, reason: "is not a valid name: \(error)"), verb: verb)
     }
   }
 

@@ -14,7 +14,12 @@ enum Everything {
         "discard": true, "cdrom": false, "serial": "data",
       ]
     ],
-    "networks": ["user"], "ports": ["127.0.0.1:8080:80", "0.0.0.0:53:53/udp"], "serial": true, "rng": true,
+    "networks": ["user", ["user": true, "mac": "52:54:00:12:34:56", "model": "e1000e"]],
+    "ports": ["127.0.0.1:8080:80", "0.0.0.0:53:53/udp"], "serial": 2, "rng": true,
+    "rtc": "localtime", "uuid": "123e4567-e89b-42d3-a456-426614174000", "usb": ["tablet", "keyboard"],
+    "smbios": [
+      "manufacturer": "Example, Inc.", "serial": "7", "bios": ["vendor": "v"], "oemStrings": ["a", "b"],
+    ],
     "restart": [
       "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",
     ],

@@ -6,7 +6,10 @@ enum Example {
   static let directory = "/lab"
 
   static let places = Places(
-    consoleLog: "/state/web/console.log", firmwareROM: "/state/web/firmware.rom",
+    serialPorts: [
+      Places.SerialPort(descriptor: 6, log: "/state/web/console.log"),
+      Places.SerialPort(descriptor: 10, log: "/state/web/serial2.log"),
+    ], firmwareROM: "/state/web/firmware.rom",
     uefiVariables: "/state/web/uefi-vars.fd")
 
   static let emulator = Emulator(
@@ -21,7 +24,7 @@ enum Example {
 
   static let host = HostFacts(
     emulator: emulator, kvm: .usable,
-    uefi: UEFIFirmware(code: "/usr/share/OVMF/OVMF_CODE_4M.fd", variables: "/usr/share/OVMF/OVMF_VARS_4M.fd"))
+    firmware: HostFirmware(customary: UEFIFirmware.candidates[0], folders: ["/usr/share/qemu/firmware"]))
 
   static let uuid = UUID(high: 0x0123_4567_89AB_4CDE, low: 0x8F01_2345_6789_ABCD)
 

@@ -13,7 +13,10 @@ final class LiveQEMU {
   /// Where a machine's things lie for a test.
   static func places(in folder: TemporaryFolder) -> Places {
     Places(
-      consoleLog: folder.file("console.log"), firmwareROM: folder.file("firmware.rom"),
+      serialPorts: [
+        Places.SerialPort(descriptor: 6, log: folder.file("console.log")),
+        Places.SerialPort(descriptor: 10, log: folder.file("serial2.log")),
+      ], firmwareROM: folder.file("firmware.rom"),
       uefiVariables: folder.file("uefi-vars.fd"))
   }
 
@@ -29,7 +32,10 @@ final class LiveQEMU {
     let places = machine.places
     try self.init(
       machine.arguments, monitorDescriptor: places.monitorDescriptor,
-      sockets: [places.userMonitorDescriptor: "qmp.sock", places.consoleDescriptor: "console.sock"],
+      sockets: [
+        places.userMonitorDescriptor: "qmp.sock", places.serialPorts[0].descriptor: "console.sock",
+        places.serialPorts[1].descriptor: "serial2.sock",
+      ],
       in: folder)
   }
 
