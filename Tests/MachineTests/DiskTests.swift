@@ -31,14 +31,14 @@ struct DiskTests {
   @Test(
     "an image whose bytes are of another format than its name's is refused with both ways out",
     arguments: [
-      ("server.img", .qcow2, "has the bytes of qcow2", ["format: \"qcow2\"", "format: \"raw\""]),
-      ("server.raw", .vmdk, "has the bytes of vmdk", ["format: \"vmdk\"", "format: \"raw\""]),
-      ("server.iso", .vdi, "has the bytes of vdi", ["format: \"vdi\"", "format: \"raw\""]),
-      ("server.img", .vhdx, "has the bytes of vhdx", ["format: \"vhdx\"", "format: \"raw\""]),
-      ("server.img", .vpc, "has the bytes of vpc", ["format: \"vpc\"", "format: \"raw\""]),
-      ("server.img", .qed, "has the bytes of qed", ["qemu-img convert", "format: \"raw\""]),
-      ("server.qcow2", nil, "has no header of qcow2", ["format: \"raw\"", "qemu-img create"]),
-      ("server.vmdk", .qcow2, "has the bytes of qcow2", ["format: \"qcow2\"", "format: \"vmdk\""]),
+      ("server.img", .qcow2, "holds a qcow2 image", ["format: \"qcow2\"", "format: \"raw\""]),
+      ("server.raw", .vmdk, "holds a vmdk image", ["format: \"vmdk\"", "format: \"raw\""]),
+      ("server.iso", .vdi, "holds a vdi image", ["format: \"vdi\"", "format: \"raw\""]),
+      ("server.img", .vhdx, "holds a vhdx image", ["format: \"vhdx\"", "format: \"raw\""]),
+      ("server.img", .vpc, "holds a vpc image", ["format: \"vpc\"", "format: \"raw\""]),
+      ("server.img", .qed, "holds a qed image", ["qemu-img convert", "format: \"raw\""]),
+      ("server.qcow2", nil, "has no qcow2 header", ["format: \"raw\"", "qemu-img create"]),
+      ("server.vmdk", .qcow2, "holds a qcow2 image", ["format: \"qcow2\"", "format: \"vmdk\""]),
     ] as [(String, ImageMagic?, String, [String])])
   func otherFormat(file: String, magic: ImageMagic?, why: String, waysOut: [String]) throws {
     let words = try Self.refusal("'\(file)'", ["/lab/\(file)": Self.image(magic)])
@@ -71,9 +71,9 @@ struct DiskTests {
     // Not looked at, or not there.
     #expect(try Self.machine("'/dev/vg/db'").disks[0].format == .raw)
     let other = try Self.refusal("'/dev/vg/db'", ["/dev/vg/db": Self.image(.qcow2, kind: .blockDevice)])
-    #expect(other.contains("a device is taken for raw"), "\(other)")
+    #expect(other.contains("a device would be used as raw"), "\(other)")
     let folder = try Self.refusal("'a.img'", ["/lab/a.img": Self.image(nil, kind: .other("a folder"))])
-    #expect(folder.contains("'/lab/a.img' is a folder, no disk image"), "\(folder)")
+    #expect(folder.contains("'/lab/a.img' is a folder, not a disk image"), "\(folder)")
   }
 
   @Test("an .iso is a read-only CD where there are CD drives, unless something else is written")
@@ -162,7 +162,7 @@ struct DiskTests {
     let same = ["/lab/a.img": Self.image(nil), "/lab/b.img": Self.image(nil)]
     let words = try Self.refusal("'a.img', 'b.img'", same)
     #expect(
-      words.contains("disks[1].file: '/lab/b.img' would be written to, and disks[0] of the same VM"),
+      words.contains("disks[1].file: '/lab/b.img' would be written to here, while disks[0] of the same VM"),
       "\(words)")
     #expect(try Self.refusal("'a.img', 'a.img'").contains("disks[1].file"))
     let readers = "{ file: 'a.img', readOnly: true }, { file: 'b.img', readOnly: true }"

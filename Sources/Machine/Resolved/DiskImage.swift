@@ -89,8 +89,8 @@ package struct ImageUse: Sendable, Equatable {
       switch (isPart, isWritten) {
       case (true, false): "'\(image)' stands on '\(path)'"
       case (true, true): "'\(image)' keeps its data in '\(path)'"
-      case (false, true): "'\(path)' would be written to"
-      case (false, false): "'\(path)' would be read"
+      case (false, true): "'\(path)' would be written to here"
+      case (false, false): "'\(path)' would be read here"
       }
     let theirs = other.key + (owner.map { " of \($0)" } ?? " of the same VM")
     let alias = other.path == path ? "" : " as '\(other.path)'"
@@ -101,8 +101,7 @@ package struct ImageUse: Sendable, Equatable {
       case (false, true): " writes to it\(alias)"
       case (false, false): " reads it\(alias)"
       }
-    return
-      "\(ours), and \(theirs)\(use); a file that is written to has one user: give each an image of its own"
+    return "\(ours), while \(theirs)\(use); give each an image of its own"
   }
 }
 

@@ -61,7 +61,7 @@ struct DiskResolver {
   ) -> DiskSetting.Format {
     let file = setting.file.clipped
     if case .other(let what) = image?.kind {
-      report("\(path).file", "'\(file)' is \(what), no disk image")
+      report("\(path).file", "'\(file)' is \(what), not a disk image")
       return setting.format ?? .raw
     }
     guard let format = setting.format(of: image) else {
@@ -84,27 +84,25 @@ struct DiskResolver {
     let isAsTaken = taken == .raw ? image.magic == nil : image.magic?.format == taken
     guard !isAsTaken else { return }
     let file = setting.file.clipped
-    let taking =
-      image.kind == .blockDevice
-      ? "a device is taken for \(taken.rawValue)" : "its name is taken for \(taken.rawValue)"
+    let (taken, subject) = (taken.rawValue, image.kind == .blockDevice ? "a device" : "by its name it")
+    let raw = "format: \"\(taken)\" if it truly is \(taken)"
     switch (image.magic, image.magic?.format) {
-    case (let magic?, let format?):
+    case (_, let format?):
+      let own = format.rawValue
       report(
         "\(path).file",
-        "'\(file)' has the bytes of \(magic.rawValue), and \(taking): write format: \"\(format.rawValue)\" "
-          + "(--disk FILE,format=\(format.rawValue)), or format: \"\(taken.rawValue)\" if it truly is "
-          + "\(taken.rawValue) and its guest wrote those bytes")
+        "'\(file)' holds a \(own) image, and \(subject) would be used as \(taken): write format: \"\(own)\" "
+          + "(--disk FILE,format=\(own)), or \(raw) and its guest wrote that header")
     case (let magic?, nil):
       report(
         "\(path).file",
-        "'\(file)' has the bytes of \(magic.rawValue), which is not supported, and \(taking): convert it with "
-          + "'qemu-img convert -O qcow2', or write format: \"\(taken.rawValue)\" if it truly is \(taken.rawValue)"
-      )
+        "'\(file)' holds a \(magic.rawValue) image, which is not supported, and \(subject) would be used as \(taken): "
+          + "convert it with 'qemu-img convert -O qcow2', or write \(raw)")
     case (nil, _):
       report(
         "\(path).file",
-        "'\(file)' has no header of \(taken.rawValue), for which its name is taken: write format: \"raw\" if it is "
-          + "raw, or make a \(taken.rawValue) image with 'qemu-img create'")
+        "'\(file)' has no \(taken) header, and \(subject) would be used as \(taken): write format: \"raw\" if it is "
+          + "raw, or make it with 'qemu-img create -f \(taken)'")
     }
   }
 
