@@ -34,6 +34,19 @@ struct UnixSocketTests {
     }
   }
 
+  @Test("are reached by ourselves at any depth")
+  func deep() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file(String(repeating: "d", count: 150)) + "/s"
+    try FileSystem.makeDirectory(FileSystem.parent(of: path))
+    let listener = try UnixSocket.listen(at: path, .forOurselves)
+    let client = try UnixSocket.connect(to: path, .forOurselves)
+    #expect(try accepts(listener))
+    _ = consume client
+    let error = #expect(throws: SystemError.self) { try UnixSocket.connect(to: path).release() }
+    #expect(error?.code == ENAMETOOLONG)
+  }
+
   @Test("are private, and replace a socket that stands at the path, but no file")
   func replacing() throws {
     let folder = try TemporaryFolder()

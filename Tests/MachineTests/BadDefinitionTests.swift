@@ -134,7 +134,7 @@ struct BadDefinitionTests {
     ),
     (
       "firmware: { uefi: true, secureBoot: true }",
-      "36: vms.web.firmware.secureBoot: Secure Boot is not there yet; leave it out for plain UEFI"
+      "36: vms.web.firmware.secureBoot: Secure Boot is not there yet; uefi: true is UEFI without it"
     ),
     ("machine: { \"smp.cpus\": 4 }", "35: vms.web.machine.smp.cpus: write this with the key 'cpus'"),
     (
@@ -168,7 +168,7 @@ struct BadDefinitionTests {
     ("arguments: [1]", "24: vms.web.arguments[0]: expected an argument, found 1"),
   ]
 
-  private static let nameRule = "a name has ASCII letters, digits, '.', '_' and '-' only, not "
+  private static let nameRule = "a name may have only ASCII letters, digits, '.', '_' and '-', not "
 
   @Test("What cannot be read is refused with its place and the nearest that could", arguments: unreadableKeys)
   func unreadable(_ keys: String, _ message: String) {

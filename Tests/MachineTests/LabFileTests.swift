@@ -63,6 +63,11 @@ struct LabFileTests {
       "q.json5:1:24: networks.backend: networks between VMs are not there yet; a VM's cards are on 'user'"
     ),
     (
+      "{ vms: { a: { uuid: \"123e4567-e89b-42d3-a456-426614174000\" }, "
+        + "b: { uuid: \"123E4567-e89b-42d3-a456-426614174000\" } } }",
+      "q.json5:1:74: vms.b.uuid: the UUID 123e4567-e89b-42d3-a456-426614174000 is that of 'a'"
+    ),
+    (
       "{ vms: { a: { ports: [\"80:1\"] }, b: { ports: [\"0.0.0.0:80:1\"] } } }",
       "q.json5:1:47: vms.b.ports[0]: '0.0.0.0:80:1' wants a port of the host that 'a' has"
     ),
@@ -77,7 +82,7 @@ struct LabFileTests {
     ),
   ]
 
-  private static let nameRule = "a name has ASCII letters, digits, '.', '_' and '-' only, not "
+  private static let nameRule = "a name may have only ASCII letters, digits, '.', '_' and '-', not "
 
   @Test("A folder that cannot name a lab must be given a name")
   func badFolder() {

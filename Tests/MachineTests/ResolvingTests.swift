@@ -41,6 +41,8 @@ struct ResolvingTests {
     #expect(tcg.options["acpi"] == "off")
     #expect(!tcg.hasPowerButton)
     #expect(try type("accelerator: \"tcg\", machine: { acpi: true }").hasPowerButton)
+    let withoutACPI = try Example.machine("machine: { type: \"pc\", acpi: false }")
+    #expect(!withoutACPI.type.hasPowerButton)
   }
 
   @Test("A machine option's value ends where it should")

@@ -35,11 +35,11 @@ struct RoundTripTests {
       ([:], "name: the VM's name is missing"),
       (
         ["name": "a b"],
-        "name: 'a b' is not a valid name: a name has ASCII letters, digits, '.', '_' and '-' only, not white space"
+        "name: 'a b' is not a valid name: a name may have only ASCII letters, digits, '.', '_' and '-', not white space"
       ),
       (
         ["name": "web", "lab": "../x"],
-        "lab: '../x' is not a valid name: a name has ASCII letters, digits, '.', '_' and '-' only, not '/'"
+        "lab: '../x' is not a valid name: a name may have only ASCII letters, digits, '.', '_' and '-', not '/'"
       ),
       (["name": "web", "cpus": 0], "cpus: the number of CPUs must be from 1 to 4096, not 0"),
       (["name": "web", "nmae": 0], "nmae: unknown key 'nmae'; did you mean 'name'?"),

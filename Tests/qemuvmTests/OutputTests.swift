@@ -65,11 +65,15 @@ import Testing
   func decimals(value: Double, text: String) { #expect(Quantity.decimal(value, places: 2) == text) }
 
   @Test("A guest's words cannot drive the terminal")
-  func printable() {
+  func printable() throws {
     #expect(Printable.line("a\u{1B}[2Jb\r\nc\td\u{9B}") == "a\\x1b[2Jb c d\\x9b")
     #expect(
       Printable.line("gnp.exe\u{202E}x\u{2066}\u{200F}\u{2028}.")
         == "gnp.exe\\u{202e}x\\u{2066}\\u{200f}\\u{2028}.")
+    let value: JSONValue = ["k": "a\u{9B}\u{202E}\u{E0041}b", "n": 1]
+    let shown = Printable.json(value.pretty())
+    #expect(shown.unicodeScalars.allSatisfy { $0.isASCII })
+    #expect(try JSONValue(parsing: Array(shown.utf8)) == value)
     let failure = CommandFailure(.failed, "a\u{1B}b", "c\u{202E}", hints: ["d\u{9B}"])
     #expect(failure.text == "a\\x1bb: c\\u{202e}\n  d\\x9b\n")
     #expect(Printable.lines("plain\nlines ✓") == "plain\nlines ✓")

@@ -45,7 +45,7 @@ extension ExtraArguments {
   /// QEMU takes an option with one dash or two, by its whole name, and its value as the next word.
   static func refusal(of word: String, after previous: String? = nil) -> String? {
     if previous.flatMap(option) == "smbios", setsUUID(word) {
-      return "'\(word.clipped)' is refused: the 'uuid' in it would be the VM's, which the key 'uuid' decides"
+      return "'\(word.clipped)' is refused: write the UUID with the key 'uuid' instead"
     }
     guard let name = option(word) else { return nil }
     if let reason = refused[name] { return "'\(word)' is refused: \(reason)" }

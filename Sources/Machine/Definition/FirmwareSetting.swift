@@ -40,7 +40,7 @@ extension FirmwareSetting: DefinitionValue {
   /// `{ code, variables }`, or `{ uefi: true }`.
   private static func object(_ node: DefinitionNode) -> FirmwareSetting? {
     guard var reader = ObjectReader(node) else { return nil }
-    reader.refuse("secureBoot", because: "Secure Boot is not there yet; leave it out for plain UEFI")
+    reader.refuse("secureBoot", because: "Secure Boot is not there yet; uefi: true is UEFI without it")
     let code = reader.read("code") { $0.nonEmptyText(expected: "the file of the firmware's code") }
     let variables = reader.read("variables") {
       $0.nonEmptyText(expected: "the file of the firmware's empty variables")
@@ -52,7 +52,7 @@ extension FirmwareSetting: DefinitionValue {
     } else if reader.has("variables"), !reader.has("code") {
       reader.missing("code", "the file of the firmware's code")
     } else if !reader.has("code"), !reader.has("uefi") {
-      reader.missing("code", "'uefi: true', or the firmware's files 'code' and 'variables',")
+      node.report("write uefi: true, or the firmware's files: { code: \"FILE\", variables: \"FILE\" }")
     }
     reader.finish()
     guard let code, let variables else { return isUEFI == true ? .uefi : nil }

@@ -72,6 +72,11 @@ package struct LabFile: Sendable, Equatable {
   /// VMs of one file run at the same time, so a port of the host goes to one of them only.
   private static func reportCollisions(of vm: VMDefinition, with others: [VMDefinition], _ log: DefinitionLog)
   {
+    if let uuid = vm.settings.uuid, let other = others.first(where: { $0.settings.uuid == uuid }) {
+      log.report(
+        .invalid("the UUID \(uuid) is that of '\(other.name.name)'"), path: "vms.\(vm.name.name).uuid",
+        at: vm.origins["uuid"]?.position)
+    }
     for (index, port) in (vm.settings.ports ?? []).enumerated() {
       let other = others.first { $0.settings.ports?.contains(where: port.collides(with:)) ?? false }
       guard let other else { continue }

@@ -67,7 +67,7 @@ extension NameError: CustomStringConvertible {
     case .tooLong(let count): "a name has at most \(Self.longest) characters, not \(count)"
     case .badStart(let start): "a name begins with a letter or digit, not with '\(start)'"
     case .badCharacter(let character):
-      "a name has ASCII letters, digits, '.', '_' and '-' only, not "
+      "a name may have only ASCII letters, digits, '.', '_' and '-', not "
         + (character.isWhitespace ? "white space" : "'\(character)'")
     }
   }

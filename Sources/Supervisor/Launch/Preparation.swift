@@ -213,9 +213,8 @@ package struct Preparation: Sendable {
     guard let head = try? FileDescriptor.open(path, O_RDONLY).read(upTo: FirmwareImage.headSize),
       let image = FirmwareImage(head: head, size: FileSystem.size(of: path))
     else { return }
-    let place = origins.nearest(to: "firmware").map { ", \($0)" } ?? ""
-    throw ControlError(
-      .failed, "\(name): cannot start: \(image.refusal(of: path))\n  The key is firmware\(place).")
+    let place = origins.nearest(to: "firmware").map { "\n  It is named at \($0)." } ?? ""
+    throw ControlError(.failed, "\(name): cannot start: firmware \(image.refusal(of: path))\(place)")
   }
 
   /// Variables of another build: the guest would stand still before its first word.

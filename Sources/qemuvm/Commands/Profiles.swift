@@ -65,7 +65,7 @@ struct Profiles: Verb {
       }
       objects.append(.object(Self.json(entry, profile)))
       table.add([
-        Table.Cell(entry.name), Table.Cell(entry.file ?? "built in"),
+        Table.Cell(entry.name), Table.Cell(entry.file.map(Printable.line) ?? "built in"),
         Table.Cell(Printable.line(profile.description ?? "")),
       ])
     }

@@ -32,7 +32,7 @@ struct StandardStream: Sendable {
 
   /// Writes a value for programs: on lines of its own for a person who looks, compact elsewhere.
   func write(json value: JSONValue) throws(SystemError) {
-    try write((isTerminal ? value.pretty() : value.description) + "\n")
+    try write((isTerminal ? Printable.json(value.pretty()) : value.description) + "\n")
   }
 
   /// Writes what a person should know while the command goes on.

@@ -7,8 +7,8 @@ extension EndToEnd {
     private static let uuid = "123e4567-e89b-42d3-a456-426614174000"
 
     @Test(
-      "Cards, USB, SMBIOS, UUID and a second serial port reach QEMU, and a new supervisor takes all of it back"
-    )
+      "Cards, USB, SMBIOS, UUID and a second serial port reach QEMU, and a new supervisor takes all of it back",
+      .timeLimit(.minutes(3)))
     func everything() async throws {
       try await Fleet.run { fleet in
         try fleet.define(
@@ -33,6 +33,11 @@ extension EndToEnd {
         #expect(ports.map { $0["port"]?.int } == [1, 2])
         let socket = try #require(ports[1]["socket"]?.string)
         let listener = try ByteStream(connectingTo: socket)
+        // What QEMU sends before the supervisor has come to it, only the log has.
+        let isThere = { (chardev: JSONValue) in
+          chardev["label"] == "con1" && chardev["filename"]?.string?.hasPrefix("disconnected:") == false
+        }
+        while try await monitor.execute("query-chardev").array?.contains(where: isThere) != true {}
         let typist = try fleet.start(["console", "web", "--port", "2"])
         for byte in Array("two.".utf8) {
           _ = try await monitor.execute(
@@ -99,6 +104,18 @@ extension EndToEnd {
         let nodes = try JSONValue(parsing: Array(said.utf8))
         let code0 = nodes.array?.first { $0["node-name"] == "uefi-code" }
         #expect(code0?["file"]?.string == code && code0?["drv"] == "qcow2", "\(nodes)")
+        try await fleet.qemuvm("kill", "web")
+
+        // The guest keeps its variables; those of another build are not mixed with them.
+        try fleet.write(
+          """
+          { lab: 'shop', vms: { web: { machine: 'q35', accelerator: 'tcg', firmware: {
+            code: '/usr/share/OVMF/OVMF_CODE.fd', variables: '/usr/share/OVMF/OVMF_VARS.fd' } } } }
+          """)
+        let refused = try await fleet.qemuvm("up", expecting: 1)
+        #expect(refused.errors.contains("another build"), "\(refused.errors)")
+        try await fleet.qemuvm("down", "--disks")
+        try await fleet.qemuvm("up")
         try await fleet.qemuvm("kill", "web")
       }
     }
