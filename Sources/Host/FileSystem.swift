@@ -53,27 +53,70 @@ package enum FileSystem {
 
   /// Puts a file in the place of another in one step, so that a reader sees the old one or the new one, whole.
   ///
-  /// With `durable` it is on disk, folder included, before this returns; corresponds to fsync(2) and rename(2).
-  /// Without, it survives this process and not a loss of power.
+  /// With `durable` it is on disk, folder included, before this returns, and when that fails the old one is put back;
+  /// corresponds to fsync(2) and rename(2). Without, it survives this process and not a loss of power.
   package static func replace(
     _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, durable: Bool
   ) throws(SystemError) {
-    // Two at the same time must not write into one file.
-    let temporary = "\(path).\(serial.add(1, ordering: .relaxed).newValue).new"
+    if durable {
+      let folder = parent(of: path)
+      do throws(FolderChange.Failure) {
+        try FolderChange.perform(in: folder) { change throws(SystemError) in
+          try change.put(name(of: path), bytes, mode: mode)
+        }
+      } catch {
+        throw SystemError(error.error.call, path, code: error.error.code)
+      }
+      return
+    }
+    let draft = try draft(for: path, bytes, mode: mode, durable: false)
     do throws(SystemError) {
-      let file = try FileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+      try move(draft, to: path)
+    } catch {
+      unlink(draft)
+      throw SystemError(error.call, path, code: error.code)
+    }
+  }
+
+  /// Writes a new file that is to take the place of another, under a name of its own, which it gives.
+  static func draft(
+    for path: String, _ bytes: [UInt8], mode: UInt32, durable: Bool
+  ) throws(SystemError) -> String {
+    let draft = temporaryName(for: path)
+    do throws(SystemError) {
+      let file = try createNew(draft, mode: mode)
       try file.write(bytes)
       if durable {
         let number = file.rawValue
         _ = try retrying("fsync", path) { fsync(number) }
       }
-      _ = try retrying("rename", path) { rename(temporary, path) }
     } catch {
-      unlink(temporary)
+      unlink(draft)
       throw SystemError(error.call, path, code: error.code)
     }
-    if durable { try sync(directory: parent(of: path)) }
+    return draft
   }
+
+  /// A file that was not there before: what a process that died has left under the name, a link too, is removed.
+  private static func createNew(_ path: String, mode: UInt32) throws(SystemError) -> FileDescriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+    do throws(SystemError) {
+      return try FileDescriptor.open(path, flags, mode: mode)
+    } catch {
+      guard error.code == EEXIST else { throw error }
+      try remove(path)
+      return try FileDescriptor.open(path, flags, mode: mode)
+    }
+  }
+
+  /// A name beside a path for what stands there for a moment; no two of this process are the same.
+  static func temporaryName(for path: String) -> String {
+    "\(path).\(serial.add(1, ordering: .relaxed).newValue)\(temporarySuffix)"
+  }
+
+  /// Whether a path is one of those; who comes after a crash removes it.
+  package static func isTemporary(_ path: String) -> Bool { path.hasSuffix(temporarySuffix) }
+  private static let temporarySuffix = ".new"
 
   /// Makes a file's bytes durable; corresponds to fsync(2).
   package static func sync(file path: String) throws(SystemError) {
@@ -115,14 +158,23 @@ package enum FileSystem {
   package static func names(in path: String) throws(SystemError) -> [String] {
     guard let stream = opendir(path) else { throw SystemError("opendir", path) }
     defer { closedir(stream) }
+    return try names(stream, path)
+  }
+
+  private static func names(_ stream: OpaquePointer, _ path: String) throws(SystemError) -> [String] {
     var names: [String] = []
-    while let entry = readdir(stream) {
+    while true {
+      // The only way to tell its end from a failure.
+      errno = 0
+      guard let entry = readdir(stream) else {
+        if errno != 0 { throw SystemError("readdir", path) }
+        return names.sorted()
+      }
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
       if name != ".", name != ".." { names.append(name) }
     }
-    return names.sorted()
   }
 
   /// Removes a file if it is there; true when it was.
@@ -136,18 +188,39 @@ package enum FileSystem {
     throw SystemError("unlink", path, code: code)
   }
 
-  /// Removes a folder with all that is in it, following no link.
+  /// Removes a folder with all that is in it, or a file; one that is not there is gone already.
+  ///
+  /// A link goes, and not what it leads to, also one that comes into a folder's place meanwhile. What is mounted in it
+  /// is somebody else's: EXDEV. Corresponds to openat(2) O_NOFOLLOW and unlinkat(2).
   package static func removeTree(_ path: String) throws(SystemError) {
-    for name in try names(in: path) {
-      let entry = path + "/" + name
-      var status = stat()
-      if lstat(entry, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-        try removeTree(entry)
-      } else {
-        try remove(entry)
-      }
+    try removeTree(AT_FDCWD, path, path)
+  }
+
+  /// `name` is as the open folder `parent` has it, `path` what an error names.
+  private static func removeTree(
+    _ parent: Int32, _ name: String, _ path: String
+  ) throws(SystemError) {
+    if unlinkat(parent, name, 0) == 0 { return }
+    switch SystemError.lastErrorCode {
+    case ENOENT: return
+    case EISDIR: break
+    case let code: throw SystemError("unlink", path, code: code)
     }
-    _ = try retrying("rmdir", path) { rmdir(path) }
+    let number = try retrying("open", path) {
+      openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    }
+    guard let stream = fdopendir(number) else {
+      let error = SystemError("opendir", path)
+      close(number)
+      throw error
+    }
+    defer { closedir(stream) }
+    var (here, above) = (stat(), stat())
+    _ = try retrying("fstat", path) { fstat(number, &here) }
+    _ = try retrying("fstatat", path) { fstatat(number, "..", &above, AT_SYMLINK_NOFOLLOW) }
+    guard here.st_dev == above.st_dev else { throw SystemError("unlink", path, code: EXDEV) }
+    for entry in try names(stream, path) { try removeTree(number, entry, path + "/" + entry) }
+    _ = try retrying("rmdir", path) { unlinkat(parent, name, AT_REMOVEDIR) }
   }
 
   /// Renames in one step, over what stands there; corresponds to rename(2).
@@ -162,6 +235,12 @@ package enum FileSystem {
 
   package static func exists(_ path: String) -> Bool {
     access(path, F_OK) == 0
+  }
+
+  /// Whether anything stands at the path, also a link that leads nowhere; corresponds to lstat(2).
+  package static func isPresent(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0
   }
 
   /// Whether the path can be read, or written, by this process; corresponds to access(2).
@@ -179,6 +258,14 @@ package enum FileSystem {
   package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Whether a path leads to a folder, as far as can be told: one that cannot be looked at may be one.
+  package static func mayBeDirectory(_ path: String) -> Bool {
+    var status = stat()
+    if stat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR }
+    let code = SystemError.lastErrorCode
+    return code != ENOENT && code != ENOTDIR && code != ELOOP
   }
 
   /// The user a file or folder belongs to; nil when it is not there.
@@ -221,11 +308,15 @@ package enum FileSystem {
     return String(decoding: buffer[..<count].map(UInt8.init(bitPattern:)), as: UTF8.self)
   }
 
-  /// Tells those who watch a file that something happened to it, and changes nothing; corresponds to chmod(2).
+  /// Tells those who watch a file that something happened to it, and changes nothing that anybody goes by.
+  ///
+  /// Not what a link leads to. Corresponds to utimensat(2).
   package static func touch(_ path: String) throws(SystemError) {
     var status = stat()
-    guard stat(path, &status) == 0 else { throw SystemError("stat", path) }
-    _ = try retrying("chmod", path) { chmod(path, status.st_mode & 0o7777) }
+    guard lstat(path, &status) == 0 else { throw SystemError("lstat", path) }
+    // The time of the last access alone would count as a read.
+    let times = [timespec(tv_sec: 0, tv_nsec: Int(linux_utime_now)), status.st_mtim]
+    _ = try retrying("utimensat", path) { utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW) }
   }
 
   /// Makes a symbolic link; corresponds to symlink(2).
@@ -245,6 +336,11 @@ package enum FileSystem {
   package static func parent(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// The last part of a path.
+  static func name(of path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 
   /// The absolute form of a path, `.` and `..` resolved as text; `base` is what a relative one stands on.

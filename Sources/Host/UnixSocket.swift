@@ -32,7 +32,7 @@ package enum UnixSocket {
     _ = try withAddress(path, depth) { address, size throws(SystemError) in
       try retrying("bind", path) { bind(number, address, size) }
     }
-    _ = try retrying("chmod", path) { chmod(path, 0o600) }
+    _ = try retrying("chmod", path) { fchmodat(AT_FDCWD, path, 0o600, AT_SYMLINK_NOFOLLOW) }
     _ = try retrying("listen", path) { Glibc.listen(number, backlog) }
     return socket
   }

@@ -76,6 +76,39 @@ struct FileSystemTests {
     #expect(try !FileSystem.remove(folder.file("kept")))
   }
 
+  @Test("removes a link in a tree's place, and nothing that it leads to")
+  func removeLinkedTree() throws {
+    let folder = try TemporaryFolder()
+    try FileSystem.makeDirectory(folder.file("other"))
+    try folder.write("other/kept", "kept")
+    for (name, target) in [("link", folder.file("other")), ("dangling", folder.file("none"))] {
+      try FileSystem.link(folder.file(name), to: target)
+      for _ in 0..<2 { try FileSystem.removeTree(folder.file(name)) }
+      #expect(!FileSystem.isPresent(folder.file(name)))
+    }
+    #expect(try folder.text("other/kept") == "kept")
+    #expect(throws: SystemError.self) { try FileSystem.removeTree("/proc/self/fdinfo") }
+  }
+
+  @Test("touches a link and not what it leads to")
+  func touching() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("f", "")
+    try FileSystem.link(folder.file("link"), to: folder.file("f"))
+    func changed(_ name: String) -> Int {
+      var status = stat()
+      #expect(lstat(folder.file(name), &status) == 0)
+      return status.st_ctim.tv_sec * 1_000_000_000 + status.st_ctim.tv_nsec
+    }
+    let (before, beforeOfLink) = (changed("f"), changed("link"))
+    let identity = try FileSystem.identity(of: folder.file("f"))
+    // The file system's clock ticks every few milliseconds.
+    while changed("link") == beforeOfLink { try FileSystem.touch(folder.file("link")) }
+    #expect(changed("f") == before)
+    try FileSystem.touch(folder.file("f"))
+    #expect(try FileSystem.identity(of: folder.file("f")) == identity)
+  }
+
   @Test("moves a file, over another only when asked to")
   func moving() throws {
     let folder = try TemporaryFolder()

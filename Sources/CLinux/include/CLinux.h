@@ -62,8 +62,12 @@ int linux_trim_heap(void);
 /* mallopt(3) M_ARENA_MAX: 1 when it was set. */
 int linux_limit_arenas(int most);
 
-/* renameat2(2) with RENAME_NOREPLACE. */
+/* renameat2(2) with RENAME_NOREPLACE, and with RENAME_EXCHANGE. */
 int linux_rename_new(const char *from, const char *to);
+int linux_rename_exchange(const char *from, const char *to);
+
+/* UTIME_NOW of utimensat(2). */
+extern const long linux_utime_now;
 
 /* fallocate(2) of the first bytes of a file: FALLOC_FL_PUNCH_HOLE leaves zeros that take no space,
    FALLOC_FL_COLLAPSE_RANGE moves all that follows to the beginning. */
