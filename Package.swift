@@ -45,7 +45,7 @@ let package = Package(
     tests("ControlTests", ["Control", "QMP", "JSON", "Host"]),
     tests("SupervisorTests", ["Supervisor", "Machine", "QMP", "JSON", "Host"]),
     tests("qemuvmTests", ["qemuvm", "Machine", "JSON"]),
-    tests("EndToEndTests", ["JSON", "Host", "QMP"], exclude: ["Guests"]),
+    tests("EndToEndTests", ["JSON", "Host", "QMP"], exclude: ["Guests", "Preload"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -45,6 +45,16 @@ enum Guests {
     return LinuxGuest(kernel: folder + "/vmlinuz", initrd: folder + "/initrd.gz")
   }
 
+  /// A library that makes one system call of qemuvm fail, for `FailingCalls`.
+  static func failingCalls() async throws -> String {
+    try await built("../Preload/failing-calls.c", as: "failing-calls", checkedBy: "library.so") { folder in
+      let draft = folder + "/draft.so"
+      try await run(
+        "gcc", "-shared", "-fPIC", "-O1", sources + "/../Preload/failing-calls.c", "-o", draft, "-ldl")
+      try FileSystem.move(draft, to: folder + "/library.so")
+    } + "/library.so"
+  }
+
   private static let sources = FileSystem.parent(of: #filePath) + "/Guests"
   private static let cache = FileSystem.absolute("../../.build/guests", in: FileSystem.parent(of: #filePath))
 

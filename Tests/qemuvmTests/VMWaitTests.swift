@@ -82,6 +82,10 @@ import Testing
       (.stopped, vm("stopping"), removal, true),
       (.removed, vm("stopping"), change(vm("stopped", desired: "stopped")), nil),
       (.removed, vm("stopping"), removal, true),
+      (
+        .removed, vm("stopping"), change(vm("failed", desired: "stopped", cause: "stopped, but not removed")),
+        false
+      ),
       (.paused, vm("running"), change(vm("paused")), true),
       (.paused, vm("running"), change(vm("stopping", wish: 3)), false),
       (.paused, vm("running"), change(vm("backoff")), false),

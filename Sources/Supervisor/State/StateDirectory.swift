@@ -82,12 +82,14 @@ package struct StateDirectory: Sendable {
   package func folders() throws(SystemError) -> [VMFolder] {
     var folders: [VMFolder] = []
     for name in try FileSystem.names(in: path + "/vms") {
+      let entry = path + "/vms/" + name
       if name.hasPrefix(".") {
-        // A creation that was never confirmed to anyone, or a removal that was.
-        try? FileSystem.removeTree(path + "/vms/" + name)
-      } else if FileSystem.isDirectory(path + "/vms/" + name) {
+        // A creation that was never confirmed to anyone, or a removal that was; what cannot go now goes later.
+        try? FileSystem.removeTree(entry)
+      } else if FileSystem.mayBeDirectory(entry) {
         folders.append(folder(of: name))
-        clearDrafts(in: path + "/vms/" + name)
+        // What a link leads to is not ours to clear.
+        if FileSystem.linkTarget(entry) == nil { clearDrafts(in: entry) }
       }
     }
     return folders
@@ -96,7 +98,7 @@ package struct StateDirectory: Sendable {
   /// Removes what was to take a file's place and did not come to it.
   private func clearDrafts(in folder: String) {
     // What cannot be listed or removed is in nobody's way.
-    for name in (try? FileSystem.names(in: folder)) ?? [] where name.hasSuffix(".new") {
+    for name in (try? FileSystem.names(in: folder)) ?? [] where FileSystem.isTemporary(name) {
       _ = try? FileSystem.remove(folder + "/" + name)
     }
   }

@@ -5,13 +5,14 @@ internal import JSON
 /// One VM's files in the state folder, and the promises kept there.
 ///
 /// `definition.json` is what the VM is, `wanted` the wish that it runs, `forget` the wish that nothing is left of it,
-/// `state.json` its cause and counters, `lock` its QEMU's life. Wishes are durable (fsync of file and folder) before
-/// they are confirmed; taking one back needs no space. Any thread; the durable methods block.
+/// whose content alone says whether its disks go too, `state.json` its cause and counters, `lock` its QEMU's life.
+/// Wishes are durable (fsync of file and folder) before they are confirmed, and one that is refused is taken back;
+/// what ends a VM needs no space. Any thread; the durable methods block.
 package struct VMFolder: Sendable, Equatable {
   package let path: String
   package let id: String
 
-  package var definition: String { path + "/definition.json" }
+  package var definition: String { path + "/" + Self.definition }
   package var state: String { path + "/state.json" }
   package var lock: String { path + "/lock" }
   package var monitorSocket: String { path + "/monitor.sock" }
@@ -26,15 +27,21 @@ package struct VMFolder: Sendable, Equatable {
 
   package var qemuLog: String { path + "/qemu.log" }
   package var firmware: String { path + "/firmware.rom" }
-  private var wanted: String { path + "/wanted" }
-  private var forget: String { path + "/forget" }
+  private var wanted: String { path + "/" + Self.wanted }
+  private var forget: String { path + "/" + Self.forget }
+
+  private static let (definition, wanted, forget) = ("definition.json", "wanted", "forget")
+
+  /// What `forget` says when the disks go too; anything else keeps them.
+  private static let withDisks = "disks\n"
 
   package var isWanted: Bool { FileSystem.exists(wanted) && !FileSystem.exists(forget) }
   package var isForgotten: Bool { FileSystem.exists(forget) }
 
-  /// Whether the VM's disks go with it when it is forgotten.
-  package var losesDisks: Bool { FileSystem.exists(forgetDisks) }
-  private var forgetDisks: String { path + "/forget-disks" }
+  /// Whether the VM's disks go with it when it is forgotten: the last confirmed command says so.
+  package func losesDisks() throws(SystemError) -> Bool {
+    try FileSystem.readIfPresent(forget).map { String(decoding: $0, as: UTF8.self) } == Self.withDisks
+  }
 
   /// The number of the wish that the VM runs: one that is greater than the state's was confirmed and not acted on.
   package var wantedWish: Int {
@@ -44,31 +51,53 @@ package struct VMFolder: Sendable, Equatable {
   }
 
   /// Makes the folder with its definition in one step: it is there whole and durable, or not at all.
-  package func create(_ record: VMRecord, wanted wish: Int?) throws(SystemError) {
-    let draft = FileSystem.parent(of: path) + "/.new." + id
-    if FileSystem.exists(draft) { try FileSystem.removeTree(draft) }
+  package func create(_ record: VMRecord, wanted wish: Int?) throws(FolderChange.Failure) {
+    let parent = FileSystem.parent(of: path)
+    let draft = VMFolder(path: parent + "/.new." + id, id: id)
+    var isInPlace = false
     do throws(SystemError) {
-      try FileSystem.makeDirectory(draft)
-      let folder = VMFolder(path: draft, id: id)
-      try FileSystem.replace(folder.definition, with: record.bytes(), durable: false)
-      try FileSystem.sync(file: folder.definition)
+      try FileSystem.removeTree(draft.path)
+      try FileSystem.makeDirectory(draft.path)
+      try FileSystem.replace(draft.definition, with: record.bytes(), durable: false)
+      try FileSystem.sync(file: draft.definition)
       if let wish {
-        try FileSystem.replace(folder.wanted, with: Array("\(wish)\n".utf8), durable: false)
-        try FileSystem.sync(file: folder.wanted)
+        try FileSystem.replace(draft.wanted, with: Self.text(of: wish), durable: false)
+        try FileSystem.sync(file: draft.wanted)
       }
-      try FileSystem.sync(directory: draft)
-      try FileSystem.moveNew(draft, to: path)
-      try FileSystem.sync(directory: FileSystem.parent(of: path))
+      try FileSystem.sync(directory: draft.path)
+      try FileSystem.moveNew(draft.path, to: path)
+      isInPlace = true
+      try FileSystem.sync(directory: parent)
     } catch {
-      try? FileSystem.removeTree(draft)  // The error being thrown says more.
-      throw error
+      var isTakenBack = true
+      do throws(SystemError) {
+        if isInPlace {
+          isTakenBack = false
+          try FileSystem.moveNew(path, to: draft.path)
+          try FileSystem.sync(directory: parent)
+          isTakenBack = true
+        }
+        try FileSystem.removeTree(draft.path)
+      } catch {
+        // The next supervisor removes a draft, and the error before says more.
+      }
+      throw FolderChange.Failure(error: error, isTakenBack: isTakenBack)
     }
   }
 
-  /// Replaces the definition, durably.
-  package func write(_ record: VMRecord) throws(SystemError) {
-    try FileSystem.replace(definition, with: record.bytes(), durable: true)
+  /// Replaces the definition, promises that the VM runs from now on, or both together; durably.
+  ///
+  /// The wish's number tells whether it has been acted on.
+  package func bring(to record: VMRecord?, wanted wish: Int?) throws(FolderChange.Failure) {
+    try FolderChange.perform(in: path) { change throws(SystemError) in
+      if let record { try change.put(Self.definition, record.bytes()) }
+      guard let wish else { return }
+      try change.put(Self.wanted, Self.text(of: wish))
+      try change.remove(Self.forget)
+    }
   }
+
+  private static func text(of wish: Int) -> [UInt8] { Array("\(wish)\n".utf8) }
 
   package func read() throws(VMRecord.Unreadable) -> VMRecord {
     let bytes: [UInt8]
@@ -80,32 +109,33 @@ package struct VMFolder: Sendable, Equatable {
     return try VMRecord(parsing: bytes, file: definition)
   }
 
-  /// Promises that the VM runs from now on; the wish's number tells whether it has been acted on.
-  package func want(_ wish: Int) throws(SystemError) {
-    try FileSystem.replace(wanted, with: Array("\(wish)\n".utf8), durable: true)
-    let wasForgotten = try FileSystem.remove(forget)
-    let lostDisks = try FileSystem.remove(forgetDisks)
-    if wasForgotten || lostDisks { try FileSystem.sync(directory: path) }
-  }
-
-  /// Promises that nothing starts the VM any more; needs no space.
+  /// Promises that nothing starts the VM any more; needs no space, and is not taken back.
   package func unwant() throws(SystemError) {
+    guard isPresent else { return }
     try FileSystem.remove(wanted)
     try FileSystem.sync(directory: path)
   }
 
   /// Promises that nothing is left of the VM once it has stopped, with `disks` not even those.
   ///
-  /// Needs no space where the VM was wanted and keeps its disks.
-  package func markForgotten(disks: Bool) throws(SystemError) {
-    if disks { try FileSystem.replace(forgetDisks, with: [], durable: true) }
-    if FileSystem.exists(wanted) {
-      try FileSystem.move(wanted, to: forget)
-    } else if !FileSystem.exists(forget) {
-      try FileSystem.replace(forget, with: [], durable: true)
+  /// The last command counts: a plain one behind one with `disks` keeps them. It needs no space where the VM was wanted
+  /// and keeps its disks.
+  package func markForgotten(disks: Bool) throws(FolderChange.Failure) {
+    guard isPresent else { return }
+    try FolderChange.perform(in: path) { change throws(SystemError) in
+      if disks {
+        try change.put(Self.forget, Array(Self.withDisks.utf8))
+        try change.remove(Self.wanted)
+      } else if FileSystem.exists(wanted) {
+        try change.move(Self.wanted, to: Self.forget)
+      } else {
+        try change.put(Self.forget, [])
+      }
     }
-    try FileSystem.sync(directory: path)
   }
+
+  /// Whether the folder is there; not after a removal that came that far and could not be ended.
+  package var isPresent: Bool { FileSystem.isPresent(path) }
 
   /// Keeps causes and counters: they survive the supervisor, not a loss of power.
   ///
@@ -114,10 +144,13 @@ package struct VMFolder: Sendable, Equatable {
     try FileSystem.replace(self.state, with: state.bytes(), durable: false)
   }
 
-  /// Removes the folder with all in it; interrupted, the next supervisor clears up.
+  /// Removes the folder with all in it; interrupted, the next supervisor or another call clears up.
   ///
   /// Only when nobody holds the VM's lock: a QEMU that somehow lives keeps its lock's file, and so its only proof.
   package func remove() throws(SystemError) {
+    let gone = FileSystem.parent(of: path) + "/.gone." + id
+    try FileSystem.removeTree(gone)
+    guard isPresent else { return }
     var looks = 100
     while try FileLock.isHeld(self.lock) {
       // For a moment it may be in the hands of another VM's child between its fork and its exec.
@@ -125,8 +158,6 @@ package struct VMFolder: Sendable, Equatable {
       looks -= 1
       usleep(10_000)
     }
-    let gone = FileSystem.parent(of: path) + "/.gone." + id
-    if FileSystem.exists(gone) { try FileSystem.removeTree(gone) }
     try FileSystem.move(path, to: gone)
     try FileSystem.removeTree(gone)
   }

@@ -22,12 +22,12 @@ extension VirtualMachine {
       try record.refuseOtherLabFile(next, name)
       try refuseOtherUUID(next)
     }
-    if !starting, isDefined {
+    if !starting, isDefined, !isFolderGone {
       throw ControlError(
         .failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
     }
 
-    let isNew = !isDefined
+    let isNew = !isDefined || isFolderGone
     let isChanged = damage != nil || record?.isSame(as: next) == false
     let starts = starting && !lifecycle.isUp
     var actions: [String] = []
@@ -45,14 +45,14 @@ extension VirtualMachine {
     let (folder, number) = (folder, wish + 1)
     let isWishNew =
       starting && (starts || isForgetting || lifecycle.desired == .stopped || lifecycle.state == .stopping)
-    try await promise(starting ? "start" : "create") { () throws(SystemError) in
+    try await promise(starting ? "start" : "create") { () throws(FolderChange.Failure) in
       if isNew {
         try folder.create(next, wanted: starting ? number : nil)
-      } else {
-        if isChanged { try folder.write(next) }
-        if isWishNew { try folder.want(number) }
+      } else if isChanged || isWishNew {
+        try folder.bring(to: isChanged ? next : nil, wanted: isWishNew ? number : nil)
       }
     }
+    isFolderGone = false
     define(next, launch)
     if starts, let note = launch?.machine.acceleratorNote { tell(note) }
     confirm(starting ? (candidate == nil ? "start" : "up") : "create", number)
@@ -87,7 +87,9 @@ extension VirtualMachine {
     guard !record.isSame(as: next) else { return answer(actions: []) }
     let launch = try await surroundings.prepare(next, folder, .check)
     let folder = folder
-    try await promise("update") { () throws(SystemError) in try folder.write(next) }
+    try await promise("update") { () throws(FolderChange.Failure) in
+      try folder.bring(to: next, wanted: nil)
+    }
     define(next, launch)
     confirm("update", wish + 1)
     announce()
@@ -125,7 +127,9 @@ extension VirtualMachine {
     // A guest that cannot start again is not stopped.
     let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
     let (folder, number) = (folder, wish + 1)
-    try await promise("restart") { () throws(SystemError) in try folder.want(number) }
+    try await promise("restart") { () throws(FolderChange.Failure) in
+      try folder.bring(to: nil, wanted: number)
+    }
     self.launch = launch
     confirm("restart", number)
     isForgetting = false
@@ -238,41 +242,82 @@ extension VirtualMachine {
       throw ControlError(
         .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
     }
-    let (folder, losesDisks) = (folder, remains.losesDisks)
-    var unrecorded: SystemError?
-    do throws(SystemError) {
-      try await offQueue { () throws(SystemError) in
-        if let losesDisks { try folder.markForgotten(disks: losesDisks) } else { try folder.unwant() }
-      }
-    } catch {
-      unrecorded = error
-    }
+    let refusal = await recordEnd(remains)
+    // One that has stopped already stays as it is; another stops in any case.
+    if let refusal, case .forgetStopped = remains { throw refusal }
     confirm(verb, wish + 1)
-    if losesDisks != nil { isForgetting = true }
+    if refusal == nil, remains.losesDisks != nil { isForgetting = true }
     apply(input)
-    if let unrecorded {
-      let remedy = [ENOSPC, EDQUOT].contains(unrecorded.code) ? "Make room" : "Put that right"
-      note(.message("stopped, but not recorded: \(unrecorded)"))
-      throw ControlError(
-        .failed,
-        """
-        \(name): stopped, but not recorded: \(unrecorded)
-          After a crash of the supervisor or the host it may start again. \(remedy) and stop it once more.
-        """)
+    if let refusal {
+      note(.message("\(refusal)"))
+      throw refusal
     }
     announceIfQuiet(true)
     return answer(actions: ["stop"])
   }
 
-  /// Makes a change durable; when the disk refuses, nothing was promised and nothing is done.
-  private func promise(
-    _ verb: String, _ change: @escaping @Sendable () throws(SystemError) -> Void
-  ) async throws(ControlError) {
+  /// Makes durable that the VM ends, and what is to be left of it; gives what is to be said where that fails.
+  private func recordEnd(_ remains: Remains) async -> ControlError? {
+    let (folder, losesDisks) = (folder, remains.losesDisks)
+    var refusal: FolderChange.Failure?
+    if let losesDisks {
+      do throws(FolderChange.Failure) {
+        try await offQueue { () throws(FolderChange.Failure) in try folder.markForgotten(disks: losesDisks) }
+        return nil
+      } catch {
+        if case .forgetStopped = remains { return refused("remove", error: error) }
+        refusal = error
+      }
+    }
     do throws(SystemError) {
+      // What is not forgotten is at least not to start again.
+      try await offQueue { () throws(SystemError) in try folder.unwant() }
+    } catch {
+      return ControlError(
+        .failed,
+        """
+        \(name): stopped, but not recorded: \(error)
+          After a crash of the supervisor or the host it may start again. \(Self.remedy(error)) and stop it once more.
+        """)
+    }
+    guard let refusal else { return nil }
+    let rest =
+      refusal.isTakenBack
+      ? "It stays on the list, and its disks are kept." : "The next supervisor may remove it all the same."
+    return ControlError(
+      .failed,
+      """
+      \(name): stopped, but not removed: that could not be recorded: \(refusal.error)
+        \(rest) \(Self.remedy(refusal.error)) and give the command again.
+      """)
+  }
+
+  /// Makes a change durable; when the disk refuses, nothing was promised, nothing is done, and what was written is
+  /// taken back.
+  private func promise(
+    _ verb: String, _ change: @escaping @Sendable () throws(FolderChange.Failure) -> Void
+  ) async throws(ControlError) {
+    do throws(FolderChange.Failure) {
       try await offQueue(change)
     } catch {
-      throw ControlError(.failed, "\(name): cannot \(verb): the wish could not be recorded: \(error)")
+      throw refused(verb, error: error)
     }
+  }
+
+  private func refused(_ verb: String, error failure: FolderChange.Failure) -> ControlError {
+    let rest =
+      failure.isTakenBack
+      ? "Nothing was changed." : "Nor could it be taken back: the next supervisor may do it all the same."
+    return ControlError(
+      .failed,
+      """
+      \(name): cannot \(verb): the wish could not be recorded: \(failure.error)
+        \(rest) \(Self.remedy(failure.error)) and give the command again.
+      """)
+  }
+
+  private static func remedy(_ error: SystemError) -> String {
+    [ENOSPC, EDQUOT].contains(error.code) ? "Make room" : "Put that right"
   }
 
   /// A wish that changed no state is told as well, for those who wait for its number.

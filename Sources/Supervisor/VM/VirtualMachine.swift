@@ -88,6 +88,9 @@ package actor VirtualMachine {
   /// Whether nothing is to be left of the VM once it has stopped.
   var isForgetting = false
 
+  /// Whether its folder was removed, and not all that is left of it could be: then the VM waits for its user.
+  var isFolderGone = false
+
   /// When its use was last looked at, for the percentage.
   var lastUse: (at: Instant, cpuTime: Duration, pid: Int32)?
 
@@ -214,8 +217,8 @@ package actor VirtualMachine {
   }
 
   func save() {
-    // Not ours to write over.
-    if refusedState != nil { return }
+    // Not ours to write over, or nowhere to write to.
+    if refusedState != nil || isFolderGone { return }
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart)
@@ -235,26 +238,29 @@ package actor VirtualMachine {
     else { return }
     let (folder, runtime, disks) = (folder, surroundings.runtime, surroundings.disks)
     Task {
-      var failure: SystemError?
-      do throws(SystemError) {
-        try await offQueue { () throws(SystemError) in
-          if folder.losesDisks, FileSystem.exists(disks) { try FileSystem.removeTree(disks) }
-          if FileSystem.exists(folder.path) { try folder.remove() }
-          if FileSystem.exists(runtime) { try FileSystem.removeTree(runtime) }
+      let (failure, isFolderGone) = await offQueue { () -> (SystemError?, Bool) in
+        do throws(SystemError) {
+          // Before the folder, which says so.
+          if try folder.losesDisks() { try FileSystem.removeTree(disks) }
+          try folder.remove()
+          try FileSystem.removeTree(runtime)
+          return (nil, true)
+        } catch {
+          return (error, !folder.isPresent)
         }
-      } catch {
-        failure = error
       }
       isForgetting = false
       if let failure {
         Log.note("\(name): what is left of it cannot be removed: \(failure)")
-        lifecycle.giveUp(saying: "stopped, and what is left of it cannot be removed: \(failure)")
+        self.isFolderGone = isFolderGone
+        lifecycle.giveUp(saying: "stopped, but not removed: \(failure)")
         announce()
       } else {
         let last = report
         record = nil
         damage = nil
         launch = nil
+        self.isFolderGone = false
         lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
         note(.removed)
         surroundings.removed(last)

@@ -155,7 +155,7 @@ struct VMWait: Sendable {
       (.paused, .failed):
       // The QEMU that was to stand still goes or is gone, and the next one is not meant.
       return fail(report.state, report)
-    case (.running, .failed), (.restarted, .failed), (.unpaused, .failed):
+    case (.running, .failed), (.restarted, .failed), (.unpaused, .failed), (.removed, .failed):
       return fail(.failed, report)
     case (.stopped, .failed): return reach(report, elapsed)
     case (.running, .paused), (.restarted, .paused):
@@ -215,6 +215,7 @@ struct VMWait: Sendable {
       switch state {
       case .paused: "'qemuvm unpause \(label)' lets it go on."
       case .running: "'qemuvm logs \(label) --tail 50' shows the guest's last words on its console."
+      case .failed where goal == .removed: "Put that right and give the command again."
       case .failed where reason.contains("QEMU"): "'qemuvm logs \(label) --qemu' shows QEMU's own words."
       case .failed: "'qemuvm why \(label)' tells more."
       default: "'qemuvm status \(label)' tells more."
