@@ -1,0 +1,178 @@
+import Glibc
+import Host
+import JSON
+
+/// Makes system calls of verbs fail, one at a time, and looks at the laws after each; the supervisor dies every time.
+actor FailingCallsRun {
+  /// One call that is to fail.
+  struct Fault: Sendable, CustomStringConvertible {
+    let step: FailingStep
+    let role: FailingCalls.Role
+    let site: FailingCalls.Site
+    let act: FailingCalls.Act
+    let variant: Int32
+
+    var description: String { "\(step): the \(role)'s call '\(site)', \(act), error \(variant)" }
+  }
+
+  private let fleet: Fleet
+  private let calls: FailingCalls
+  private let disk: String
+
+  /// Where the VM rests; nil where that is not known.
+  private var rest: Rest? = .gone
+  private(set) var faults = 0
+  private(set) var struck = 0
+  private(set) var violations: [String] = []
+
+  init(_ fleet: Fleet, _ calls: FailingCalls) {
+    (self.fleet, self.calls) = (fleet, calls)
+    disk = fleet.state + "/disks/web@shop/disk"
+  }
+
+  /// Every call that a verb makes; of those with one label the first two.
+  func sites(of step: FailingStep, _ role: FailingCalls.Role) async throws -> [FailingCalls.Site] {
+    try await prepare(step)
+    try calls.arm(role)
+    _ = try await fleet.start(step.words).end()
+    try calls.disarm()
+    let counted = try calls.counted()
+    rest = nil
+    try await settle(.gone, .running, .paused, .stopped, .failed)
+    return counted.sorted { $0.key < $1.key }.flatMap { label, count in
+      (1...min(count, 2)).map { FailingCalls.Site(label: label, occurrence: $0) }
+    }
+  }
+
+  /// Makes one call fail; a law that is broken is kept, and the run goes on.
+  func perform(_ fault: Fault) async throws {
+    faults += 1
+    var outcome: Program.Outcome?
+    do {
+      try await prepare(fault.step)
+      let before = try await vm()
+      try calls.arm(fault.role, at: fault.site, act: fault.act, variant: fault.variant)
+      outcome = try await fleet.start(fault.step.words).end()
+      if try calls.disarm() { struck += 1 }
+      if let outcome { try await check(fault, before, outcome) }
+    } catch {
+      try calls.disarm()
+      let said = outcome.map { "\nended with \($0.status): \($0.errors)\($0.output.prefix(200))" } ?? ""
+      violations.append("\(fault)\n\(error)\(said)")
+      await fleet.killEverything()
+      rest = nil
+      try await settle(.gone, .running, .paused, .stopped, .failed)
+    }
+  }
+
+  // MARK: The laws
+
+  private func check(_ fault: Fault, _ before: JSONValue?, _ outcome: Program.Outcome) async throws {
+    let step = fault.step
+    // 2 is a lab file that cannot be read.
+    guard let code = outcome.code, [0, 1, 3, 4, 5].contains(code) || code == 2 && fault.role == .client
+    else {
+      throw Violation(law: "a command ends with a sensible exit code", seen: "\(outcome.status)")
+    }
+    if code != 0, fault.act == .fail, outcome.errors.isEmpty, !fault.site.label.hasPrefix("write pipe") {
+      throw Violation(law: "an error is said", seen: "exit code \(code) and no word")
+    }
+    try noDouble()
+    for supervisor in try fleet.supervisors() { await supervisor.kill() }
+    try await settle(allowed(fault, outcome, code))
+    if step.leavesQEMU, let before, rest?.isLive == true {
+      guard try await vm()?["pid"] == before["pid"] else {
+        throw Violation(law: "a guest that is not to end goes on", seen: "another QEMU")
+      }
+    }
+    let mayLoseDisk = step.losesDisks && rest == .gone && !outcome.errors.contains("recorded")
+    guard FileSystem.exists(disk) != (step.losesDisks && code == 0) || mayLoseDisk && code != 0 else {
+      throw Violation(law: "a disk goes by a confirmed --disks alone", seen: "\(FileSystem.exists(disk))")
+    }
+    guard code != 0, step.isRepeatable, step.goal != rest, rest != .gone || step.verb == "up" else { return }
+    // Put right, the same command does it.
+    let again = try await fleet.start(step.words).end()
+    guard again.code == 0 else {
+      throw Violation(law: "a second try does it", seen: "\(again.status): \(again.errors)")
+    }
+    try await settle(step.goal)
+  }
+
+  /// Where the VM may rest afterwards.
+  private func allowed(_ fault: Fault, _ outcome: Program.Outcome, _ code: Int32) -> Set<Rest> {
+    let step = fault.step
+    if code == 0 { return [step.goal] }
+    if outcome.errors.contains("Nothing was changed") { return [step.before] }
+    if outcome.errors.contains("stays on the list") { return [.stopped] }
+    if step.before == step.goal, step.verb != "restart" { return [step.before] }
+    return [step.before, step.goal, .stopped, .failed].filter { $0 != .stopped || step.before != .gone }
+      .reduce(into: step.verb == "up" && step.before == .gone ? [.failed] : []) { $0.insert($1) }
+  }
+
+  private func noDouble() throws {
+    if let double = fleet.doubleGuest() { throw Violation(law: "a VM never has two QEMUs", seen: double) }
+  }
+
+  // MARK: The VM
+
+  /// Brings the VM where the step begins, with a disk, and a supervisor as it wants it.
+  private func prepare(_ step: FailingStep) async throws {
+    if rest != step.before || step.verb == "update" {
+      if step.before == .gone || step.verb == "update", rest != .gone { try await command("down", to: .gone) }
+      switch step.before {
+      case .running where rest != .running, .paused where rest != .running:
+        if rest == .paused { try await command("unpause web", to: .running) }
+        if rest != .running { try await command("up", to: .running) }
+      case .stopped where rest == .gone: try await command("create", to: .stopped)
+      case .stopped: try await command("stop web", to: .stopped)
+      default: break
+      }
+      if step.before == .paused { try await command("pause web", to: .paused) }
+    }
+    try fleet.write("data", to: disk)
+    if step.isSupervisorDead {
+      for supervisor in try fleet.supervisors() { await supervisor.kill() }
+    } else {
+      try await fleet.qemuvm("ls")
+    }
+  }
+
+  private func command(_ words: String, to goal: Rest) async throws {
+    try await fleet.qemuvm(words.split(separator: " ").map(String.init))
+    rest = nil
+    try await settle(goal)
+  }
+
+  private func settle(_ allowed: Rest...) async throws { try await settle(Set(allowed)) }
+
+  /// Waits until the VM rests where it may, with a QEMU where it has one.
+  private func settle(_ allowed: Set<Rest>) async throws {
+    let limit = Instant.now + .seconds(30)
+    try await fleet.qemuvm("ls")
+    let monitor = try await fleet.monitor()
+    while true {
+      let vm = try await monitor.execute("query-vms").array?.first
+      let pids = fleet.guestPIDs()["web@shop"] ?? []
+      try noDouble()
+      let seen = vm.map { $0["state"]?.string.flatMap(Rest.init(rawValue:)) } ?? .gone
+      if let seen, allowed.contains(seen), pids.map({ Int($0) }) == (vm?["pid"]?.int.map { [$0] } ?? []),
+        seen.isLive == !pids.isEmpty
+      {
+        rest = seen
+        await monitor.close()
+        return
+      }
+      guard Instant.now < limit else {
+        throw Violation(
+          law: "it rests at \(allowed.sorted())", seen: "\(vm.map { "\($0)" } ?? "gone"), \(pids)")
+      }
+      do {
+        _ = try await monitor.event(within: .seconds(2)) { _ in true }
+      } catch let silence as ByteStream.Unheard where !silence.ended {
+        continue
+      }
+    }
+  }
+
+  private func vm() async throws -> JSONValue? { try await fleet.json("ls").array?.first }
+}
