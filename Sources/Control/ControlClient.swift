@@ -27,6 +27,9 @@ package final class ControlClient {
   private var outstanding: [Int: ControlRequest] = [:]
   private var nextNumber = 1
 
+  /// Until when the first command's negotiation is to be answered, which waits for no VM; nil once it is.
+  private var negotiationDue: Instant?
+
   /// Messages that came while one reply was waited for.
   private var kept: [Message] = []
 
@@ -74,6 +77,7 @@ package final class ControlClient {
     } catch {
       throw ControlError(.interrupted(command: request.commandName, error))
     }
+    if number == 1 { negotiationDue = .now + Self.greetingDeadline }
     unsent = []
     outstanding[number] = request
     return number
@@ -102,18 +106,24 @@ package final class ControlClient {
 
   private func receive(until deadline: Instant?) throws(ControlError) -> Message? {
     do throws(QMPDisconnection) {
-      while let message = try line.next(until: deadline) {
+      while true {
+        let due = [deadline, negotiationDue].compactMap { $0 }.min()
+        guard let message = try line.next(until: due) else { break }
         switch message {
         case .event(let event): return .event(event)
         case .reply(let reply): if let message = try take(reply) { return message }
         case .greeting: throw .violation(.repeatedGreeting)
         }
       }
-      return nil
     } catch {
-      let oldest = outstanding.min { $0.key < $1.key }?.value
-      throw ControlError(.interrupted(command: oldest?.commandName ?? "the connection", error))
+      throw ControlError(.interrupted(command: oldestCommand, error))
     }
+    guard let negotiationDue, .now >= negotiationDue else { return nil }
+    throw .silent(command: oldestCommand, for: Self.greetingDeadline)
+  }
+
+  private var oldestCommand: String {
+    outstanding.min { $0.key < $1.key }?.value.commandName ?? "the connection"
   }
 
   /// What a reply says to the caller; nil where that is nothing.
@@ -121,6 +131,7 @@ package final class ControlClient {
     guard let number = reply.id?.int, number < nextNumber else { throw .violation(.unknownID(reply.id)) }
     guard number != Self.negotiation else {
       if case .failure(let error) = reply.result { throw .refused(error) }
+      negotiationDue = nil
       return nil
     }
     // A reply to a command that was given up has no reader any more.

@@ -39,6 +39,16 @@ extension ControlError {
     (.timedOut, "Timeout"), (.commandNotFound, "CommandNotFound"),
   ]
 
+  /// Of a supervisor that is there and says nothing: it hangs, is stopped, or has lost the connection.
+  static func silent(command: String, for time: Duration) -> ControlError {
+    ControlError(
+      .disconnected,
+      """
+      the supervisor has not answered within \(time.components.seconds) s: whether it has done '\(command)' is not known
+        'qemuvm supervisor status' tells more.
+      """)
+  }
+
   /// From the error that the supervisor replied.
   package init(_ reply: QMPErrorReply) {
     let kind = Self.classes.first { $0.1 == reply.errorClass }?.0

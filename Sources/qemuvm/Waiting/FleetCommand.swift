@@ -21,6 +21,9 @@ struct FleetCommand: Sendable {
     let replies: [JSONObject]
   }
 
+  /// How long a supervisor may tell nothing before it is asked whether it is there.
+  private static let longestSilence: Duration = .seconds(30)
+
   let orders: [Order]
 
   /// How long the whole may take; nil is without end.
@@ -34,10 +37,14 @@ struct FleetCommand: Sendable {
       let deadline = timeout.map { Instant.now + $0 }
       for order in orders { course.sent(try client.send(order.request)) }
       while !course.isOver {
-        if let message = try client.next(until: deadline) {
+        let due = [deadline, .now + Self.longestSilence].compactMap { $0 }.min()
+        if let message = try client.next(until: due) {
           course.take(message)
-        } else {
+        } else if let deadline, .now >= deadline {
           course.pass(deadline: timeout ?? .zero)
+        } else {
+          // Whoever has nothing to tell still answers; one that hangs would be waited for without end.
+          _ = try client.perform(.querySupervisor, deadline: Query.deadline)
         }
       }
     } catch {

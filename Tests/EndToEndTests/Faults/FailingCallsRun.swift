@@ -59,6 +59,7 @@ actor FailingCallsRun {
       try calls.disarm()
       let said = outcome.map { "\nended with \($0.status): \($0.errors)\($0.output.prefix(200))" } ?? ""
       violations.append("\(fault)\n\(error)\(said)")
+      print("failing calls: broken: \(fault)\n\(error)\(said)")
       await fleet.killEverything()
       rest = nil
       try await settle(.gone, .running, .paused, .stopped, .failed)

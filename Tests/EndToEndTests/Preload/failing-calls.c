@@ -185,7 +185,15 @@ int fcntl(int fd, int command, ...) {
 int access(const char *path, int mode) { NEXT(access); BY_PATH(path, EIO, EACCES); return next(path, mode); }
 int stat(const char *path, struct stat *status) { NEXT(stat); BY_PATH(path, EIO, EACCES); return next(path, status); }
 int lstat(const char *path, struct stat *status) { NEXT(lstat); BY_PATH(path, EIO, EACCES); return next(path, status); }
-int fstat(int fd, struct stat *status) { NEXT(fstat); BY_FD(fd, EIO, ENOMEM); return next(fd, status); }
+int fstat(int fd, struct stat *status) {
+  NEXT(fstat);
+  int before = errno, result = next(fd, status);
+  /* It cannot fail of anything but a file. */
+  if (result == 0 && !S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode)) return result;
+  errno = before;
+  BY_FD(fd, EIO, ENOMEM);
+  return result;
+}
 int fstatat(int fd, const char *path, struct stat *status, int flags) {
   NEXT(fstatat);
   BY_PATH(path, EIO, EACCES);
