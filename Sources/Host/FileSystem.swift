@@ -238,9 +238,21 @@ package enum FileSystem {
   }
 
   /// Whether anything stands at the path, also a link that leads nowhere; corresponds to lstat(2).
-  package static func isPresent(_ path: String) -> Bool {
+  package static func presence(of path: String) throws(SystemError) -> Bool {
     var status = stat()
-    return lstat(path, &status) == 0
+    if lstat(path, &status) == 0 { return true }
+    let code = SystemError.lastErrorCode
+    if code == ENOENT || code == ENOTDIR { return false }
+    throw SystemError("lstat", path, code: code)
+  }
+
+  /// As above; where it cannot be told, something may stand there, and what is done with it next says why not.
+  package static func isPresent(_ path: String) -> Bool {
+    do throws(SystemError) {
+      return try presence(of: path)
+    } catch {
+      return true
+    }
   }
 
   /// Whether the path can be read, or written, by this process; corresponds to access(2).

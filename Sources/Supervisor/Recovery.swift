@@ -108,8 +108,17 @@ extension VirtualMachine {
       damage = error
       Log.note("\(name): \(error)")
     }
-    isForgetting = folder.isForgotten
-    let desired: DesiredState = folder.isWanted ? .running : .stopped
+    // A wish that cannot be read starts nothing and ends nothing.
+    var unreadable: SystemError?
+    var wanted = found == nil ? VMFolder.Wish.stopped : .running
+    do throws(SystemError) {
+      wanted = try folder.wish()
+    } catch {
+      unreadable = error
+      Log.note("\(name): whether it is wanted cannot be read: \(error)")
+    }
+    isForgetting = wanted == .forgotten
+    let desired: DesiredState = wanted == .running ? .running : .stopped
     var (saved, isOtherBoot) = (SavedState.nothing(folder, record, desired: desired), false)
     do throws(SavedState.Unreadable) {
       var damage: String?
@@ -125,6 +134,9 @@ extension VirtualMachine {
     }
     lifecycle = saved.lifecycle
     var (survivor, refusal) = (found, damage?.description ?? refusedState?.description)
+    if let unreadable, refusal == nil {
+      refusal = "whether it is wanted cannot be read: \(unreadable); say so with 'start', 'stop' or 'down'"
+    }
     if survivor == nil, !isOtherBoot {
       switch displaced(saved, taken) {
       case nil: break

@@ -35,8 +35,13 @@ package struct VMFolder: Sendable, Equatable {
   /// What `forget` says when the disks go too; anything else keeps them.
   private static let withDisks = "disks\n"
 
-  package var isWanted: Bool { FileSystem.exists(wanted) && !FileSystem.exists(forget) }
-  package var isForgotten: Bool { FileSystem.exists(forget) }
+  /// What the last confirmed command wants of the VM.
+  package enum Wish: Sendable, Equatable { case stopped, running, forgotten }
+
+  package func wish() throws(SystemError) -> Wish {
+    if try FileSystem.presence(of: forget) { return .forgotten }
+    return try FileSystem.presence(of: wanted) ? .running : .stopped
+  }
 
   /// Whether the VM's disks go with it when it is forgotten: the last confirmed command says so.
   package func losesDisks() throws(SystemError) -> Bool {
@@ -126,7 +131,7 @@ package struct VMFolder: Sendable, Equatable {
       if disks {
         try change.put(Self.forget, Array(Self.withDisks.utf8))
         try change.remove(Self.wanted)
-      } else if FileSystem.exists(wanted) {
+      } else if FileSystem.isPresent(wanted) {
         try change.move(Self.wanted, to: Self.forget)
       } else {
         try change.put(Self.forget, [])

@@ -214,7 +214,7 @@ extension VirtualMachine {
     run.connectDelay = min(run.connectDelay * 2, .seconds(5))
   }
 
-  private func processEnded(_ status: ExitStatus) {
+  func processEnded(_ status: ExitStatus) {
     guard let run else { return }
     run.exitStatus = status
     // A connection that QEMU never accepted waits in this socket, and ends with it.
@@ -229,6 +229,7 @@ extension VirtualMachine {
   private func monitorClosed(_ how: QMPDisconnection) {
     guard let run else { return }
     if let status = run.exitStatus { return conclude(run, status) }
+    lookForEndSoon(run)
     if !run.hasNegotiated { run.failedConnections += 1 }
     guard run.failedConnections < 3 else {
       return Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(how)")

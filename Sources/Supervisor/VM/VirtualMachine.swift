@@ -108,7 +108,10 @@ package actor VirtualMachine {
   private var isPerforming = false
 
   private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
-    self?.assumeIsolated { $0.apply(.timer) }
+    self?.assumeIsolated { vm in
+      vm.lookForEnd()
+      vm.apply(.timer)
+    }
   }
 
   package init(name: VMName, folder: VMFolder, surroundings: Surroundings) {
@@ -195,7 +198,7 @@ package actor VirtualMachine {
 
   /// Says that QEMU outlived SIGKILL, and how the kernel shows it.
   private func giveUp() {
-    guard let pid = run?.process.pid else { return }
+    guard !lookForEnd(), let pid = run?.process.pid else { return }
     let state = ProcessTable.use(pid: pid)?.state
     let why =
       state == "D" ? "it hangs in the kernel (state D), perhaps on storage" : "its state is \(state ?? "?")"
