@@ -4,8 +4,9 @@ internal import Glibc
 /// A connected stream socket on a serial queue: bytes come in as they arrive, bytes go out as the peer takes them.
 ///
 /// Bound to `queue`: every method is called on it, and both handlers run on it. The read source is drained until
-/// EAGAIN each time, because on Linux it fires once when data and hang-up arrive together and never again. The write
-/// source exists only while output is queued. `end` is called once, after the last bytes, unless `close` came first.
+/// EAGAIN each time, because on Linux it fires once when data and hang-up arrive together and never again; after
+/// `turn` bytes it rests a moment, so that others whose queues share a thread with this one go first. The write source
+/// exists only while output is queued. `end` is called once, after the last bytes, unless `close` came first.
 package final class SocketStream {
   /// How a stream ended.
   package enum End: Sendable, Equatable {
@@ -18,6 +19,9 @@ package final class SocketStream {
     case failed(SystemError)
   }
 
+  /// What is read in one go before others have their turn, in bytes.
+  package static let turn = 256 << 10
+
   package let queue: DispatchQueue
 
   /// Output that the peer has not taken yet, in bytes.
@@ -26,12 +30,17 @@ package final class SocketStream {
   /// Called each time when output that had to wait has been sent.
   package var drained: (() -> Void)?
 
+  /// How long it rests when it has read all that was there, so that many small pieces are read together.
+  ///
+  /// For a peer that never stops; its own buffer grows by what comes meanwhile.
+  package var pause = Duration.zero
+
   /// Whether what comes is read; while it is not, the peer is held up as soon as the kernel's buffer is full.
   ///
-  /// What has come meanwhile is told before the setting of it returns.
+  /// What has come meanwhile is told before the setting of it returns, up to a turn.
   package var isReading = true {
     didSet {
-      guard isOpen, isReading != oldValue else { return }
+      guard isOpen, isReading != oldValue, !isResting else { return }
       if isReading {
         reading.resume()
         // The source may not tell it again.
@@ -51,6 +60,11 @@ package final class SocketStream {
   private var output: [UInt8] = []
   private var written = 0
   private var isOpen = true
+
+  /// Whether it rests, with its source suspended; then it goes on behind what waits on the thread, not only on this
+  /// queue.
+  private var isResting = false
+  private lazy var nextTurn = DeadlineTimer(queue: queue) { [weak self] in self?.goOn() }
 
   /// Called when the output is sent and the stream closed; nil unless `closeWhenSent` was called.
   private var sent: (() -> Void)?
@@ -83,7 +97,7 @@ package final class SocketStream {
   private func cancelReading() {
     guard !reading.isCancelled else { return }
     reading.cancel()
-    if !isReading { reading.resume() }
+    if !isReading || isResting { reading.resume() }
   }
 
   /// Queues bytes behind those already queued and sends what the peer takes now.
@@ -113,7 +127,7 @@ package final class SocketStream {
     if queuedBytes == 0 { finishSending() }
   }
 
-  /// Reads what has come and was not told yet, the end too if it has come.
+  /// Reads what has come and was not told yet, the end too if it has come; up to a turn.
   package func readWaiting() {
     dispatchPrecondition(condition: .onQueue(queue))
     drain()
@@ -135,9 +149,28 @@ package final class SocketStream {
     // Nearly all that comes is short. A large buffer for each message would be cut up by what lives longer, and the
     // heap would grow by as much.
     var size = 4096
+    var left = Self.turn
     while isOpen, isReading, let count = readOnce(upTo: size) {
+      left -= count
+      if left <= 0 { return rest(for: .zero) }
       if count == size { size = 65536 }
     }
+    if isOpen, isReading, pause > .zero { rest(for: pause) }
+  }
+
+  private func rest(for time: Duration) {
+    guard isOpen, isReading, !isResting else { return }
+    isResting = true
+    reading.suspend()
+    nextTurn.arm(at: .now + max(time, pause))
+  }
+
+  private func goOn() {
+    guard isOpen, isResting else { return }
+    isResting = false
+    guard isReading else { return }
+    reading.resume()
+    drain()
   }
 
   /// Hands on what one read gives, and tells its length; nil when nothing is there, or nothing more will come.

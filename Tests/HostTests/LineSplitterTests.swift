@@ -34,6 +34,29 @@ struct LineSplitterTests {
     }
   }
 
+  @Test("gives the ends of a line that is too long, and the lines behind it", arguments: [1, 7, 600, 10_000])
+  func longLine(pieces: Int) {
+    var splitter = LineSplitter(limit: 1000)
+    var heard: [String] = []
+    let long = "head" + String(repeating: "x", count: 5000) + "tail"
+    var rest = Array("one\n\(long)\r\ntwo\n".utf8)[...]
+    while !rest.isEmpty {
+      Array(rest.prefix(pieces)).withUnsafeBytes { bytes in
+        splitter.feed(bytes) {
+          heard.append(String(decoding: $0, as: UTF8.self))
+        } long: { line in
+          let ends = [line.beginning.prefix(5), line.end.suffix(6)].map {
+            String(decoding: $0, as: UTF8.self)
+          }
+          heard += ends + ["\(line.count) \(line.beginning.count) \(line.end.count)"]
+        }
+      }
+      rest = rest.dropFirst(pieces)
+    }
+    #expect(heard == ["one", "headx", "xtail\r", "5009 512 512", "two"])
+    #expect(!splitter.isInsideLine)
+  }
+
   @Test("takes a line as long as the limit and none longer, ended or not", arguments: [1, 2, 7, 100])
   func limit(pieces: Int) throws {
     #expect(try lines("12345\n", pieces: pieces, limit: 5) == ["12345"])

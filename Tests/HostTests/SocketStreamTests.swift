@@ -1,6 +1,7 @@
 import Dispatch
 import Glibc
 import Host
+import Synchronization
 import Testing
 
 /// A stream on a queue of its own, and what it was told.
@@ -56,6 +57,61 @@ private actor Listener {
   var queuedBytes: Int { stream?.queuedBytes ?? 0 }
 }
 
+/// Reads from a peer that has more to say whenever it was read, up to far more than a turn.
+private actor EndlessReader {
+  static let most = 64 << 20
+
+  nonisolated let executor = QueueExecutor(label: "endless", isShared: true)
+  nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+  /// Others, one of which at least shares its thread.
+  private let others = (0..<32).map { _ in QueueExecutor(label: "other", isShared: true) }
+
+  /// What it had read when each of the others, who came after the first bytes, had its turn.
+  nonisolated let turns: AsyncStream<Int>
+  private let feed: AsyncStream<Int>.Continuation
+
+  private var stream: SocketStream?
+  private var far: FileDescriptor?
+
+  /// Bytes that it has read.
+  private nonisolated let count = Atomic(0)
+
+  init() {
+    (turns, feed) = AsyncStream.makeStream()
+  }
+
+  func open(_ near: consuming FileDescriptor, far: consuming FileDescriptor) throws {
+    try far.write([UInt8](repeating: 1, count: 4096))
+    let number = far.rawValue
+    self.far = consume far
+    stream = SocketStream(
+      near, queue: executor.queue, outputLimit: 0,
+      bytes: { [weak self] bytes in
+        let size = bytes.count
+        let isEnough = self?.assumeIsolated { $0.take(size) } ?? true
+        if !isEnough { _ = Glibc.send(number, bytes.baseAddress, size, Int32(MSG_NOSIGNAL)) }
+      }, end: { _ in })
+  }
+
+  private func take(_ size: Int) -> Bool {
+    let count = count.add(size, ordering: .relaxed).newValue
+    if count == size {
+      for other in others {
+        other.queue.async { self.feed.yield(self.count.load(ordering: .relaxed)) }
+      }
+    }
+    return count >= Self.most
+  }
+
+  var otherCount: Int { others.count }
+
+  func close() {
+    stream?.close()
+    stream = nil
+  }
+}
+
 @Suite("A socket stream")
 struct SocketStreamTests {
   @Test("gives all bytes, then the end, when both come together, every time")
@@ -73,6 +129,16 @@ struct SocketStreamTests {
       let bytes = signs.flatMap(\.received)
       #expect(bytes == Array(text.prefix(1000)))
     }
+  }
+
+  @Test("leaves a turn to others on its thread while a peer writes without end")
+  func turns() async throws {
+    let pair = try UnixSocket.pair()
+    let reader = EndlessReader()
+    try await reader.open(try pair.first.duplicate(), far: try pair.second.duplicate())
+    let turns = await reader.turns.prefix(reader.otherCount).collect()
+    #expect(turns.allSatisfy { $0 < EndlessReader.most })
+    await reader.close()
   }
 
   @Test("sends more than the socket takes, as the peer reads it")
