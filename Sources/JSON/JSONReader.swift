@@ -5,8 +5,13 @@ struct JSONReader<Builder: JSONBuilder> {
   private var lexer: JSONLexer
   private var builder: Builder
   private let depthLimit: Int
+  private let valueLimit: Int
 
-  init(_ text: JSONText, dialect: JSONDialect, depthLimit: Int) {
+  /// How many values have begun.
+  private var valueCount = 0
+
+  init(_ text: JSONText, dialect: JSONDialect, depthLimit: Int, valueLimit: Int = .max) {
+    self.valueLimit = valueLimit
     lexer = JSONLexer(text: text, dialect: dialect)
     builder = Builder(text: text)
     self.depthLimit = depthLimit
@@ -24,6 +29,10 @@ struct JSONReader<Builder: JSONBuilder> {
   /// Reads the value that is next, inside so many arrays and objects.
   private mutating func value(depth: Int) throws(JSONSyntaxError) -> Builder.Value {
     let place = builder.place(of: lexer.offset)
+    valueCount += 1
+    guard valueCount <= valueLimit else {
+      throw lexer.error(.tooManyValues(limit: valueLimit), at: lexer.offset)
+    }
     switch lexer.next {
     case .openBrace: return try object(at: place, depth: depth)
     case .openBracket: return try array(at: place, depth: depth)

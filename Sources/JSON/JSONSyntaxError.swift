@@ -22,6 +22,8 @@ package struct JSONSyntaxError: Error, Sendable, Equatable {
     case duplicateKey(String)
     /// Arrays and objects are nested deeper than the limit.
     case tooDeep(limit: Int)
+    /// There are more values in it than the limit.
+    case tooManyValues(limit: Int)
     /// A byte that is no part of valid UTF-8.
     case invalidUTF8(UInt8)
   }
@@ -59,6 +61,7 @@ extension JSONSyntaxError.Problem: CustomStringConvertible {
       "\\u\(UInt32(unit).hexadecimal) is half of a surrogate pair without its other half"
     case .duplicateKey(let key): "the key \(JSONValue.string(key)) is there twice"
     case .tooDeep(let limit): "nested deeper than \(limit) levels"
+    case .tooManyValues(let limit): "more than \(limit) values"
     case .invalidUTF8(let byte): "byte 0x\(String(byte, radix: 16)) is not valid UTF-8 here"
     }
   }

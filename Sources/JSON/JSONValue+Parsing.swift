@@ -7,12 +7,15 @@ extension JSONValue {
   /// Reads a text of UTF-8 that holds one value.
   ///
   /// A key that is there twice, a lone surrogate, invalid UTF-8 and anything behind the value are refused, and an
-  /// integer that no `Int64` or `UInt64` holds.
+  /// integer that no `Int64` or `UInt64` holds. `valueLimit` bounds the memory that it takes: a value of two bytes of
+  /// text takes up to a hundred.
   package init(
-    parsing bytes: some Collection<UInt8>, dialect: JSONDialect = .json, depthLimit: Int = depthLimit
+    parsing bytes: some Collection<UInt8>, dialect: JSONDialect = .json, depthLimit: Int = depthLimit,
+    valueLimit: Int = .max
   ) throws(JSONSyntaxError) {
     self = try bytes.withText { text throws(JSONSyntaxError) in
-      var reader = JSONReader<ValueBuilder>(text, dialect: dialect, depthLimit: depthLimit)
+      var reader = JSONReader<ValueBuilder>(
+        text, dialect: dialect, depthLimit: depthLimit, valueLimit: valueLimit)
       return try reader.document()
     }
   }
