@@ -4,7 +4,8 @@ internal import QMP
 /// In which order one client's commands run and are answered; pure.
 ///
 /// Commands run one after the other, but changing commands that follow each other and name different VMs run at the
-/// same time. Replies keep the order of the commands. Owned by one session.
+/// same time. Replies keep the order of the commands, and are text as soon as they are there: their size is then
+/// known. Owned by one session.
 struct CommandOrder {
   /// A command that may run now; `finish` takes its ticket back.
   struct Start: Equatable {
@@ -12,23 +13,36 @@ struct CommandOrder {
     let request: ControlRequest
   }
 
-  private struct Entry {
-    let request: ControlRequest
-    let id: JSONValue?
-    let size: Int
+  /// What the session answers by itself; the reply is made when its turn has come.
+  enum Own: Equatable {
+    case failure(QMPErrorReply)
+    case done
+    case commands
+    case version
   }
 
-  /// Those that wait or run, by ticket; tickets count up from 0.
+  private struct Entry {
+    enum Work {
+      case command(ControlRequest)
+      case own(Own)
+      case finished([UInt8])
+    }
+
+    var work: Work
+    let id: JSONValue?
+    var size: Int
+  }
+
+  /// Those that wait, run, or have a reply whose turn has not come, by ticket; tickets count up from 0.
   private var entries: [Int: Entry] = [:]
 
   /// The running ones, with the VM that a change is about; nil is a command that runs alone.
   private var running: [Int: String?] = [:]
-  private var finished: [Int: QMPReply] = [:]
   private var nextTicket = 0
   private var nextStart = 0
   private var nextReply = 0
 
-  /// The size of the commands that have no reply yet, in bytes, with something for each.
+  /// The size of the commands that wait and of the replies whose turn has not come, in bytes, with something for each.
   private(set) var waitingBytes = 0
 
   /// Whether every command has its reply.
@@ -36,14 +50,17 @@ struct CommandOrder {
 
   /// Adds a command of that many bytes behind the others.
   mutating func add(_ request: ControlRequest, id: JSONValue?, size: Int) {
-    entries[nextTicket] = Entry(request: request, id: id, size: size)
-    waitingBytes += size + Self.overhead
-    nextTicket += 1
+    add(Entry(work: .command(request), id: id, size: size + Self.overhead))
   }
 
-  /// Adds a reply that needs no command to run; it keeps its place among the others.
-  mutating func add(_ reply: QMPReply) {
-    finished[nextTicket] = reply
+  /// Adds what needs no command to run; its reply keeps its place among the others.
+  mutating func add(_ own: Own, id: JSONValue?, size: Int) {
+    add(Entry(work: .own(own), id: id, size: size + Self.overhead))
+  }
+
+  private mutating func add(_ entry: Entry) {
+    entries[nextTicket] = entry
+    waitingBytes += entry.size
     nextTicket += 1
   }
 
@@ -51,11 +68,11 @@ struct CommandOrder {
   mutating func takeStarts() -> [Start] {
     var starts: [Start] = []
     while nextStart < nextTicket {
-      if let entry = entries[nextStart] {
-        let machine = Self.machine(entry.request)
+      if case .command(let request) = entries[nextStart]?.work {
+        let machine = Self.machine(request)
         guard mayStart(machine) else { break }
         running[nextStart] = .some(machine)
-        starts.append(Start(ticket: nextStart, request: entry.request))
+        starts.append(Start(ticket: nextStart, request: request))
       }
       nextStart += 1
     }
@@ -64,20 +81,26 @@ struct CommandOrder {
 
   /// Takes a command's result.
   mutating func finish(_ ticket: Int, _ result: Result<JSONValue, QMPErrorReply>) {
-    guard let entry = entries.removeValue(forKey: ticket) else { return }
+    guard let entry = entries[ticket], case .command = entry.work else { return }
     running[ticket] = nil
-    waitingBytes -= entry.size + Self.overhead
-    finished[ticket] = QMPReply(result, id: entry.id)
+    let line = QMPLine.fromServer(QMPReply(result, id: entry.id).json)
+    entries[ticket] = Entry(work: .finished(line), id: nil, size: line.count + Self.overhead)
+    waitingBytes += line.count + Self.overhead - entry.size
   }
 
-  /// The replies whose turn it is.
-  mutating func takeReplies() -> [QMPReply] {
-    var replies: [QMPReply] = []
-    while let reply = finished.removeValue(forKey: nextReply) {
-      replies.append(reply)
-      nextReply += 1
+  /// The reply whose turn it is, as a line; `own` makes those of the session's own.
+  mutating func takeReply(_ own: (Own) -> Result<JSONValue, QMPErrorReply>) -> [UInt8]? {
+    guard let entry = entries[nextReply] else { return nil }
+    let line: [UInt8]
+    switch entry.work {
+    case .command: return nil
+    case .own(let subject): line = QMPLine.fromServer(QMPReply(own(subject), id: entry.id).json)
+    case .finished(let text): line = text
     }
-    return replies
+    entries[nextReply] = nil
+    waitingBytes -= entry.size
+    nextReply += 1
+    return line
   }
 
   /// Answers the commands that have not started with an error.

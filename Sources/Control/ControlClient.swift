@@ -128,6 +128,8 @@ package final class ControlClient {
 
   /// What a reply says to the caller; nil where that is nothing.
   private func take(_ reply: QMPReply) throws(QMPDisconnection) -> Message? {
+    // It is about the connection: there is no room for another.
+    if reply.id == nil, case .failure(let error) = reply.result { throw .refused(error) }
     guard let number = reply.id?.int, number < nextNumber else { throw .violation(.unknownID(reply.id)) }
     guard number != Self.negotiation else {
       if case .failure(let error) = reply.result { throw .refused(error) }

@@ -75,7 +75,14 @@ extension ControlError {
     case .timedOut where name == nil: self.init(.timedOut, "the supervisor: \(error)")
     case .timedOut(let command, let limit):
       self.init(.timedOut, "\(name ?? ""): QEMU did not answer \(command) within \(limit)")
-    case .greeting, .negotiation, .notNegotiated, .interrupted, .protocolViolation:
+    case .replyTooLong where name != nil:
+      self.init(
+        .failed,
+        """
+        \(name ?? ""): \(error)
+          Ask on the VM's own monitor: 'qemuvm status \(name ?? "") --json' names it as 'qmpSocket'.
+        """)
+    case .replyTooLong, .greeting, .negotiation, .notNegotiated, .interrupted, .protocolViolation:
       self.init(name == nil ? .disconnected : .failed, "\(name ?? "the supervisor"): \(error)")
     }
   }

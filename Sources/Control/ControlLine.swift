@@ -19,7 +19,8 @@ final class ControlLine {
     self.socket = socket
   }
 
-  /// Sends all of it.
+  /// Sends all of it, and takes in meanwhile what comes: a supervisor whose replies are not read takes no more
+  /// commands.
   func send(_ bytes: [UInt8]) throws(QMPDisconnection) {
     var sent = 0
     while sent < bytes.count {
@@ -33,7 +34,7 @@ final class ControlLine {
       let error = SystemError("send")
       switch error.code {
       case EINTR: continue
-      case EAGAIN: _ = try wait(for: POLLOUT, until: nil)
+      case EAGAIN: if try wait(for: POLLOUT | POLLIN, until: nil) & POLLIN != 0 { try read() }
       case EPIPE, ECONNRESET: throw .peerGone
       default: throw .failed(error)
       }
@@ -43,23 +44,27 @@ final class ControlLine {
   /// Waits for the next message; nil when the deadline has passed.
   func next(until deadline: Instant?) throws(QMPDisconnection) -> QMPMessage? {
     while messages.isEmpty {
-      guard try wait(for: POLLIN, until: deadline) else { return nil }
+      guard try wait(for: POLLIN, until: deadline) != 0 else { return nil }
       try read()
     }
     return messages.removeFirst()
   }
 
-  /// False when the deadline has passed.
-  private func wait(for event: Int32, until deadline: Instant?) throws(QMPDisconnection) -> Bool {
-    var poller = pollfd(fd: socket.rawValue, events: Int16(event), revents: 0)
+  /// What there is of the events that are waited for, an end or an error being all of them; nothing when the deadline
+  /// has passed.
+  private func wait(for events: Int32, until deadline: Instant?) throws(QMPDisconnection) -> Int32 {
+    var poller = pollfd(fd: socket.rawValue, events: Int16(events), revents: 0)
     while true {
       // Rounded up, so that the deadline has passed when this ends.
       let rest = deadline.map { max(0, ($0 - .now).nanoseconds + 999_999) / 1_000_000 }
       let ready = poll(&poller, 1, rest.map { Int32(clamping: $0) } ?? -1)
-      if ready > 0 { return true }
+      if ready > 0 {
+        let seen = Int32(poller.revents) & events
+        return seen == 0 ? events : seen
+      }
       let error = SystemError("poll")
       if ready < 0, error.code != EINTR { throw .failed(error) }
-      if let deadline, .now >= deadline { return false }
+      if let deadline, .now >= deadline { return 0 }
     }
   }
 

@@ -3,12 +3,13 @@ internal import Glibc
 package import Host
 package import JSON
 package import QMP
+internal import Synchronization
 
 /// The supervisor's end of the control socket: any number of clients, each with its own replies and all events.
 ///
 /// Lives on a queue of its own, which runs no command: each runs as a task that calls the handler, and a slow one
-/// delays its own client only. A client that goes cancels nothing that has started. One that does not read, or sends
-/// far more than is answered, is dropped.
+/// delays its own client only. A client that goes cancels nothing that has started. One that does not read events is
+/// dropped; one that sends more than is answered is held up.
 package actor ControlServer {
   package typealias Handler = @Sendable (ControlRequest) async throws(ControlError) -> JSONValue
 
@@ -24,6 +25,16 @@ package actor ControlServer {
   private var listener: SocketListener?
   private var sessions: [Int: ControlSession] = [:]
   private var nextSession = 0
+
+  /// How many may be connected at once: they share the descriptors with the VMs.
+  private let clientLimit: Int
+  private var hasRefused = false
+
+  /// The clients that hear events, and their number.
+  private var listeners: Set<Int> = [] {
+    didSet { listenerCount.store(listeners.count, ordering: .releasing) }
+  }
+  private nonisolated let listenerCount = Atomic<Int>(0)
   private var clientCountHandler: (Int) -> Void = { _ in }
   private var whenEmpty: [CheckedContinuation<Void, Never>] = []
   private lazy var drainTimer = DeadlineTimer(queue: executor.queue) { [weak self] in
@@ -34,9 +45,11 @@ package actor ControlServer {
   ///
   /// `query-commands` and `query-version` are answered here and never reach the handler.
   package init(
-    listener: consuming FileDescriptor, version: QMPVersion = qemuvmVersion, handler: @escaping Handler
+    listener: consuming FileDescriptor, version: QMPVersion = qemuvmVersion, clientLimit: Int = 1000,
+    handler: @escaping Handler
   ) {
     socket = consume listener
+    self.clientLimit = clientLimit
     self.version = version
     self.handler = handler
   }
@@ -73,8 +86,10 @@ package actor ControlServer {
     clientCountHandler = handler
   }
 
-  /// Sends an event to every client, in the order of the calls.
-  package nonisolated func broadcast(_ event: QMPEvent) {
+  /// Sends an event to every client, in the order of the calls; it is made only if there is one.
+  package nonisolated func broadcast(_ event: @autoclosure @escaping @Sendable () -> QMPEvent) {
+    // Who negotiates at this moment has asked for nothing yet, and misses nothing that is an answer.
+    guard listenerCount.load(ordering: .acquiring) > 0 else { return }
     executor.queue.async { self.assumeIsolated { $0.send(event) } }
   }
 
@@ -111,6 +126,8 @@ package actor ControlServer {
     } catch {
       return Log.note("control socket: \(error)")
     }
+    guard sessions.count < clientLimit else { return refuse(socket) }
+    hasRefused = false
     let number = nextSession
     nextSession += 1
     let session = ControlSession(version: version) { [weak self] in
@@ -120,12 +137,27 @@ package actor ControlServer {
     clientCountHandler(sessions.count)
     session.open(socket, queue: executor.queue) { [weak self] input in
       self?.assumeIsolated { $0.take(input, from: number) }
+    } starts: { [weak self] starts in
+      self?.assumeIsolated { $0.run(starts, of: number) }
     }
+  }
+
+  /// Tells a client that there is no room for it.
+  private func refuse(_ socket: consuming FileDescriptor) {
+    let words = "\(sessions.count) clients are connected already\n  End some of them, then try again."
+    if !hasRefused { Log.note("control socket: \(sessions.count) are connected, and no more are admitted") }
+    hasRefused = true
+    let error = QMPReply(.failure(QMPErrorReply("GenericError", words)), id: nil)
+    // One that is gone already needs no reason.
+    try? socket.write(
+      QMPLine.fromServer(QMPGreeting(version: version).json) + QMPLine.fromServer(error.json))
   }
 
   private func take(_ input: QMPRequestReader.Input, from number: Int) {
     guard let session = sessions[number] else { return }
-    run(session.take(input), of: number)
+    let starts = session.take(input)
+    if session.isNegotiated, !listeners.contains(number), sessions[number] != nil { listeners.insert(number) }
+    run(starts, of: number)
   }
 
   private func run(_ starts: [CommandOrder.Start], of number: Int) {
@@ -147,8 +179,9 @@ package actor ControlServer {
     run(session.finish(ticket, result), of: number)
   }
 
-  private func send(_ event: QMPEvent) {
-    let line = QMPLine.fromServer(event.json)
+  private func send(_ event: () -> QMPEvent) {
+    guard !listeners.isEmpty else { return }
+    let line = QMPLine.fromServer(event().json)
     for session in sessions.values { session.send(event: line) }
   }
 
@@ -158,6 +191,7 @@ package actor ControlServer {
 
   private func forget(_ number: Int) {
     guard sessions.removeValue(forKey: number) != nil else { return }
+    listeners.remove(number)
     clientCountHandler(sessions.count)
     guard sessions.isEmpty, !whenEmpty.isEmpty else { return }
     drainTimer.arm(at: nil)

@@ -6,13 +6,17 @@ internal import QMP
 /// One client of the control socket, from the server's side.
 ///
 /// Owned by the server and bound to its queue. It negotiates, puts commands in order and sends replies and events;
-/// running commands is the server's.
+/// running commands is the server's. While much is unanswered, or replies are unread, it reads no more commands: who
+/// sends without reading holds up itself. Events do not wait: who leaves those unread is dropped.
 final class ControlSession {
   /// Output that a client may leave unread before it is dropped, in bytes.
-  static let outputLimit = 4 << 20
+  static let outputLimit = 8 << 20
 
-  /// Commands that a client may send ahead of their replies, in bytes.
-  static let waitingLimit = 16 << 20
+  /// Commands and replies that wait before no more commands are read, in bytes.
+  static let waitingLimit = 2 << 20
+
+  /// Output that waits before no more commands start and no more replies are made, in bytes.
+  static let replyLimit = 256 << 10
 
   /// The longest request, in bytes.
   static let requestLimit = 1 << 20
@@ -21,7 +25,15 @@ final class ControlSession {
   private let left: () -> Void
   private var stream: SocketStream?
   private var order = CommandOrder()
-  private var isNegotiated = false
+
+  /// Whether it hears events.
+  private(set) var isNegotiated = false
+
+  /// Reads on, but not from inside of what the stream has called.
+  private var readingOn: DeadlineTimer?
+
+  /// Starts what may start once replies have been read.
+  private var starts: ([CommandOrder.Start]) -> Void = { _ in }
 
   /// Whether it takes no more commands and goes when it has answered those it has.
   private var isLeaving = false
@@ -32,15 +44,21 @@ final class ControlSession {
     self.left = left
   }
 
-  /// Greets, and hands out what the client sends from here on.
+  /// Greets, and hands out what the client sends from here on, and commands that may start later than that.
   func open(
     _ socket: consuming FileDescriptor, queue: DispatchQueue,
-    input: @escaping (QMPRequestReader.Input) -> Void
+    input: @escaping (QMPRequestReader.Input) -> Void, starts: @escaping ([CommandOrder.Start]) -> Void
   ) {
+    self.starts = starts
+    readingOn = DeadlineTimer(queue: queue) { [weak self] in self?.readOn() }
     let reader = QMPRequestReader(limit: Self.requestLimit)
     stream = SocketStream(
       socket, queue: queue, outputLimit: Self.outputLimit,
       bytes: { reader.read($0, input: input) }, end: { [weak self] _ in self?.end() })
+    stream?.drained = { [weak self] in
+      guard let self else { return }
+      self.starts(proceed())
+    }
     stream?.write(QMPLine.fromServer(QMPGreeting(version: version).json))
   }
 
@@ -49,12 +67,12 @@ final class ControlSession {
     guard !isLeaving else { return [] }
     switch input {
     case .request(let request, let size): take(request, size: size)
-    case .malformed(let error): order.add(error.reply)
+    case .malformed(let error, let size):
+      order.add(.failure(QMPErrorReply("GenericError", error.reason)), id: error.id, size: size)
     case .tooLong(let limit):
       refuse("A request of more than \(limit) bytes")
       leave()
     }
-    if order.waitingBytes > Self.waitingLimit { drop() }
     return proceed()
   }
 
@@ -84,51 +102,77 @@ final class ControlSession {
   }
 
   private func take(_ request: QMPRequest, size: Int) {
+    let id = request.id
     switch (request.command, isNegotiated) {
-    case ("qmp_capabilities", false): negotiate(request)
+    case ("qmp_capabilities", false): negotiate(request, size: size)
     case ("qmp_capabilities", true):
       refuse(
-        "Capabilities negotiation is already complete, command ignored", "CommandNotFound", id: request.id)
+        "Capabilities negotiation is already complete, command ignored", "CommandNotFound", id: id, size: size
+      )
     case (_, false):
-      refuse("Expecting capabilities negotiation with 'qmp_capabilities'", "CommandNotFound", id: request.id)
+      refuse(
+        "Expecting capabilities negotiation with 'qmp_capabilities'", "CommandNotFound", id: id, size: size)
     case (_, true):
       do throws(ControlError) {
         let command = try ControlRequest(command: request.command, arguments: request.arguments)
-        take(command, id: request.id, size: size)
+        take(command, id: id, size: size)
       } catch {
-        order.add(QMPReply(.failure(error.reply), id: request.id))
+        order.add(.failure(error.reply), id: id, size: size)
       }
     }
   }
 
   private func take(_ command: ControlRequest, id: JSONValue?, size: Int) {
     switch command {
-    case .queryCommands:
-      let names = ControlRequest.commandNames + ["qmp_capabilities"]
-      order.add(QMPReply(.success(.array(names.map { ["name": .string($0)] })), id: id))
-    case .queryVersion: order.add(QMPReply(.success(version.json), id: id))
+    case .queryCommands: order.add(.commands, id: id, size: size)
+    case .queryVersion: order.add(.version, id: id, size: size)
     default: order.add(command, id: id, size: size)
     }
   }
 
-  private func negotiate(_ request: QMPRequest) {
+  private func negotiate(_ request: QMPRequest, size: Int) {
     let wanted = request.arguments["enable"]?.array?.compactMap(\.string) ?? []
     if let capability = wanted.first {
-      return refuse("Capability \(capability) not available", id: request.id)
+      return refuse("Capability \(capability) not available", id: request.id, size: size)
     }
     isNegotiated = true
-    order.add(QMPReply(.success([:]), id: request.id))
+    order.add(.done, id: request.id, size: size)
   }
 
-  private func refuse(_ reason: String, _ errorClass: String = "GenericError", id: JSONValue? = nil) {
-    order.add(QMPReply(.failure(QMPErrorReply(errorClass, reason)), id: id))
+  private func refuse(
+    _ reason: String, _ errorClass: String = "GenericError", id: JSONValue? = nil, size: Int = 0
+  ) {
+    order.add(.failure(QMPErrorReply(errorClass, reason)), id: id, size: size)
   }
 
-  /// Sends the replies whose turn it is; gives the commands that may start.
+  /// Sends the replies whose turn it is, as far as the client reads them; gives the commands that may start.
   private func proceed() -> [CommandOrder.Start] {
-    for reply in order.takeReplies() { stream?.write(QMPLine.fromServer(reply.json)) }
+    while let stream, stream.queuedBytes < Self.replyLimit, let line = order.takeReply(answer) {
+      stream.write(line)
+    }
     if isLeaving, order.isIdle { stream?.closeWhenSent { [weak self] in self?.end() } }
-    return stream == nil ? [] : order.takeStarts()
+    guard let stream else { return [] }
+    if order.waitingBytes >= Self.waitingLimit {
+      stream.isReading = false
+    } else if !stream.isReading {
+      readingOn?.arm(at: .now)
+    }
+    return stream.queuedBytes < Self.replyLimit ? order.takeStarts() : []
+  }
+
+  private func readOn() {
+    if order.waitingBytes < Self.waitingLimit { stream?.isReading = true }
+  }
+
+  private func answer(_ own: CommandOrder.Own) -> Result<JSONValue, QMPErrorReply> {
+    switch own {
+    case .failure(let error): return .failure(error)
+    case .done: return .success([:])
+    case .version: return .success(version.json)
+    case .commands:
+      let names = ControlRequest.commandNames + ["qmp_capabilities"]
+      return .success(.array(names.map { ["name": .string($0)] }))
+    }
   }
 
   private func end() {

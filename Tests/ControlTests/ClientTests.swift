@@ -81,6 +81,20 @@ struct ClientTests {
     await fixture.end()
   }
 
+  @Test("is answered all that it sends before it reads, however much that is")
+  func manyBeforeReading() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.client()
+    var numbers: [Int] = []
+    for _ in 1...6000 { numbers.append(try await client.send(.queryCommands)) }
+    var replies: [Int] = []
+    while replies.count < numbers.count, let reply = try await client.next()?.returned {
+      replies.append(reply.number)
+    }
+    #expect(replies == numbers)
+    await fixture.end()
+  }
+
   @Test("says that the supervisor went")
   func serverGone() async throws {
     let fixture = try await Fixture()

@@ -14,7 +14,12 @@ struct CommandOrderTests {
 
   /// The ids of the replies whose turn it is.
   private mutating func replies() -> [Int?] {
-    order.takeReplies().map { $0.id?.int }
+    var ids: [Int?] = []
+    while let line = order.takeReply({ _ in .success([:]) }) {
+      // What is no JSON has no id.
+      ids.append((try? JSONValue(parsing: line))?["id"]?.int)
+    }
+    return ids
   }
 
   @Test("starts changes of different VMs together, and answers in order")
@@ -58,7 +63,7 @@ struct CommandOrderTests {
   @Test("keeps the place of a reply that needed no run")
   mutating func immediate() {
     add(.start(name: "a"), 0)
-    order.add(QMPReply(.failure(QMPErrorReply("GenericError", "no")), id: 1))
+    order.add(.failure(QMPErrorReply("GenericError", "no")), id: 1, size: 10)
     add(.start(name: "b"), 2)
     #expect(order.takeStarts().map(\.ticket) == [0, 2])
     order.finish(2, .success([:]))
@@ -79,6 +84,20 @@ struct CommandOrderTests {
     order.finish(0, .success([:]))
     #expect(replies() == [0, 1, 2])
     #expect(order.isIdle)
+  }
+
+  @Test("counts every kind of reply, and what is not sent yet, until it is")
+  mutating func sizes() {
+    add(.queryVMs, 0)
+    order.add(.commands, id: 1, size: 100)
+    order.add(.failure(QMPErrorReply("GenericError", "no")), id: 2, size: 5000)
+    _ = order.takeStarts()
+    let before = order.waitingBytes
+    #expect(before >= 5110)
+    order.finish(0, .success(JSONValue(String(repeating: "x", count: 10_000))))
+    #expect(order.waitingBytes >= before + 9000)
+    #expect(replies() == [0, 1, 2])
+    #expect(order.waitingBytes == 0)
   }
 
   @Test("takes a result once")

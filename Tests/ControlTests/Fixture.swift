@@ -13,11 +13,12 @@ struct Fixture {
   let work: Workbench
   let path: String
 
-  init(answering: Bool = false) async throws {
+  init(answering: Bool = false, clientLimit: Int = 1000) async throws {
     path = "/tmp/qemuvm-control-\(getpid())-\(Self.next.add(1, ordering: .relaxed).newValue).sock"
     let work = Workbench(isAnswering: answering)
     self.work = work
-    server = ControlServer(listener: try UnixSocket.listen(at: path)) { request throws(ControlError) in
+    server = ControlServer(listener: try UnixSocket.listen(at: path), clientLimit: clientLimit) {
+      request throws(ControlError) in
       try await work.run(request)
     }
     await server.start()
@@ -108,6 +109,9 @@ actor PlainClient {
   func send(_ text: String) {
     stream?.write(Array(text.utf8))
   }
+
+  /// What the server has not taken yet.
+  var queuedBytes: Int { stream?.queuedBytes ?? 0 }
 
   /// The next line; nil at the end of the connection.
   func next() async -> JSONValue? {

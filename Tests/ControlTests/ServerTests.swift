@@ -2,6 +2,7 @@ import Glibc
 import Host
 import JSON
 import QMP
+import Synchronization
 import Testing
 
 @testable import Control
@@ -195,7 +196,7 @@ struct ServerTests {
     let reader = try await fixture.plainClient()
     #expect(await count.next() == 2)
     let text = JSONValue(String(repeating: "x", count: 1 << 20))
-    for _ in 1...5 {
+    for _ in 1...9 {
       fixture.server.broadcast(QMPEvent("VM_MESSAGE", ["text": text]))
       #expect(await reader.next()?["data"]?["text"] == text)
     }
@@ -206,16 +207,63 @@ struct ServerTests {
     await fixture.end()
   }
 
-  @Test("drops a client that sends far more than is answered")
+  @Test("holds up a client that sends far more than is answered, and answers it all")
   func greedyClient() async throws {
     let fixture = try await Fixture()
     let client = try await fixture.plainClient()
-    let settings = String(repeating: "x", count: 900 << 10)
-    for _ in 1...20 {
-      await client.send(
-        #"{"execute": "update", "arguments": {"name": "a", "settings": {"x": "\#(settings)"}}}"#)
+    var started = fixture.work.started.makeAsyncIterator()
+    await client.send(#"{"execute": "query-vms", "id": 0}"#)
+    #expect(await started.next() == .queryVMs)
+    let filler = String(repeating: " ", count: 4000)
+    for number in 1...4000 { await client.send(#"{"execute":\#(filler)"query-commands", "id": \#(number)}"#) }
+    // Another is answered meanwhile, and what the first one sends stays with it.
+    let other = try await fixture.client()
+    #expect(try await other.perform(.queryVersion)["qemu"]?["minor"] == 1)
+    #expect(await client.queuedBytes > 8 << 20)
+    await fixture.work.answer(.queryVMs, .success([]))
+    for number in 0...4000 {
+      let reply = await client.next()
+      guard reply?["id"]?.int == number else {
+        Issue.record("\(number): \(reply?.description ?? "the end")")
+        break
+      }
     }
-    #expect(await client.next() == nil)
+    await fixture.end()
+  }
+
+  @Test("makes nothing for nobody, and each event once for all")
+  func laziness() async throws {
+    let fixture = try await Fixture(answering: true)
+    let made = Atomic(0)
+    let stranger = try await fixture.plainClient(negotiates: false)
+    _ = await stranger.next()
+    func tell() {
+      fixture.server.broadcast(
+        QMPEvent("VM_MESSAGE", ["n": JSONValue(made.add(1, ordering: .relaxed).newValue)]))
+    }
+    tell()
+    let clients = [try await fixture.plainClient(), try await fixture.plainClient()]
+    tell()
+    for client in clients { #expect(await client.next()?["data"]?["n"] == 1) }
+    #expect(made.load(ordering: .relaxed) == 1)
+    await fixture.end()
+  }
+
+  @Test("tells one client too many that there is no room, and admits it when there is")
+  func clientLimit() async throws {
+    let fixture = try await Fixture(answering: true, clientLimit: 2)
+    let counts = await fixture.clientCounts()
+    let first = try await fixture.plainClient()
+    let second = try await fixture.plainClient()
+    let refused = try await fixture.plainClient(negotiates: false)
+    let lines = await refused.rest()
+    #expect(lines.first?["QMP"] != nil)
+    #expect(lines.last?["error"]?["desc"]?.string?.hasPrefix("2 clients are connected already") == true)
+    await first.hangUp()
+    _ = second
+    for await count in counts where count == 1 { break }
+    let admitted = try await fixture.client()
+    #expect(try await admitted.perform(.queryVMs) == "query-vms")
     await fixture.end()
   }
 

@@ -59,9 +59,9 @@ struct RequestSplitterTests {
       Array(text.utf8).withUnsafeBytes { reader.read($0) { inputs.append($0) } }
     }
     #expect(inputs.count == 4)
-    #expect(inputs.first == .request(QMPRequest("a"), size: 15))
+    #expect(inputs.first == .request(QMPRequest("a"), size: 79))
     #expect(inputs.last == .tooLong(limit: 40))
-    let reasons = inputs.compactMap { if case .malformed(let error) = $0 { error } else { nil } }
+    let reasons = inputs.compactMap { if case .malformed(let error, _) = $0 { error } else { nil } }
     #expect(reasons.map(\.id) == [nil, 1])
     #expect(reasons.first?.reason.hasPrefix("JSON parse error, 1:1: ") == true)
   }
