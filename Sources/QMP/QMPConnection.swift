@@ -3,6 +3,8 @@ package import JSON
 
 /// A client's end of one QMP connection: commands by id with many in flight, events to any number of listeners.
 ///
+/// Of a storm of events it tells a few, with their number, and reads the rest without a look inside: see `EventBudget`.
+///
 /// Lives on the executor it is given. An actor on the same executor, and a handler on its queue, call it without a
 /// hop through `assumeIsolated`; every handler given to it runs on that queue. A request is resumed exactly once: by
 /// its reply, its deadline, or the connection's end.
@@ -30,9 +32,11 @@ package actor QMPConnection {
   private var socket: FileDescriptor?
   private var stream: SocketStream?
   private let lineLimit: Int
+  private let reader: QMPLineReader
   private let outputLimit: Int
 
   private var outstanding: OutstandingRequests<Completion>
+  private var events = EventBudget()
   private var negotiation = Negotiation()
 
   /// Whether the last message was an error without id: one bad line can give several.
@@ -52,16 +56,18 @@ package actor QMPConnection {
 
   /// Takes over a connected socket that does not block; nothing is read before `negotiate`.
   ///
-  /// `firstID` is higher than every id that a client before this one may have used with the same server.
+  /// `firstID` is higher than every id that a client before this one may have used with the same server. A reply
+  /// longer than `lineLimit`, in bytes, is an error of its command.
   package init(
-    _ socket: consuming FileDescriptor, executor: QueueExecutor, firstID: Int = 1, lineLimit: Int = 64 << 20,
-    outputLimit: Int = 64 << 20
+    _ socket: consuming FileDescriptor, executor: QueueExecutor, firstID: Int = 1, lineLimit: Int = 4 << 20,
+    outputLimit: Int = 4 << 20
   ) {
     outstanding = OutstandingRequests(firstID: firstID)
     self.executor = executor
     self.socket = consume socket
     self.outputLimit = outputLimit
     self.lineLimit = lineLimit
+    reader = QMPLineReader(limit: lineLimit)
   }
 
   isolated deinit {
@@ -106,11 +112,11 @@ package actor QMPConnection {
 
   private func start() {
     guard let socket = socket.take() else { return }
-    let reader = QMPMessageReader(lineLimit: lineLimit)
     stream = SocketStream(
       socket, queue: executor.queue, outputLimit: outputLimit,
       bytes: { [weak self] bytes in
-        reader.read(bytes) { message in self?.assumeIsolated { $0.receive(message) } }
+        let arrived = Arrived(bytes: bytes)
+        self?.assumeIsolated { $0.read(arrived) }
       },
       end: { [weak self] end in self?.assumeIsolated { $0.close(QMPDisconnection(end)) } })
     if let due = negotiation.due { fireTimer(by: due) }
@@ -183,9 +189,61 @@ package actor QMPConnection {
 
   // MARK: What the server sends
 
-  private func receive(_ message: Result<QMPMessage, QMPViolation>) {
+  /// What one read has brought.
+  ///
+  /// Unchecked, as it is used during the call only that hands it over, on the queue that has read it.
+  private struct Arrived: @unchecked Sendable {
+    let bytes: UnsafeRawBufferPointer
+  }
+
+  private func read(_ arrived: Arrived) {
+    reader.read(arrived.bytes) { take($0) }
+    stream?.pause = events.nextDue == nil ? .zero : Self.pauseInStorm
+  }
+
+  /// How long what a server sends without end is gathered before it is read.
+  private static let pauseInStorm = Duration.milliseconds(5)
+
+  private func take(_ line: QMPLineReader.Line) {
     // A message before this one in the same read may have ended the connection.
     if case .closed = phase { return }
+    switch line {
+    case .event(let name, let line, let length):
+      // Meant for the client before this one.
+      if case .awaitingGreeting = phase { return }
+      if events.admits(name, line, length: length, at: .now) { return tell(line, length: length, count: 1) }
+      if let due = events.nextDue { fireTimer(by: due) }
+    case .whole(let line): receive(QMPMessage.read(line))
+    case .longReply(let reply): answer(reply)
+    case .violation(let violation): close(.violation(violation))
+    }
+  }
+
+  /// Tells an event that stands for so many.
+  private func tell(_ line: UnsafeRawBufferPointer, length: Int, count: Int) {
+    var event: QMPEvent
+    if length > EventBudget.sizeLimit {
+      guard case .event(let name) = QMPLineKind(line) else { return }
+      event = QMPEvent(String(decoding: line[name], as: UTF8.self))
+      event.cutLength = length
+    } else {
+      switch QMPMessage.read(line) {
+      case .success(.event(let read)): event = read
+      // More than an event, or not even JSON.
+      case let other: return receive(other)
+      }
+    }
+    event.count = count
+    listeners.tell(event)
+  }
+
+  private func tell(_ held: [EventBudget.Held]) {
+    for event in held {
+      event.line.withUnsafeBytes { tell($0, length: event.length, count: event.count) }
+    }
+  }
+
+  private func receive(_ message: Result<QMPMessage, QMPViolation>) {
     do throws(QMPViolation) {
       try handle(try message.get())
     } catch {
@@ -198,7 +256,6 @@ package actor QMPConnection {
     case (.awaitingGreeting, .greeting(let greeting)): greeted(greeting)
     case (.awaitingGreeting, .reply(let reply)):
       guard case .past = outstanding.take(reply.id) else { throw .noGreeting }
-    // Meant for the client before this one.
     case (.awaitingGreeting, .event): break
     case (_, .greeting): throw .repeatedGreeting
     case (_, .event(let event)): listeners.tell(event)
@@ -222,6 +279,20 @@ package actor QMPConnection {
     }
   }
 
+  /// Fails the command whose reply is longer than what is taken.
+  private func answer(_ reply: QMPLineReader.LongReply) {
+    var request: OutstandingRequests<Completion>.Request?
+    switch outstanding.take(reply.id.map { JSONValue($0) }) {
+    case .found(let found): request = found
+    case .past: return
+    // Without an id that can be found it is the oldest one's: QEMU answers in order.
+    case .unknown: request = outstanding.takeOldest()
+    }
+    guard let request else { return }
+    request.completion(
+      .failure(.replyTooLong(command: request.command, count: reply.length, limit: lineLimit)))
+  }
+
   // MARK: Deadlines
 
   private func fireTimer(by due: Instant) {
@@ -239,7 +310,10 @@ package actor QMPConnection {
     for request in outstanding.takeDue(at: now) {
       request.completion(.failure(.timedOut(command: request.command, after: request.limit)))
     }
+    tell(events.takeDue(at: now))
+    if case .closed = phase { return }
     if let next = outstanding.earliestDeadline { fireTimer(by: next) }
+    if let next = events.nextDue { fireTimer(by: next) }
   }
 
   // MARK: The end
@@ -260,6 +334,8 @@ package actor QMPConnection {
   }
 
   private func close(_ how: QMPDisconnection) {
+    // How a storm ended is told before the end.
+    tell(events.takeAll())
     let phase = phase
     if case .closed = phase { return }
     self.phase = .closed(how)

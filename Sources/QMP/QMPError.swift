@@ -20,6 +20,9 @@ package enum QMPError: Error, Sendable, Equatable {
   /// No reply within the command's deadline; it may still be executed, and a late reply is dropped.
   case timedOut(command: String, after: Duration)
 
+  /// The reply was longer than what is taken, both in bytes, or had more values in it.
+  case replyTooLong(command: String, count: Int, limit: Int)
+
   /// The reply is not of the type that this command returns.
   case protocolViolation(command: String, JSONTypeError)
 }
@@ -43,6 +46,8 @@ extension QMPError: CustomStringConvertible {
     case .execution(let reply, let command): "\(command) failed: \(reply.description) (\(reply.errorClass))"
     case .interrupted(let command, let how): "\(command) has no reply: \(how)"
     case .timedOut(let command, let limit): "\(command) has no reply after \(limit)"
+    case .replyTooLong(let command, let count, let limit):
+      "\(command) has a reply of \(count) bytes, and no more than \(limit) are taken"
     case .protocolViolation(let command, let error): "\(command) has a reply of another type: \(error)"
     }
   }

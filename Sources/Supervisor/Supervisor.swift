@@ -4,6 +4,7 @@ package import Host
 internal import JSON
 internal import Machine
 package import QMP
+internal import Synchronization
 
 /// The VMs of one state folder: finds them by name, makes and forgets them, answers for all of them.
 ///
@@ -34,8 +35,13 @@ package actor Supervisor {
   /// The last report of each VM that is defined, by id.
   var reports: [String: VMReport] = [:]
 
-  /// Tells every client; set once the control socket is there.
-  private var tell: @Sendable (QMPEvent) -> Void = { _ in }
+  /// Tells every client what is made only if there is one; set once the control socket is there.
+  package typealias Tell = @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
+  private var tell: Tell = { _ in }
+
+  /// Events of VMs that wait for this actor, and how many may.
+  private nonisolated let untold = Atomic<Int>(0)
+  private static let mostUntold = 1000
 
   /// Called when a VM's state or the number of VMs changed.
   private var changed: @Sendable () -> Void = {}
@@ -56,10 +62,10 @@ package actor Supervisor {
 
   /// Connects the supervisor with those who want to know.
   package func connect(
-    tell: @escaping @Sendable (QMPEvent) -> Void, changed: @escaping @Sendable () -> Void
+    tell: @escaping Tell, changed: @escaping @Sendable () -> Void
   ) {
     self.tell = tell
-    ledger.onRecord { record in tell(QMPEvent("LEDGER", record.json)) }
+    ledger.onRecord { record in tell { QMPEvent("LEDGER", record.json) } }
     self.changed = changed
   }
 
@@ -165,7 +171,7 @@ package actor Supervisor {
     executor.queue.async {
       self.assumeIsolated {
         $0.reports[report.name.id] = report
-        $0.tell(QMPEvent("VM_STATE_CHANGED", report.change))
+        $0.tell { QMPEvent("VM_STATE_CHANGED", report.change) }
         $0.changed()
       }
     }
@@ -176,13 +182,21 @@ package actor Supervisor {
       self.assumeIsolated {
         $0.reports[report.name.id] = nil
         if let machine = $0.machines[report.name.id] { Task { await self.dropIfUnused(machine) } }
-        $0.tell(QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])))
+        $0.tell { QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])) }
         $0.changed()
       }
     }
   }
 
-  nonisolated private func broadcast(_ event: QMPEvent) {
-    executor.queue.async { self.assumeIsolated { $0.tell(event) } }
+  /// Behind the states that the VM has told; what a guest can bring about is dropped while too much waits.
+  nonisolated private func broadcast(_ event: @escaping @Sendable () -> QMPEvent) {
+    guard untold.add(1, ordering: .relaxed).newValue <= Self.mostUntold else {
+      untold.subtract(1, ordering: .relaxed)
+      return
+    }
+    executor.queue.async {
+      self.untold.subtract(1, ordering: .relaxed)
+      self.assumeIsolated { $0.tell(event) }
+    }
   }
 }

@@ -205,7 +205,7 @@ package actor SupervisorProcess {
     }
     self.server = server
     await supervisor.connect(
-      tell: { event in server.broadcast(event) },
+      tell: { event in server.broadcast(event()) },
       changed: { [weak self] in
         Task { [weak self] in await self?.vmChanged() }
       })

@@ -9,6 +9,7 @@ enum Guests {
     case powerOff = "'O'"
     case panic = "'P'"
     case reset = "'R'"
+    case crashes = "'C'"
     case number = "'N'"
   }
 

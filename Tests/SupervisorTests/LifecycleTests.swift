@@ -158,6 +158,10 @@ import Testing
     #expect(vm.handle(.exited(.code(0), stderr: "")) == [.announce])
     #expect(vm.life.cause.hasPrefix("the guest reset itself 10 times and never came up (a boot loop)"))
 
+    var stormy = Driver.running()
+    #expect(stormy.handle(.guest(.reset(byGuest: true, count: 5))) == [.save])
+    #expect(stormy.handle(.guest(.reset(byGuest: true, count: 800))) == [.announce, .quit])
+
     var old = Driver.running()
     old.clock = old.clock + .seconds(60)
     #expect(old.handle(.guest(.reset(byGuest: true))) == [.save])

@@ -10,6 +10,12 @@ package struct QMPEvent: Sendable, Equatable {
   /// The server's wall clock.
   package var timestamp: Timestamp
 
+  /// How many events it stands for, itself the last: those of a storm are told together.
+  package var count = 1
+
+  /// The length of the event's line if that was too long for its data to be taken, in bytes.
+  package var cutLength: Int?
+
   package init(_ name: String, _ data: JSONObject = [:], timestamp: Timestamp = .now) {
     self.name = name
     self.data = data

@@ -27,3 +27,27 @@ extension QMPMessage: JSONDecodable {
     }
   }
 }
+
+extension QMPMessage {
+  /// How many values a message may hold: QEMU's largest, `query-qmp-schema`, has 30,000.
+  package static let valueLimit = 1 << 18
+
+  /// Reads a line of a server's.
+  package static func read(_ line: UnsafeRawBufferPointer) -> Result<QMPMessage, QMPViolation> {
+    let json: JSONValue
+    do throws(JSONSyntaxError) {
+      json = try JSONValue(parsing: line, valueLimit: valueLimit)
+    } catch {
+      return .failure(.notJSON(error, line: beginning(of: line)))
+    }
+    do throws(JSONTypeError) {
+      return .success(try QMPMessage(json: json))
+    } catch {
+      return .failure(.notAMessage(error, line: beginning(of: line)))
+    }
+  }
+
+  private static func beginning(of line: UnsafeRawBufferPointer) -> String {
+    String(decoding: line.prefix(80), as: UTF8.self)
+  }
+}

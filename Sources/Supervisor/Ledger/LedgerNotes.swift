@@ -4,27 +4,56 @@ internal import Host
 ///
 /// Owned by the VM's actor.
 struct LedgerNotes {
-  /// How often a kind of QEMU's event is recorded at most: a guest in a reset loop has over 800 a second.
-  static let eventGap = Duration.seconds(1)
+  /// How long a kind of QEMU's event is not recorded after it was: a guest in a reset loop has over 800 a second.
+  ///
+  /// It grows while the storm lasts: one guest must not write over what is known of all others.
+  static let eventGaps = Duration.seconds(1)...Duration.seconds(64)
 
-  private var state: LedgerEvent.StateFacts?
-  private var tallies: [String: (told: Instant, untold: Int)] = [:]
-
-  /// Whether a state differs from the last one; it is the last one from here on.
-  mutating func isNews(_ facts: LedgerEvent.StateFacts) -> Bool {
-    defer { state = facts }
-    return state != facts
+  private struct Tally {
+    var told: Instant
+    var untold = 0
+    var gap = LedgerNotes.eventGaps.lowerBound
   }
 
-  /// Counts an event, and gives the number of them to record now; nil when that waits for a later one.
-  mutating func count(_ name: String, at now: Instant) -> Int? {
-    let tally = tallies[name]
-    let untold = (tally?.untold ?? 0) + 1
-    if let tally, now - tally.told < Self.eventGap {
-      tallies[name] = (tally.told, untold)
-      return nil
+  private var state: LedgerEvent.StateFacts?
+
+  /// Changes among the states of a guest that is there: it can bring them about as often as it likes.
+  private var changes: TokenBucket?
+  private var tallies: [String: Tally] = [:]
+
+  /// Whether a state differs from the last one and is to be told; if so, it is the last one from here on.
+  mutating func isNews(_ facts: LedgerEvent.StateFacts, at now: Instant) -> Bool {
+    guard state != facts else { return false }
+    if let state, Self.isThere(state), Self.isThere(facts) {
+      var bucket = changes ?? TokenBucket(capacity: 120, gap: .seconds(10), now: now)
+      defer { changes = bucket }
+      guard bucket.take(at: now) else { return false }
     }
-    tallies[name] = (now, 0)
+    state = facts
+    return true
+  }
+
+  private static func isThere(_ facts: LedgerEvent.StateFacts) -> Bool {
+    facts.state == .running || facts.state == .paused
+  }
+
+  /// Counts events, and gives the number of them to record now; nil when that waits for a later one.
+  mutating func count(_ name: String, _ count: Int = 1, at now: Instant) -> Int? {
+    guard var tally = tallies[name] else {
+      tallies[name] = Tally(told: now)
+      return count
+    }
+    tally.untold += count
+    defer { tallies[name] = tally }
+    let rest = now - tally.told
+    guard rest >= tally.gap else { return nil }
+    // More than this one: the storm lasts.
+    tally.gap =
+      tally.untold > 1
+      ? min(tally.gap * 2, Self.eventGaps.upperBound) : max(tally.gap / 2, Self.eventGaps.lowerBound)
+    tally.told = now
+    let untold = tally.untold
+    tally.untold = 0
     return untold
   }
 

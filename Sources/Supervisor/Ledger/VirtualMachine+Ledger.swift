@@ -23,12 +23,12 @@ extension VirtualMachine {
   /// Tells the state, if it is another than the last.
   func noteState() {
     let facts = LedgerEvent.StateFacts(lifecycle)
-    if noted.isNews(facts) { note(.state(facts)) }
+    if noted.isNews(facts, at: .now) { note(.state(facts)) }
   }
 
   /// Takes a state that an earlier supervisor has told as told.
   func beginNotes() {
-    _ = noted.isNews(LedgerEvent.StateFacts(lifecycle))
+    _ = noted.isNews(LedgerEvent.StateFacts(lifecycle), at: .now)
   }
 
   func noteExit(of run: Run, _ status: ExitStatus, _ stderr: String) {
@@ -43,10 +43,8 @@ extension VirtualMachine {
   /// Tells the events that explain an end, and none that a guest at work sends.
   func noteEvent(_ event: QMPEvent) {
     switch event.name {
-    case "SHUTDOWN", "GUEST_PANICKED", "WATCHDOG":
-      note(.qmp(event: event.name, data: event.data, count: 1))
-    case "RESET", "BLOCK_IO_ERROR":
-      guard let count = noted.count(event.name, at: .now) else { return }
+    case "SHUTDOWN", "GUEST_PANICKED", "WATCHDOG", "RESET", "BLOCK_IO_ERROR":
+      guard let count = noted.count(event.name, event.count, at: .now) else { return }
       var data = event.data
       if let file = imageFile(event) { data["file"] = .string(file) }
       note(.qmp(event: event.name, data: data, count: count))

@@ -100,8 +100,8 @@ extension Lifecycle {
       return insist(moment.now)
     case .watchdog(let action):
       return watchdog(action, moment.now)
-    case .reset(let byGuest):
-      return (byGuest ? reset(moment.now) : []) + rebooted(moment.now)
+    case .reset(let byGuest, let count):
+      return (byGuest ? reset(count, moment.now) : []) + rebooted(moment.now)
     case .ioError(let words, let noSpace):
       // It cannot end by itself any more.
       if case .stopping(let ladder) = phase, ladder.step == .powerButton { return insist(moment.now) }
@@ -134,17 +134,17 @@ extension Lifecycle {
   static let mostBootResets = 10
 
   /// A guest that reset itself: none of our business once it has been up for long, a boot loop before.
-  private mutating func reset(_ now: Instant) -> [LifecycleEffect] {
+  private mutating func reset(_ count: Int, _ now: Instant) -> [LifecycleEffect] {
     guard case .running = phase, let resets = bootResets else { return [] }
     if let began = bootedAt ?? runningSince, now - began >= policy.resetAfter {
       bootResets = nil
       return [.save]
     }
     bootedAt = now
-    bootResets = resets + 1
-    guard resets + 1 >= Self.mostBootResets else { return [.save] }
-    ending = ending ?? .bootLoop(resets + 1)
-    cause = Ending.bootLoop(resets + 1).sentence
+    bootResets = resets + count
+    guard resets + count >= Self.mostBootResets else { return [.save] }
+    ending = ending ?? .bootLoop(resets + count)
+    cause = Ending.bootLoop(resets + count).sentence
     return descend(from: .quit, now)
   }
 

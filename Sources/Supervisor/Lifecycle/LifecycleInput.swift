@@ -85,8 +85,8 @@ package enum GuestEvent: Sendable, Equatable {
   /// WATCHDOG with its `action`.
   case watchdog(action: String)
 
-  /// RESET; by the guest itself, or by someone who told QEMU to.
-  case reset(byGuest: Bool)
+  /// RESET, so many times; by the guest itself, or by someone who told QEMU to.
+  case reset(byGuest: Bool, count: Int = 1)
 
   /// BLOCK_IO_ERROR that stopped the guest.
   case ioError(String, noSpace: Bool)

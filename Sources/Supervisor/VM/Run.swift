@@ -50,8 +50,13 @@ final class Run {
   /// How the process ended, while its last events are still being read.
   var exitStatus: ExitStatus?
 
-  /// RESET events since the last one that was passed on, and when that was.
-  var resets: (untold: Int, told: Instant?) = (0, nil)
+  /// Whether QEMU was asked how the guest is and has not answered, and whether it is to be asked again then.
+  var runStateQuestion = Question.none
+
+  enum Question { case none, asked, again }
+
+  /// Connections that are made at once where one was lost; later ones wait.
+  var reconnections = TokenBucket(capacity: 16, gap: .seconds(5), now: .now)
 
   init(process: ChildProcess, machine: MachineFacts?, logStart: Int64, consoleStart: Int64) {
     self.consoleStart = consoleStart

@@ -96,17 +96,30 @@ extension VirtualMachine {
     }
   }
 
+  /// While a question is on its way, others wait for its answer and are one.
   func askRunState() {
-    guard let connection = run?.connection else { return }
+    guard let run, let connection = run.connection else { return }
+    if run.runStateQuestion != .none {
+      run.runStateQuestion = .again
+      return
+    }
+    run.runStateQuestion = .asked
+    let pid = run.process.pid
     connection.assumeIsolated {
       // Without a deadline: a QEMU that is only slow answers in the end, and one that hangs is asked once.
       $0.send(QueryStatus(), deadline: .seconds(365 * 86400)) { [weak self] result in
-        guard case .success(let reply) = result else { return }
-        self?.assumeIsolated { vm in
-          if reply.status == .ioError { vm.askDisks() } else { vm.apply(.runState(reply.status.name)) }
-        }
+        self?.assumeIsolated { $0.answeredRunState(result, of: pid) }
       }
     }
+  }
+
+  private func answeredRunState(_ result: Result<QueryStatus.Reply, QMPError>, of pid: Int32) {
+    guard let run, run.process.pid == pid else { return }
+    let isStale = run.runStateQuestion == .again
+    run.runStateQuestion = .none
+    guard case .success(let reply) = result else { return }
+    if isStale { return askRunState() }
+    if reply.status == .ioError { askDisks() } else { apply(.runState(reply.status.name)) }
   }
 
   /// Asks which disk stopped the guest, and whether it is space that it wants.
@@ -160,17 +173,16 @@ extension VirtualMachine {
     if let guest = GuestEvent(event) { apply(.guest(guest)) }
   }
 
-  /// A guest in a reset loop sends over 800 RESETs a second: they are told once a second, with their number.
   private func pass(_ event: QMPEvent) {
-    var data = event.data
-    if event.name == "RESET", let run {
-      run.resets.untold += 1
-      if let told = run.resets.told, .now - told < .seconds(1) { return }
-      data["count"] = JSONValue(run.resets.untold)
-      run.resets = (0, .now)
+    let name = name
+    surroundings.broadcast {
+      QMPEvent(
+        "VM_EVENT",
+        name.members([
+          "event": event.json, "count": JSONValue(event.count),
+          "cutBytes": event.cutLength.map { JSONValue($0) } ?? .null,
+        ]))
     }
-    let inner = QMPEvent(event.name, data, timestamp: event.timestamp)
-    surroundings.broadcast(QMPEvent("VM_EVENT", name.members(["event": inner.json])))
   }
 }
 
@@ -183,7 +195,7 @@ extension GuestEvent {
     case "SHUTDOWN": self = .shutdown(reason: event.data["reason"]?.string ?? "none")
     case "GUEST_PANICKED": self = .panicked
     case "WATCHDOG": self = .watchdog(action: event.data["action"]?.string ?? "none")
-    case "RESET": self = .reset(byGuest: event.data["guest"]?.bool ?? true)
+    case "RESET": self = .reset(byGuest: event.data["guest"]?.bool ?? true, count: event.count)
     case "BLOCK_IO_ERROR" where event.data["action"]?.string == "stop":
       let node = event.data["node-name"]?.string ?? ""
       let device = event.data["device"]?.string ?? ""

@@ -191,6 +191,7 @@ extension VirtualMachine {
       socket, executor: executor, firstID: Int(Instant.now.nanoseconds / 1000))
     run.connection = connection
     run.hasNegotiated = false
+    run.runStateQuestion = .none
     connection.assumeIsolated {
       $0.onEvent { [weak self] event in self?.assumeIsolated { $0.receive(event) } }
       $0.onClose { [weak self] how in self?.assumeIsolated { $0.monitorClosed(how) } }
@@ -233,6 +234,17 @@ extension VirtualMachine {
     if !run.hasNegotiated { run.failedConnections += 1 }
     guard run.failedConnections < 3 else {
       return Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(how)")
+    }
+    // One that ends each connection as soon as it is made must not keep us at it.
+    guard run.reconnections.take(at: .now) else {
+      run.lostConnection = how
+      let pid = run.process.pid
+      executor.after(run.reconnections.due() - .now) { [weak self] in
+        self?.assumeIsolated { vm in
+          if vm.run?.process.pid == pid, vm.run?.exitStatus == nil { vm.monitorClosed(how) }
+        }
+      }
+      return
     }
     // Most likely QEMU ends, and takes no connection any more. One that lives is asked again.
     do throws(SystemError) {

@@ -35,8 +35,8 @@ package actor VirtualMachine {
     /// Keeps its logs below their sizes.
     let logs: RotatedLogs
 
-    /// Tells every client something.
-    package let broadcast: @Sendable (QMPEvent) -> Void
+    /// Tells every client something, which is made only if there is one.
+    package let broadcast: @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
   }
 
   package nonisolated let executor: QueueExecutor
@@ -172,7 +172,8 @@ package actor VirtualMachine {
   func tell(_ words: String) {
     Log.note("\(name): \(words)")
     note(.message(words))
-    surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])))
+    let name = name
+    surroundings.broadcast { QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])) }
   }
 
   /// Takes the wish to run back on disk; the effects behind it wait.
@@ -205,7 +206,10 @@ package actor VirtualMachine {
     let words = "SIGKILL has not ended QEMU, process \(pid): \(why)"
     Log.note("\(name): \(words)")
     note(.message(words))
-    surroundings.broadcast(QMPEvent("VM_MESSAGE", name.members(["message": .string(words), "gaveUp": true])))
+    let name = name
+    surroundings.broadcast {
+      QMPEvent("VM_MESSAGE", name.members(["message": .string(words), "gaveUp": true]))
+    }
   }
 
   /// Tells everyone the state, and keeps it.

@@ -5,6 +5,7 @@
      O  powers off (ACPI S5)
      P  panics (needs -device pvpanic)
      R  resets the machine
+     C  says without end that it has crashed and saves its memory itself (needs -device pvpanic)
      N  prints lines with their numbers, eight hexadecimal digits from 00000000, until the next byte, which it obeys
 
    Any other byte is echoed. It ignores the power button: the hello profile's guest honours it. Build:
@@ -118,6 +119,8 @@ obey:   cmpb    $'O', %al
         je      panic
         cmpb    $'R', %al
         je      reset
+        cmpb    $'C', %al
+        je      crashes
         cmpb    $'W', %al
         je      arm
         cmpb    $'N', %al
@@ -128,6 +131,9 @@ off:    out16   0x604, 0x2000           /* PM1_CNT: SLP_EN, S5 */
         jmp     wait
 panic:  out8    0x505, 1
         jmp     wait
+crashes:
+        out8    0x505, 2
+        jmp     crashes
 reset:  out8    0x64, 0xfe              /* the keyboard controller pulls the reset line */
         jmp     wait
 
