@@ -36,8 +36,18 @@ package actor SupervisorProcess {
   private lazy var trim = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.trimHeap() }
   }
-  private var isTrimDue = false
+  private var nextTrim = Trim.none
   private var hasChanged = false
+
+  private enum Trim {
+    case none
+
+    /// Amid changes.
+    case soon
+
+    /// When Dispatch has let go of the threads that they needed: each keeps some of what it has freed to itself.
+    case last
+  }
   private lazy var idle = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.leaveIfIdle() }
   }
@@ -183,11 +193,18 @@ package actor SupervisorProcess {
     setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
+  /// Clients share the descriptors with the VMs.
+  private static var clientLimit: Int {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 64 }
+    return min(1000, max(64, Int(clamping: limit.rlim_cur) / 4))
+  }
+
   private func listen() async throws(SystemError) {
     let listener = try UnixSocket.listen(at: locations.controlSocket)
     socketIdentity = try FileSystem.identity(of: locations.controlSocket)
     let supervisor = supervisor
-    let server = ControlServer(listener: listener) {
+    let server = ControlServer(listener: listener, clientLimit: Self.clientLimit) {
       [weak self] request throws(ControlError) in
       if request == .quit {
         await self?.leave("asked to")
@@ -239,19 +256,24 @@ package actor SupervisorProcess {
   /// What starts needed is given back soon, also amid many: the heap would keep several times what lives.
   private func vmChanged() {
     hasChanged = true
-    if !isTrimDue { trimLater() }
+    if nextTrim != .soon { trim(.soon, after: .milliseconds(500)) }
     beginGrace()
   }
 
-  private func trimLater() {
-    isTrimDue = true
-    trim.arm(at: .now + .milliseconds(500))
+  private func trim(_ which: Trim, after delay: Duration) {
+    nextTrim = which
+    trim.arm(at: .now + delay)
   }
 
   private func trimHeap() {
     Heap.trim()
-    isTrimDue = false
-    if hasChanged { trimLater() }
+    if hasChanged {
+      trim(.soon, after: .milliseconds(500))
+    } else if nextTrim == .soon {
+      trim(.last, after: .seconds(10))
+    } else {
+      nextTrim = .none
+    }
     hasChanged = false
   }
 
