@@ -23,7 +23,7 @@ extension EndToEnd {
       }
     }
 
-    @Test("A kernel command line with commas and quotes reaches the guest as itself")
+    @Test("A kernel command line and SMBIOS texts with commas and quotes reach the guest as themselves")
     func kernelCommandLine() async throws {
       try await Fleet.run { fleet in
         let linux = try await Guests.linux()
@@ -31,11 +31,13 @@ extension EndToEnd {
         try fleet.write(
           """
           { lab: 'shop', vms: { web: { profile: 'linux', accelerator: 'tcg', memory: '256M', disks: [],
-            kernel: '\(linux.kernel)', initrd: '\(linux.initrd)', append: \(JSONValue(words)) } } }
+            kernel: '\(linux.kernel)', initrd: '\(linux.initrd)', append: \(JSONValue(words)),
+            smbios: { manufacturer: 'Example, Inc.,x=y', product: 'A "Box"' } } } }
           """)
         try await fleet.qemuvm("up")
         let said = try await fleet.wait(for: "web", toSay: "GUEST-READY")
         #expect(said.contains("Command line: \(words)") || said.contains("command line: \(words)"))
+        #expect(said.contains("DMI: Example, Inc.,x=y A \"Box\""))
         try await fleet.qemuvm("kill", "web")
       }
     }
