@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <sys/file.h>
@@ -160,3 +162,35 @@ int linux_punch_head(int fd, long long bytes) {
 int linux_collapse_head(int fd, long long bytes) { return fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, bytes); }
 
 long long linux_data_start(int fd) { return lseek(fd, 0, SEEK_DATA); }
+
+struct start {
+  void (*body)(void *);
+  void *argument;
+};
+
+static void *begin(void *pointer) {
+  struct start start = *(struct start *)pointer;
+  free(pointer);
+  start.body(start.argument);
+  return NULL;
+}
+
+int linux_start_thread(void (*body)(void *), void *argument, unsigned long stack) {
+  struct start *start = malloc(sizeof *start);
+  if (start == NULL) return ENOMEM;
+  *start = (struct start){body, argument};
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  // The thread inherits the mask.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_t thread;
+  int code = pthread_create(&thread, &attributes, begin, start);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  pthread_attr_destroy(&attributes);
+  if (code != 0) free(start);
+  return code;
+}

@@ -23,6 +23,7 @@ package actor Supervisor {
   nonisolated let ledger: Ledger
   nonisolated let files = FileWatch()
   nonisolated let logs: RotatedLogs
+  nonisolated let lanes = Lanes()
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -147,7 +148,7 @@ package actor Supervisor {
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name),
       removed: { [weak self] report in self?.forget(report) },
-      logs: logs,
+      lanes: lanes, logs: logs,
       broadcast: { [weak self] event in self?.broadcast(event) })
   }
 

@@ -143,7 +143,7 @@ struct BadDefinitionTests {
     ),
     (
       "health: { console: \"(\" }",
-      "31: vms.web.health.console: '(' is not an extended regular expression (regex(7)): Unmatched ( or \\("
+      "31: vms.web.health.console: '(' is not an extended regular expression (regex(7)): a '(' is not closed"
     ),
     ("health: { interval: \"0s\" }", "32: vms.web.health.interval: must be 100ms or longer"),
     ("health: { probe: 1 }", "22: vms.web.health.probe: unknown key 'probe'"),

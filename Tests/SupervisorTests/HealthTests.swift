@@ -246,7 +246,7 @@ import Testing
 /// What a pattern finds in a console, however it comes.
 @Suite struct ConsoleScanTests {
   private static func shows(_ pattern: String, _ pieces: [String]) throws -> [Bool] {
-    guard var scan = ConsoleScan(try ConsolePattern(pattern)) else { throw SystemError("regcomp", pattern) }
+    var scan = ConsoleScan(try ConsolePattern(pattern))
     return pieces.map { scan.shows(Array($0.utf8)) }
   }
 
@@ -266,9 +266,11 @@ import Testing
     #expect(try Self.shows("login:", ["\0\0login:"]) == [true])
   }
 
-  @Test("what is no regular expression is refused in the system's words")
-  func invalid() {
-    let error = #expect(throws: ConsolePattern.Invalid.self) { try ConsolePattern("(") }
-    #expect(error?.description == "Unmatched ( or \\(")
+  @Test("a line of any length is looked at whole")
+  func longLine() throws {
+    let long = String(repeating: "x", count: 100_000)
+    #expect(try Self.shows("login: *$", [long, "login", ": ", "\n"]) == [false, false, true, true])
+    #expect(try Self.shows("^ax*b$", ["a", long, "b\n"]) == [false, false, true])
+    #expect(try Self.shows("^x*b$", ["a", long, "b\n"]) == [false, false, false])
   }
 }

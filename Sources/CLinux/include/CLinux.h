@@ -76,3 +76,6 @@ int linux_collapse_head(int fd, long long bytes);
 
 /* lseek(2) with SEEK_DATA, from the beginning. It moves the file's offset. */
 long long linux_data_start(int fd);
+
+/* pthread_create(3) of a thread that nobody joins and that takes no signal: 0, or the error's number. */
+int linux_start_thread(void (*body)(void *), void *argument, unsigned long stack);

@@ -4,27 +4,62 @@ internal import Machine
 
 /// Reads on in the log of a guest's console until a pattern has shown in it.
 ///
-/// QEMU writes the log, so nothing is missed while no supervisor runs. Owned by the VM's actor.
+/// QEMU writes the log, so nothing is missed while no supervisor runs. Owned by the VM's actor; the reading itself
+/// goes to a lane and comes back.
 final class ConsoleReader {
-  /// What is read before others have their turn, in bytes.
-  private static let mostAtOnce = 4 << 20
-
-  private let path: String
-  private var scan: ConsoleScan
-
-  /// How far the log has been read, in bytes.
-  private var position: Int64
-
   /// The question when the log grows next.
   var token: FileWatch.Token?
 
-  /// Begins at a place in the log; nil when the pattern cannot be made ready, for want of memory.
-  init?(_ path: String, from start: Int64, for pattern: ConsolePattern) {
-    guard let scan = ConsoleScan(pattern) else { return nil }
-    self.path = path
-    self.scan = scan
-    position = start
+  /// How far it is; nil while it is read on.
+  private var reading: ConsoleReading?
+
+  /// What the log has lost at its head meanwhile, in bytes.
+  private var shifted: Int64 = 0
+
+  /// Begins at a place in the log.
+  init(_ path: String, from start: Int64, for pattern: ConsolePattern) {
+    reading = ConsoleReading(path: path, scan: ConsoleScan(pattern), position: start)
   }
+
+  /// Whether the log has grown since the reading was lent.
+  private var hasGrown = false
+
+  /// Lends the reading; nil while somebody has it, who then hears that there is more.
+  func lend() -> ConsoleReading? {
+    hasGrown = reading == nil
+    return reading.take()
+  }
+
+  /// Takes the reading back; true when there is more to read meanwhile.
+  func takeBack(_ reading: ConsoleReading) -> Bool {
+    var reading = reading
+    reading.position = max(0, reading.position - shifted)
+    shifted = 0
+    self.reading = reading
+    return hasGrown
+  }
+
+  /// The log has lost so many bytes at its head.
+  func shift(by count: Int64) {
+    if let position = reading?.position {
+      reading?.position = max(0, position - count)
+    } else {
+      shifted += count
+    }
+  }
+}
+
+/// How far a console's log has been read, and what of the pattern has shown.
+struct ConsoleReading: Sendable {
+  /// What is read before the reader rests, in bytes, and how long that may take.
+  private static let mostAtOnce = 4 << 20
+  private static let longestAtOnce = Duration.milliseconds(50)
+
+  let path: String
+  var scan: ConsoleScan
+
+  /// How far the log has been read, in bytes.
+  var position: Int64
 
   /// What a read has come to.
   enum Finding {
@@ -37,25 +72,18 @@ final class ConsoleReader {
     case nothing
   }
 
-  func readOn() throws(SystemError) -> Finding {
+  /// Blocks.
+  mutating func readOn() throws(SystemError) -> Finding {
     let file = try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW)
-    let number = file.rawValue
     // A log that somebody has cut off begins anew.
-    if FileSystem.size(of: path) < position { position = 0 }
-    _ = try retrying("lseek", path) { lseek(number, off_t(position), Int32(SEEK_SET)) }
-    var rest = Self.mostAtOnce
-    while rest > 0 {
-      let bytes = try file.read(upTo: 65536)
+    if try file.size() < position { position = 0 }
+    let (end, deadline) = (position + Int64(Self.mostAtOnce), Instant.now + Self.longestAtOnce)
+    while position < end, Instant.now < deadline {
+      let bytes = try file.read(upTo: 16_384, at: position)
       if bytes.isEmpty { return .nothing }
       position += Int64(bytes.count)
-      rest -= bytes.count
       if scan.shows(bytes) { return .shown }
     }
     return .more
-  }
-
-  /// The log has lost so many bytes at its head.
-  func shift(by count: Int64) {
-    position = max(0, position - count)
   }
 }

@@ -2,36 +2,24 @@ package import Machine
 
 /// Looks for a pattern in what a console says, piece by piece; a prompt counts before its line ends.
 ///
-/// Owned by one reader.
-package struct ConsoleScan: ~Copyable {
-  /// What of a line is looked at, in bytes: a guest may write one without end.
-  private static let longestLine = 4096
+/// A line may be of any length: none of it is kept. Owned by one reader.
+package struct ConsoleScan: Sendable {
+  private var matcher: PatternMatcher
 
-  private let matcher: ConsolePattern.Matcher
-  private var line: [UInt8] = []
-
-  /// Nil when the pattern cannot be made ready, for want of memory.
-  package init?(_ pattern: ConsolePattern) {
-    guard let matcher = pattern.matcher else { return nil }
-    self.matcher = matcher
+  package init(_ pattern: ConsolePattern) {
+    matcher = pattern.matcher
   }
 
   /// Takes the next bytes; true when the pattern has shown.
-  package mutating func shows(_ bytes: some Collection<UInt8>) -> Bool {
-    for piece in bytes.split(omittingEmptySubsequences: false, whereSeparator: Self.isLineEnd).enumerated() {
-      // Every piece but the first stands behind a line's end.
-      if piece.offset > 0 {
-        if matches() { return true }
-        line = []
+  package mutating func shows(_ bytes: some Sequence<UInt8>) -> Bool {
+    for byte in bytes {
+      if byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r") {
+        if matcher.showsAtEnd { return true }
+        matcher.begin()
+      } else if matcher.take(byte) {
+        return true
       }
-      line += piece.element.prefix(Self.longestLine - line.count)
     }
-    return matches()
-  }
-
-  private func matches() -> Bool { !line.isEmpty && matcher.matches(line) }
-
-  private static func isLineEnd(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "\n") || byte == UInt8(ascii: "\r")
+    return matcher.showsAtEnd
   }
 }

@@ -17,6 +17,9 @@ final class Run {
   /// Where in the console's log the guest's last boot begins, in bytes.
   var consoleStart: Int64
 
+  /// How often the console's present end was asked for since it was last looked at.
+  var consoleEndsWanted = 0
+
   /// Follows the console until it shows that the guest is ready.
   var consoleReader: ConsoleReader?
 

@@ -58,9 +58,27 @@ extension VirtualMachine {
   /// Reads the console's log until its pattern shows; `afresh`: from its present end.
   func watchConsole(afresh: Bool) {
     guard let run, let pattern = lifecycle.check?.rules.console else { return }
-    if afresh { run.consoleStart = FileSystem.size(of: folder.consoleLog) }
     endConsoleWatch(of: run)
-    guard let reader = ConsoleReader(folder.consoleLog, from: run.consoleStart, for: pattern) else { return }
+    guard afresh else { return readConsole(of: run, from: run.consoleStart, for: pattern) }
+    // A guest may reset itself hundreds of times a second.
+    run.consoleEndsWanted += 1
+    guard run.consoleEndsWanted == 1 else { return }
+    let log = folder.consoleLog
+    Task {
+      var answered = 0
+      while self.run === run, answered < run.consoleEndsWanted {
+        answered = run.consoleEndsWanted
+        run.consoleStart = await consoleLane.run { FileSystem.size(of: log) }
+      }
+      run.consoleEndsWanted = 0
+      guard self.run === run, let pattern = lifecycle.check?.rules.console else { return }
+      endConsoleWatch(of: run)
+      readConsole(of: run, from: run.consoleStart, for: pattern)
+    }
+  }
+
+  private func readConsole(of run: Run, from start: Int64, for pattern: ConsolePattern) {
+    let reader = ConsoleReader(folder.consoleLog, from: start, for: pattern)
     run.consoleReader = reader
     // Behind what is being done: the pattern may be there already.
     let identity = ObjectIdentifier(reader)
@@ -74,14 +92,37 @@ extension VirtualMachine {
 
   private func readConsole(_ identity: ObjectIdentifier) {
     // Another may have taken its place.
-    guard let run, let reader = run.consoleReader, ObjectIdentifier(reader) == identity else { return }
-    do throws(SystemError) {
-      // Asked first, so that what comes behind the reading is told.
-      reader.token = try surroundings.files.watch(folder.consoleLog) { [weak self] in
-        self?.readConsoleLater(identity)
+    guard let reader = reader(identity), let reading = reader.lend() else { return }
+    let (files, log) = (surroundings.files, folder.consoleLog)
+    let tell: @Sendable () -> Void = { [weak self] in self?.readConsoleLater(identity) }
+    Task {
+      let result = await consoleLane.run {
+        var reading = reading
+        let outcome = Result { () throws(SystemError) in
+          // Asked first, so that what comes behind the reading is told.
+          let token = try files.watch(log, tell)
+          return (token, try reading.readOn())
+        }
+        return (reading, outcome)
       }
-      switch try reader.readOn() {
-      case .nothing: break
+      consoleWasRead(identity, result.0, result.1)
+    }
+  }
+
+  private func consoleWasRead(
+    _ identity: ObjectIdentifier, _ reading: ConsoleReading,
+    _ outcome: Result<(FileWatch.Token, ConsoleReading.Finding), SystemError>
+  ) {
+    guard let run, let reader = reader(identity) else {
+      if case .success((let token, _)) = outcome { surroundings.files.cancel(token) }
+      return
+    }
+    let hasGrown = reader.takeBack(reading)
+    do throws(SystemError) {
+      let (token, finding) = try outcome.get()
+      reader.token = token
+      switch finding {
+      case .nothing: if hasGrown { readConsoleLater(identity) }
       case .more: readConsoleLater(identity)
       case .shown:
         endConsoleWatch(of: run)
@@ -91,6 +132,11 @@ extension VirtualMachine {
       // Without its log nothing shows, and the guest is late in the end.
       Log.note("\(name): the console cannot be followed: \(error)")
     }
+  }
+
+  private func reader(_ identity: ObjectIdentifier) -> ConsoleReader? {
+    guard let reader = run?.consoleReader, ObjectIdentifier(reader) == identity else { return nil }
+    return reader
   }
 
   private nonisolated func readConsoleLater(_ identity: ObjectIdentifier) {

@@ -262,7 +262,7 @@ extension VirtualMachine {
     var refusal: FolderChange.Failure?
     if let losesDisks {
       do throws(FolderChange.Failure) {
-        try await offQueue { () throws(FolderChange.Failure) in try folder.markForgotten(disks: losesDisks) }
+        try await lane.run { () throws(FolderChange.Failure) in try folder.markForgotten(disks: losesDisks) }
         return nil
       } catch {
         if case .forgetStopped = remains { return refused("remove", error: error) }
@@ -271,7 +271,7 @@ extension VirtualMachine {
     }
     do throws(SystemError) {
       // What is not forgotten is at least not to start again.
-      try await offQueue { () throws(SystemError) in try folder.unwant() }
+      try await lane.run { () throws(SystemError) in try folder.unwant() }
     } catch {
       return ControlError(
         .failed,
@@ -298,7 +298,7 @@ extension VirtualMachine {
     _ verb: String, _ change: @escaping @Sendable () throws(FolderChange.Failure) -> Void
   ) async throws(ControlError) {
     do throws(FolderChange.Failure) {
-      try await offQueue(change)
+      try await lane.run(change)
     } catch {
       throw refused(verb, error: error)
     }

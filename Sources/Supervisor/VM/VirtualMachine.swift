@@ -32,6 +32,9 @@ package actor VirtualMachine {
     /// The VM is gone, with its folder.
     package let removed: @Sendable (VMReport) -> Void
 
+    /// Where its files are worked on.
+    let lanes: Lanes
+
     /// Keeps its logs below their sizes.
     let logs: RotatedLogs
 
@@ -45,6 +48,10 @@ package actor VirtualMachine {
 
   let folder: VMFolder
   let surroundings: Surroundings
+
+  /// Where its files are read and written, in the order of its wishes; and its console's log, which may be long.
+  let lane: Lane
+  let consoleLane: Lane
 
   /// What the VM is; nil until its first definition is on disk.
   var record: VMRecord?
@@ -118,6 +125,8 @@ package actor VirtualMachine {
     self.name = name
     self.folder = folder
     self.surroundings = surroundings
+    lane = surroundings.lanes["the files of \(name)"]
+    consoleLane = surroundings.lanes["the console's log of \(name)"]
     executor = QueueExecutor(label: "vm.\(name.id)", isShared: true)
     lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
   }
@@ -185,7 +194,7 @@ package actor VirtualMachine {
       await enter()
       if lifecycle.desired == .stopped {
         do throws(SystemError) {
-          try await offQueue { () throws(SystemError) in try folder.unwant() }
+          try await lane.run { () throws(SystemError) in try folder.unwant() }
           noteDroppedWish()
         } catch {
           Log.note("\(name): the guest ended itself, and that could not be recorded: \(error)")
@@ -245,7 +254,7 @@ package actor VirtualMachine {
     else { return }
     let (folder, runtime, disks) = (folder, surroundings.runtime, surroundings.disks)
     Task {
-      let (failure, isFolderGone) = await offQueue { () -> (SystemError?, Bool) in
+      let (failure, isFolderGone) = await lane.run { () -> (SystemError?, Bool) in
         do throws(SystemError) {
           // Before the folder, which says so.
           if try folder.losesDisks() { try FileSystem.removeTree(disks) }

@@ -1,0 +1,121 @@
+internal import Dispatch
+internal import Synchronization
+
+/// Where work on somebody's files runs, one piece after another: when they hang, only those wait who come behind.
+///
+/// It has a thread while there is something to do, never more than one, and a name by which a person knows what hangs.
+/// Safe on any thread.
+package final class Lane: Sendable {
+  /// What it works on, as a sentence names it: `the files of web`.
+  package let name: String
+
+  private struct State {
+    var waiting: [BlockingThreads.Work] = []
+    var isBusy = false
+  }
+
+  private let state = Mutex(State())
+
+  package init(_ name: String) {
+    self.name = name
+  }
+
+  /// Runs work behind all that came before, however long that takes.
+  package func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      add { continuation.resume(returning: work()) }
+    }
+  }
+
+  /// As above, for work that fails with a typed error.
+  package func run<Value: Sendable, Failure: Error>(
+    _ work: @escaping @Sendable () throws(Failure) -> Value
+  ) async throws(Failure) -> Value {
+    try await run { Result(catching: work) }.get()
+  }
+
+  /// Waits for work no longer than the limit: nil when it is not done by then.
+  ///
+  /// What has not begun by then is given up; what has goes on, and the lane is not free before it has ended. With
+  /// `isLasting` it is done nevertheless in its turn.
+  package func run<Value: Sendable>(
+    within limit: Duration, isLasting: Bool = false, _ work: @escaping @Sendable () -> Value
+  ) async -> Value? {
+    await withCheckedContinuation { continuation in
+      let waiter = Waiter(continuation)
+      let alarm = Alarms.shared.add(
+        Alarms.Alarm(
+          due: Alarms.now + max(0, limit.nanoseconds), queue: SharedQueues.next,
+          handler: DispatchWorkItem { [name] in
+            if waiter.answer(nil) { Log.note("no answer from \(name) for \(limit)") }
+          }))
+      add {
+        guard isLasting || waiter.isThere else { return }
+        if waiter.answer(work()) { Alarms.shared.remove(alarm) }
+      }
+    }
+  }
+
+  /// Runs work behind all that came before; nobody waits for it.
+  package func add(_ work: @escaping @Sendable () -> Void) {
+    let isFirst = state.withLock { state in
+      state.waiting.append(work)
+      defer { state.isBusy = true }
+      return !state.isBusy
+    }
+    if isFirst { BlockingThreads.shared.run { self.serve() } }
+  }
+
+  private func serve() {
+    while true {
+      let work: BlockingThreads.Work? = state.withLock { state in
+        if state.waiting.isEmpty {
+          state.isBusy = false
+          return nil
+        }
+        return state.waiting.removeFirst()
+      }
+      guard let work else { return }
+      work()
+    }
+  }
+}
+
+/// Who waits for a value, or no longer.
+private final class Waiter<Value: Sendable>: Sendable {
+  private let continuation: Mutex<CheckedContinuation<Value?, Never>?>
+
+  init(_ continuation: CheckedContinuation<Value?, Never>) {
+    self.continuation = Mutex(continuation)
+  }
+
+  var isThere: Bool { continuation.withLock { $0 != nil } }
+
+  /// False when nobody waits any more.
+  func answer(_ value: Value?) -> Bool {
+    guard let waiting = continuation.withLock({ $0.take() }) else { return false }
+    waiting.resume(returning: value)
+    return true
+  }
+}
+
+/// Lanes by name: the same one for all who ask for it, as long as somebody has it or it works.
+package final class Lanes: Sendable {
+  private struct Entry {
+    weak var lane: Lane?
+  }
+
+  private let entries = Mutex<[String: Entry]>([:])
+
+  package init() {}
+
+  package subscript(_ name: String) -> Lane {
+    entries.withLock { entries in
+      if let lane = entries[name]?.lane { return lane }
+      entries = entries.filter { $0.value.lane != nil }
+      let lane = Lane(name)
+      entries[name] = Entry(lane: lane)
+      return lane
+    }
+  }
+}
