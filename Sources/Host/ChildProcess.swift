@@ -117,6 +117,21 @@ package final class ChildProcess: Sendable {
     return poll(&poller, 1, 0) > 0
   }
 
+  /// Readable once the process has ended, for poll(2).
+  ///
+  /// Never close it.
+  package var exitDescriptor: Int32 { pidfd.rawValue }
+
+  /// Kills our own child and all that it has started in its session, and reaps it; a status of before is kept.
+  ///
+  /// It blocks. As long as the child is not reaped, its number is no other group's; corresponds to kill(2). What has
+  /// made a session of its own stays.
+  package func endGroup() -> ExitStatus {
+    kill(-pid, SIGKILL)
+    signal(SIGKILL)
+    return wait()
+  }
+
   /// Calls the handler once on the queue when the process has ended and was reaped, unless cancelled before.
   package func onExit(
     queue: DispatchQueue, _ handler: @escaping (ExitStatus) -> Void

@@ -12,11 +12,18 @@ struct EmulatorProbe {
   /// How long a binary may take to answer.
   private static let patience = Duration.seconds(30)
 
+  /// What QEMU's answers have at the most, in bytes; the longest known are 60 KB.
+  private static let longestAnswers = 4 << 20
+
+  /// What of its stderr is kept, in bytes.
+  private static let longestComplaint = 4096
+
   let path: String
 
   /// Starts the binary and gives its answers; in words, why there are none.
   ///
-  /// It blocks.
+  /// It blocks. Whatever the binary is, it takes no longer than the patience and no more memory than its answers, and
+  /// leaves no process of its group behind.
   func answers() throws(SystemError) -> Result<Emulator, Silence> {
     let questions = try FileDescriptor.pipe()
     let answers = try FileDescriptor.pipe()
@@ -29,47 +36,68 @@ struct EmulatorProbe {
       arguments: [
         "-M", "none", "-nodefaults", "-no-user-config", "-display", "none", "-S",
         "-chardev", "stdio,id=mon,signal=off", "-mon", "chardev=mon,mode=control",
-      ], environment: Launch.environment)
+      ], environment: ChildEnvironment.forQEMU)
     launch.descriptors = [
       0: questions.readEnd.rawValue, 1: answers.writeEnd.rawValue, 2: errors.writeEnd.rawValue,
     ]
     let process = try ChildProcess(launch)
-    let words = errors.takeReadEnd()
+    var said = ProbeOutput(answers.takeReadEnd())
+    var words = ProbeOutput(errors.takeReadEnd())
     _ = questions.takeReadEnd()
-    let said = try Self.read(answers.takeReadEnd(), from: process)
-    if process.wait(until: .now + Self.patience) == nil {
-      process.signal(Signal.kill)
-      _ = process.wait()
+    let excess: String?
+    do throws(SystemError) {
+      excess = try Self.read(&said, &words, from: process)
+    } catch {
+      _ = process.endGroup()
+      throw error
     }
-    if let emulator = emulator(said) { return .success(emulator) }
+    let status = process.endGroup()
+    if let excess { return .failure(Silence(description: excess)) }
+    if let emulator = emulator(said.bytes) { return .success(emulator) }
     // Its own words, if it had any, say more than the silence that followed.
-    let complaint = String(decoding: try words.read(upTo: 4096), as: UTF8.self)
+    let complaint = String(decoding: words.bytes, as: UTF8.self).split(separator: "\n").last.map(String.init)
     return .failure(
       Silence(
-        description: complaint.split(separator: "\n").last.map(String.init)
-          ?? "it does not answer on its monitor as QEMU does"))
+        description: complaint ?? "\(Self.words(status)) and did not answer on its monitor as QEMU does"))
+  }
+
+  private static func words(_ status: ExitStatus) -> String {
+    switch status {
+    case .code(let code): "it exited with code \(code)"
+    case .signal(let number): "it was killed by signal \(number) (\(Signal.name(number)))"
+    case .unknown: "it ended"
+    }
   }
 
   struct Silence: Error {
     let description: String
   }
 
-  /// All that it says until it ends; one that says nothing for too long is ended.
+  /// Reads all that it says until it has ended; in words, what it did instead of ending.
+  ///
+  /// A process that it leaves behind may keep its outputs open: what it has said is there when it has ended.
   private static func read(
-    _ answers: consuming FileDescriptor, from process: ChildProcess
-  ) throws(SystemError) -> [UInt8] {
+    _ said: inout ProbeOutput, _ words: inout ProbeOutput, from process: ChildProcess
+  ) throws(SystemError) -> String? {
     let deadline = Instant.now + patience
-    var said: [UInt8] = []
+    try said.setNonBlocking()
+    try words.setNonBlocking()
     while true {
-      var poller = pollfd(fd: answers.rawValue, events: Int16(POLLIN), revents: 0)
-      let rest = Int32(clamping: max(0, (deadline - .now).nanoseconds / 1_000_000))
-      guard try retrying("poll", nil, { poll(&poller, 1, rest) }) > 0 else {
-        process.signal(Signal.kill)
-        return said
+      let hasEnded = process.hasExited
+      try said.drain(upTo: longestAnswers)
+      // What comes beyond is dropped; its last line is what counts.
+      try words.drain(keeping: longestComplaint)
+      if said.bytes.count > longestAnswers {
+        return "it writes without end to its standard output, where QEMU's monitor was to answer"
       }
-      let piece = try answers.read(upTo: 65536)
-      if piece.isEmpty { return said }
-      said += piece
+      if hasEnded { return nil }
+      let rest = (deadline - .now).nanoseconds
+      guard rest > 0 else { return "it did not answer within \(patience.seconds) s" }
+      var pollers = [
+        said.poller, words.poller, pollfd(fd: process.exitDescriptor, events: Int16(POLLIN), revents: 0),
+      ]
+      let wait = Int32(clamping: (rest + 999_999) / 1_000_000)
+      _ = try retrying("poll") { poll(&pollers, nfds_t(pollers.count), wait) }
     }
   }
 

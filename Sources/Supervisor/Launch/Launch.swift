@@ -1,11 +1,7 @@
-internal import Host
 package import Machine
 
 /// How a VM's QEMU is started: the machine with every value decided, and the command line made from it.
 package struct Launch: Sendable {
-  /// What QEMU finds in its environment: the supervisor's, without a library that was meant for qemuvm alone; ld.so(8).
-  static let environment = ChildProcess.environment.filter { !$0.hasPrefix("LD_PRELOAD=") }
-
   /// The child's descriptor for the VM's lock, which lives as long as that QEMU.
   package static let lockDescriptor: Int32 = 3
 

@@ -58,7 +58,7 @@ extension VirtualMachine {
     }
     let files = launch.machine.filesToPrepare
     do throws(SystemError) {
-      try await offQueue { () throws(SystemError) in
+      try await lane.run { () throws(SystemError) in
         for file in files { try file.prepare() }
       }
     } catch {
@@ -111,7 +111,7 @@ extension VirtualMachine {
     let serialPorts = try serialSockets(launch.machine.serialPorts)
     let log = try FileDescriptor.openLog(folder.qemuLog)
     var child = ChildProcess.Launch(
-      program: launch.program, arguments: launch.arguments, environment: Launch.environment)
+      program: launch.program, arguments: launch.arguments, environment: ChildEnvironment.forQEMU)
     child.descriptors = [
       1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
       Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,

@@ -41,9 +41,9 @@ struct SupervisorLauncher {
     return path
   }
 
-  /// Ours, with the folders as absolute paths: the supervisor's working directory is another.
+  /// What it needs of ours, with the folders as absolute paths: the supervisor's working directory is another.
   private var environment: [String] {
-    var values = context.environment
+    var values = ChildEnvironment.forSupervisor(from: context.environment)
     values["QEMUVM_STATE_DIR"] = context.locations.state
     values["QEMUVM_RUNTIME_DIR"] = context.locations.runtime
     values["QEMUVM_CONFIG_DIR"] = context.locations.configuration

@@ -35,12 +35,19 @@ extension ChaosRun {
     let clock = fleet.root + "/clock"
     try await killSupervisor()
     try FileSystem.replace(clock, with: Array("+0\n".utf8), durable: false)
-    try await run(
-      ["ls"], expecting: [0],
-      adding: [
+    // A command would not hand the library on to the supervisor that it starts.
+    let supervisor = try Program(
+      "/bin/sh",
+      [
+        "-c", "exec \"$0\" supervisor run --ready-fd 4 4>&1 >>\"$1\" 2>&1 </dev/null &", Fleet.binary,
+        fleet.state + "/supervisor.log",
+      ],
+      environment: fleet.environment + [
         "LD_PRELOAD=\(Self.faketime)", "FAKETIME_TIMESTAMP_FILE=\(clock)", "FAKETIME_NO_CACHE=1",
         "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_ONLY_CMDS=qemuvm",
-      ])
+      ], directory: "/")
+    _ = try await supervisor.end(within: Self.patience)
+    try await run(["ls"], expecting: [0])
     let offset = dice.pick(["+1d", "-1d", "+3650d", "-3650d", "+2s", "-2s"])
     note(offset)
     try FileSystem.replace(clock, with: Array((offset + "\n").utf8), durable: false)
