@@ -88,6 +88,7 @@ int linux_socket_pair(int non_blocking, int *first, int *second) {
 }
 
 int linux_open_place(const char *path) { return open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC); }
+int linux_open_path(const char *path) { return open(path, O_PATH | O_CLOEXEC); }
 
 int linux_peer(int socket, int *pid, unsigned *uid) {
   struct ucred peer;

@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Dispatch
 internal import Glibc
 internal import Synchronization
@@ -62,10 +63,13 @@ package final class FileWatch: Sendable {
   package func watch(
     _ path: String, for change: Change = .modification, _ handler: @escaping @Sendable () -> Void
   ) throws(SystemError) -> Token {
-    try state.withLock { state throws(SystemError) in
+    // Looked up outside of the lock: on a file system that hangs, this caller alone waits.
+    let file = FileDescriptor(owning: try retrying("open", path) { linux_open_path(path) })
+    let place = "/proc/self/fd/\(file.rawValue)"
+    return try state.withLock { state throws(SystemError) in
       let descriptor = try open(&state)
       let mask = change.mask | 1 << 31  // IN_ONESHOT, which Swift cannot import
-      let watch = try retrying("inotify_add_watch", path) { inotify_add_watch(descriptor, path, mask) }
+      let watch = try retrying("inotify_add_watch", path) { inotify_add_watch(descriptor, place, mask) }
       state.count += 1
       state.questions[watch, default: []].append(Question(number: state.count, handler: handler))
       return Token(watch: watch, number: state.count)

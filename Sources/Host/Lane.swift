@@ -12,6 +12,7 @@ package final class Lane: Sendable {
   private struct State {
     var waiting: [BlockingThreads.Work] = []
     var isBusy = false
+    var place: String?
   }
 
   private let state = Mutex(State())
@@ -21,7 +22,11 @@ package final class Lane: Sendable {
   }
 
   /// Runs work behind all that came before, however long that takes.
-  package func run<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+  ///
+  /// It has its place behind them when this is called, without a hop from the caller's actor.
+  package func run<Value: Sendable>(
+    isolation: isolated (any Actor)? = #isolation, _ work: @escaping @Sendable () -> Value
+  ) async -> Value {
     await withCheckedContinuation { continuation in
       add { continuation.resume(returning: work()) }
     }
@@ -29,6 +34,7 @@ package final class Lane: Sendable {
 
   /// As above, for work that fails with a typed error.
   package func run<Value: Sendable, Failure: Error>(
+    isolation: isolated (any Actor)? = #isolation,
     _ work: @escaping @Sendable () throws(Failure) -> Value
   ) async throws(Failure) -> Value {
     try await run { Result(catching: work) }.get()
@@ -39,7 +45,8 @@ package final class Lane: Sendable {
   /// What has not begun by then is given up; what has goes on, and the lane is not free before it has ended. With
   /// `isLasting` it is done nevertheless in its turn.
   package func run<Value: Sendable>(
-    within limit: Duration, isLasting: Bool = false, _ work: @escaping @Sendable () -> Value
+    isolation: isolated (any Actor)? = #isolation, within limit: Duration, isLasting: Bool = false,
+    _ work: @escaping @Sendable () -> Value
   ) async -> Value? {
     await withCheckedContinuation { continuation in
       let waiter = Waiter(continuation)
@@ -47,13 +54,23 @@ package final class Lane: Sendable {
         Alarms.Alarm(
           due: Alarms.now + max(0, limit.nanoseconds), queue: SharedQueues.next,
           handler: DispatchWorkItem { [name] in
-            if waiter.answer(nil) { Log.note("no answer from \(name) for \(limit)") }
+            if waiter.answer(nil) {
+              Log.note("no answer from \(name) for \(limit.nanoseconds / 1_000_000) ms")
+            }
           }))
       add {
         guard isLasting || waiter.isThere else { return }
         if waiter.answer(work()) { Alarms.shared.remove(alarm) }
       }
     }
+  }
+
+  /// What the work that is being done has said it is at: where it hangs, if it hangs.
+  package var place: String? { state.withLock { $0.place } }
+
+  /// Says what the work that is being done is at next.
+  package func reach(_ place: String) {
+    state.withLock { $0.place = place }
   }
 
   /// Runs work behind all that came before; nobody waits for it.
@@ -69,6 +86,7 @@ package final class Lane: Sendable {
   private func serve() {
     while true {
       let work: BlockingThreads.Work? = state.withLock { state in
+        state.place = nil
         if state.waiting.isEmpty {
           state.isBusy = false
           return nil

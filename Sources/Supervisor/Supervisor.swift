@@ -23,7 +23,7 @@ package actor Supervisor {
   nonisolated let ledger: Ledger
   nonisolated let files = FileWatch()
   nonisolated let logs: RotatedLogs
-  nonisolated let lanes = Lanes()
+  nonisolated let lanes: Lanes
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -55,10 +55,11 @@ package actor Supervisor {
     self.state = state
     ledger = Ledger(LedgerFiles(folder: state.path))
     logs = RotatedLogs(files)
+    lanes = Lanes()
     preparation = Preparation(
       locations: locations, state: state,
-      catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment),
-      environment: environment)
+      catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment, lanes: lanes),
+      environment: environment, lanes: lanes)
   }
 
   /// Connects the supervisor with those who want to know.
@@ -141,9 +142,10 @@ package actor Supervisor {
     let preparation = preparation
     return VirtualMachine.Surroundings(
       runtime: locations.runtime(of: name), ledger: ledger, files: files,
-      prepare: { [weak self] record, folder, purpose throws(ControlError) in
+      prepare: { [weak self] record, folder, purpose, lane, isPatient throws(ControlError) in
         let others = await self?.images(beside: name, for: purpose) ?? []
-        return try await preparation.launch(record, folder: folder, purpose: purpose, others: others)
+        return try await preparation.launch(
+          record, folder: folder, purpose: purpose, others: others, lane: lane, isPatient: isPatient)
       },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name),
@@ -164,6 +166,15 @@ package actor Supervisor {
   /// Puts the sockets for users back where their paths were removed.
   func offerSockets() async {
     for machine in machines.values { await machine.offerSockets() }
+  }
+
+  /// Returns when what VMs have given to be kept is on file, or their disks take too long.
+  func settleFiles() async {
+    await withTaskGroup { group in
+      for machine in machines.values {
+        group.addTask { await machine.lane.run(within: .seconds(1)) {} }
+      }
+    }
   }
 
   // MARK: What VMs say; each keeps the order in which a VM said it

@@ -311,6 +311,7 @@ package actor SupervisorProcess {
       }
       Log.note("leaving: \(why)")
       if ifIdle {
+        await supervisor.settleFiles()
         // A client between its connection and its first command is waited for like one that has sent it.
         await server?.ifUnused {
           _ = try? FileSystem.remove(locations.controlSocket)
@@ -324,6 +325,7 @@ package actor SupervisorProcess {
       // The path may be gone with its folder.
       _ = try? FileSystem.remove(locations.controlSocket)
       await server?.close()
+      await supervisor.settleFiles()
       supervisor.recordLeave(why)
       _exit(0)
     }

@@ -56,6 +56,13 @@ enum Guests {
     } + "/library.so"
   }
 
+  /// The server of a file system that hangs.
+  static func hanging() async throws -> String {
+    try await built("hanging.c", as: "hanging", checkedBy: "server") { folder in
+      try await run("gcc", "-Wall", "-o", folder + "/server", sources + "/hanging.c")
+    } + "/server"
+  }
+
   private static let sources = FileSystem.parent(of: #filePath) + "/Guests"
   private static let cache = FileSystem.absolute("../../.build/guests", in: FileSystem.parent(of: #filePath))
 

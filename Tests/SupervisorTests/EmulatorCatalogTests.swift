@@ -1,7 +1,8 @@
 import Glibc
 import Host
-import Supervisor
 import Testing
+
+@testable import Supervisor
 
 /// What becomes of a program that is named as QEMU and is none.
 @Suite("A program that is asked whether it is QEMU")

@@ -34,6 +34,7 @@ int linux_socket_pair(int non_blocking, int *first, int *second);
 
 /* open(2) with O_PATH and O_NOFOLLOW, close-on-exec: a name for the file, also when its path is gone. */
 int linux_open_place(const char *path);
+int linux_open_path(const char *path);
 
 /* SO_PEERCRED, see unix(7). */
 int linux_peer(int socket, int *pid, unsigned *uid);

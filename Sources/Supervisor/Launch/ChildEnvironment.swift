@@ -12,9 +12,10 @@ package enum ChildEnvironment {
       "LC_ALL=C.UTF-8"
     ]
 
-  /// A supervisor's that runs in the background: qemuvm's own variables as well.
+  /// A supervisor's that runs in the background: qemuvm's own variables as well, and a library that was loaded into the
+  /// command that starts it.
   package static func forSupervisor(from values: [String: String]) -> [String: String] {
-    values.filter { name, _ in common.contains(name) || name.hasPrefix("QEMUVM_") }
+    values.filter { name, _ in common.contains(name) || name == "LD_PRELOAD" || name.hasPrefix("QEMUVM_") }
   }
 
   private static let common: Set = [

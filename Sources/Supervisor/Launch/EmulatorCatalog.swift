@@ -12,6 +12,9 @@ package actor EmulatorCatalog {
     case notFound(program: String)
     case unusable(program: String, why: String)
 
+    /// The file system it lies on hangs.
+    case silent(program: String, for: Duration)
+
     package var description: String {
       switch self {
       case .notFound(let program) where program.contains("/"):
@@ -23,19 +26,30 @@ package actor EmulatorCatalog {
         """
       case .unusable(let program, let why):
         "\(program) cannot be used as QEMU: \(why)"
+      case .silent(let program, let time):
+        """
+        no answer from \(program) for \(time.seconds) s
+          The file system that it lies on, or a folder of PATH before it, may be a mount whose server is gone.
+        """
       }
     }
   }
 
+  /// How long the file system of a binary may take, and the binary itself once it is started.
+  private static let patience = Duration.seconds(10)
+  private static let probePatience = EmulatorProbe.patience + patience
+
   private let folder: String
   private let standard: String
   private let searchPath: String
+  private let lanes: Lanes
   private var known: [String: (identity: String, emulator: Emulator)] = [:]
   private var underWay: [String: Task<Result<Emulator, Failure>, Never>] = [:]
 
   /// Keeps answers in `folder`; `standard` is the binary of a VM that names none.
-  package init(folder: String, environment: [String: String]) {
+  init(folder: String, environment: [String: String], lanes: Lanes = Lanes()) {
     self.folder = folder
+    self.lanes = lanes
     let named = environment["QEMUVM_QEMU"] ?? ""
     standard = named.isEmpty ? Self.customaryProgram : named
     searchPath = environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
@@ -52,16 +66,17 @@ package actor EmulatorCatalog {
 
   /// What a binary is; nil names the standard one.
   package func emulator(_ named: String?) async throws(Failure) -> Emulator {
-    let path = try find(named ?? standard)
-    let identity: String
-    do throws(SystemError) {
-      identity = try FileSystem.identity(of: path)
-    } catch {
-      throw .unusable(program: path, why: error.reason)
+    let (program, searchPath) = (named ?? standard, searchPath)
+    let lane = lanes["the program \(program)"]
+    let found = await lane.run(within: Self.patience) {
+      Result { () throws(Failure) in try Self.find(program, searchPath) }
+    }
+    guard let (path, identity) = try found?.get() else {
+      throw .silent(program: program, for: Self.patience)
     }
     if let entry = known[path], entry.identity == identity { return entry.emulator }
     let key = "\(path) \(identity)"
-    let task = underWay[key] ?? Task { await self.learn(path, identity) }
+    let task = underWay[key] ?? Task { await self.learn(path, identity, lane) }
     underWay[key] = task
     let result = await task.value
     underWay[key] = nil
@@ -70,31 +85,43 @@ package actor EmulatorCatalog {
     return emulator
   }
 
-  private func find(_ program: String) throws(Failure) -> String {
+  /// Blocks.
+  private static func find(
+    _ program: String, _ searchPath: String
+  ) throws(Failure) -> (path: String, identity: String) {
     let candidates =
       program.contains("/") ? [program] : searchPath.split(separator: ":").map { "\($0)/\(program)" }
     guard let path = candidates.first(where: { access($0, X_OK) == 0 && !FileSystem.isDirectory($0) }) else {
       throw .notFound(program: program)
     }
-    return path
+    do throws(SystemError) {
+      return (path, try FileSystem.identity(of: path))
+    } catch {
+      throw .unusable(program: path, why: error.reason)
+    }
   }
 
-  private func learn(_ path: String, _ identity: String) async -> Result<Emulator, Failure> {
+  private func learn(_ path: String, _ identity: String, _ lane: Lane) async -> Result<Emulator, Failure> {
+    let folder = folder
+    return await lane.run(within: Self.probePatience) { Self.learn(path, identity, folder) }
+      ?? .failure(.silent(program: path, for: Self.probePatience))
+  }
+
+  /// Blocks.
+  private static func learn(_ path: String, _ identity: String, _ folder: String) -> Result<Emulator, Failure>
+  {
     let file = folder + "/" + path.dropFirst().replacing("/", with: "%").suffix(200) + ".json"
-    if let kept = Self.read(file, identity) { return .success(kept) }
-    do throws(Failure) {
-      let emulator = try await Self.ask(path)
-      let value: JSONObject = ["identity": .string(identity), "emulator": .object(emulator.json)]
-      do throws(SystemError) {
-        try FileSystem.makeDirectory(folder)
-        try FileSystem.replace(file, with: JSONValue.object(value).bytes(), durable: false)
-      } catch {
-        Log.note("what \(path) is could not be kept: \(error)")
-      }
-      return .success(emulator)
+    if let kept = read(file, identity) { return .success(kept) }
+    let answer = ask(path)
+    guard case .success(let emulator) = answer else { return answer }
+    let value: JSONObject = ["identity": .string(identity), "emulator": .object(emulator.json)]
+    do throws(SystemError) {
+      try FileSystem.makeDirectory(folder)
+      try FileSystem.replace(file, with: JSONValue.object(value).bytes(), durable: false)
     } catch {
-      return .failure(error)
+      Log.note("what \(path) is could not be kept: \(error)")
     }
+    return answer
   }
 
   private static func read(_ file: String, _ identity: String) -> Emulator? {
@@ -105,16 +132,13 @@ package actor EmulatorCatalog {
     return try? Emulator(json: .object(emulator))
   }
 
-  private static func ask(_ path: String) async throws(Failure) -> Emulator {
-    let answer: Result<Emulator, EmulatorProbe.Silence>
+  private static func ask(_ path: String) -> Result<Emulator, Failure> {
     do throws(SystemError) {
-      answer = try await offQueue { () throws(SystemError) in try EmulatorProbe(path: path).answers() }
+      return try EmulatorProbe(path: path).answers().mapError {
+        .unusable(program: path, why: $0.description)
+      }
     } catch {
-      throw .unusable(program: path, why: "\(error)")
-    }
-    switch answer {
-    case .success(let emulator): return emulator
-    case .failure(let silence): throw .unusable(program: path, why: silence.description)
+      return .failure(.unusable(program: path, why: "\(error)"))
     }
   }
 }

@@ -10,7 +10,7 @@ internal import QMP
 /// supervisor is killed meanwhile. (From a socket whose other end is gone it would read nothing.)
 struct EmulatorProbe {
   /// How long a binary may take to answer.
-  private static let patience = Duration.seconds(30)
+  static let patience = Duration.seconds(30)
 
   /// What QEMU's answers have at the most, in bytes; the longest known are 60 KB.
   private static let longestAnswers = 4 << 20

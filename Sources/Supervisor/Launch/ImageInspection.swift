@@ -9,10 +9,13 @@ package enum ImageInspection {
   /// How many images may stand on each other.
   private static let longestChain = 64
 
-  /// What is at each disk's path.
-  package static func images(of definition: FlatDefinition) -> [String: DiskImage] {
+  /// What is at each disk's path; each is told before it is looked at.
+  package static func images(
+    of definition: FlatDefinition, reach: (String) -> Void = { _ in }
+  ) -> [String: DiskImage] {
     var images: [String: DiskImage] = [:]
     for disk in definition.settings.disks ?? [] where images[disk.file] == nil {
+      reach(disk.file)
       images[disk.file] = image(at: disk.file)
     }
     return images

@@ -20,10 +20,14 @@ package struct Preparation: Sendable {
     case show
   }
 
+  /// How long the files of a definition, and those of a VM, may take until a command fails.
+  static let patience = Duration.seconds(10)
+
   let locations: Locations
   let state: StateDirectory
   let catalog: EmulatorCatalog
   let environment: [String: String]
+  let lanes: Lanes
 
   /// What a VM keeps between `down` and the next `up`.
   package func disks(of name: VMName) -> String {
@@ -36,12 +40,25 @@ package struct Preparation: Sendable {
   package func record(
     _ json: JSONObject, directory: String, file: String?
   ) async throws(ControlError) -> VMRecord {
-    do throws(DefinitionError) {
-      let definition = try VMDefinition(json: .object(json))
-      return try record(definition, directory: directory, file: file)
-    } catch {
-      throw ControlError(.invalid, "\(json["name"]?.string ?? "the definition"): \(error)")
+    let name = json["name"]?.string ?? "the definition"
+    return try await inFolder(directory, name) { () throws(ControlError) in
+      do throws(DefinitionError) {
+        let definition = try VMDefinition(json: .object(json))
+        return try record(definition, directory: directory, file: file)
+      } catch {
+        throw ControlError(.invalid, "\(name): \(error)")
+      }
     }
+  }
+
+  /// Reads what lies in a folder of a user's, as long as that answers.
+  private func inFolder<Value: Sendable>(
+    _ directory: String, _ name: String, _ work: @escaping @Sendable () throws(ControlError) -> Value
+  ) async throws(ControlError) -> Value {
+    let lane = lanes["the folder \(directory)"]
+    let result = await lane.run(within: Self.patience) { Result(catching: work) }
+    guard let result else { throw .silence(of: lane, "the folder \(directory)", for: Self.patience, name) }
+    return try result.get()
   }
 
   private func record(
@@ -67,13 +84,16 @@ package struct Preparation: Sendable {
 
   /// The record with some keys of its definition written anew.
   package func updated(_ record: VMRecord, with change: JSONObject) async throws(ControlError) -> VMRecord {
-    do throws(DefinitionError) {
-      let settings = try Settings(json: .object(change))
-      var definition = record.definition
-      definition.settings = settings.merged(over: definition.settings)
-      return try self.record(definition, directory: record.directory, file: record.file)
-    } catch {
-      throw ControlError(.invalid, "\(record.definition.name): cannot update: \(error)")
+    let name = record.definition.name
+    return try await inFolder(record.directory, "\(name)") { () throws(ControlError) in
+      do throws(DefinitionError) {
+        let settings = try Settings(json: .object(change))
+        var definition = record.definition
+        definition.settings = settings.merged(over: definition.settings)
+        return try self.record(definition, directory: record.directory, file: record.file)
+      } catch {
+        throw ControlError(.invalid, "\(name): cannot update: \(error)")
+      }
     }
   }
 
@@ -105,11 +125,13 @@ package struct Preparation: Sendable {
 
   // MARK: From a record to a launch
 
-  /// Decides every value of the VM's machine.
+  /// Decides every value of the VM's machine, on the lane of its files.
   ///
-  /// `others` are the images of the VMs beside which it is to run.
-  package func launch(
-    _ record: VMRecord, folder: VMFolder, purpose: Purpose, others: [ImageHolding] = []
+  /// `others` are the images of the VMs beside which it is to run. With `isPatient` it waits for the files as long as
+  /// they take.
+  func launch(
+    _ record: VMRecord, folder: VMFolder, purpose: Purpose, others: [ImageHolding], lane: Lane,
+    isPatient: Bool
   ) async throws(ControlError) -> Launch {
     let name = record.definition.name
     let emulator: Emulator
@@ -118,15 +140,19 @@ package struct Preparation: Sendable {
     } catch {
       throw ControlError(.failed, "\(name): cannot start: \(error)")
     }
-    return try await offQueue { () throws(ControlError) -> Launch in
-      try resolve(record, folder, emulator, purpose, others)
+    let work: @Sendable () throws(ControlError) -> Launch = { () throws(ControlError) in
+      try resolve(record, folder, emulator, purpose, others, lane)
     }
+    if isPatient { return try await lane.run(work) }
+    let result = await lane.run(within: Self.patience) { Result(catching: work) }
+    guard let result else { throw .silence(of: lane, "its files", for: Self.patience, "\(name)") }
+    return try result.get()
   }
 
   /// The part that looks at the host's files and devices, which may block.
   private func resolve(
     _ record: VMRecord, _ folder: VMFolder, _ emulator: Emulator, _ purpose: Purpose,
-    _ others: [ImageHolding]
+    _ others: [ImageHolding], _ lane: Lane
   ) throws(ControlError) -> Launch {
     let name = record.definition.name
     let wantsKVM = record.flat.settings.accelerator != .tcg
@@ -137,7 +163,7 @@ package struct Preparation: Sendable {
       firmware: wantsUEFI
         ? FirmwareCatalog(environment: environment, emulator: emulator.path).firmware() : HostFirmware(),
       keptVariables: wantsUEFI ? keptVariables(places) : nil,
-      images: ImageInspection.images(of: record.flat))
+      images: ImageInspection.images(of: record.flat) { lane.reach($0) })
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
@@ -148,7 +174,7 @@ package struct Preparation: Sendable {
     let images = ImageCheck(
       holding: ImageHolding(vm: name, uses: record.flat.imageUses(of: host.images)), state: state.path)
     if purpose != .show {
-      try look(at: machine, name, folder, record.flat.origins)
+      try look(at: machine, name, folder, record.flat.origins, lane)
       try images.check(beside: others, starting: purpose == .start)
       if purpose == .start { try lookAtPorts(of: machine, name) }
     }
@@ -173,7 +199,7 @@ package struct Preparation: Sendable {
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
   private func look(
-    at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins
+    at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins, _ lane: Lane
   ) throws(ControlError) {
     let path = locations.longestSocket(of: name)
     if path.utf8.count > UnixSocket.longestPath {
@@ -186,6 +212,7 @@ package struct Preparation: Sendable {
         """)
     }
     for file in machine.requiredFiles {
+      lane.reach(file.path)
       guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
       let place = origins.nearest(to: file.key).map { "\n  It is named at \($0)." } ?? ""
       throw ControlError(.failed, "\(name): cannot start: \(file.key) \(file.path): \(error.reason)\(place)")

@@ -139,6 +139,37 @@ package struct VMFolder: Sendable, Equatable {
     }
   }
 
+  /// What has become of the end of a wish.
+  enum EndRecord: Sendable {
+    case done
+
+    /// Nothing starts it any more, but it stays.
+    case unremoved(FolderChange.Failure)
+    case unrecorded(SystemError)
+  }
+
+  /// Promises that nothing starts the VM any more and, unless `losingDisks` is nil, that nothing is left of it.
+  ///
+  /// What is not forgotten is at least not to start again, if it `stops`.
+  func recordEnd(losingDisks: Bool?, stops: Bool) -> EndRecord {
+    var refusal: FolderChange.Failure?
+    if let losingDisks {
+      do throws(FolderChange.Failure) {
+        try markForgotten(disks: losingDisks)
+        return .done
+      } catch {
+        if !stops { return .unremoved(error) }
+        refusal = error
+      }
+    }
+    do throws(SystemError) {
+      try unwant()
+    } catch {
+      return .unrecorded(error)
+    }
+    return refusal.map { .unremoved($0) } ?? .done
+  }
+
   /// Whether the folder is there; not after a removal that came that far and could not be ended.
   package var isPresent: Bool { FileSystem.isPresent(path) }
 

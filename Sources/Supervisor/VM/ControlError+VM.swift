@@ -1,4 +1,5 @@
 internal import Control
+internal import Host
 internal import Machine
 
 extension ControlError {
@@ -13,5 +14,16 @@ extension ControlError {
     let line = description.split(separator: "\n").first ?? ""
     let opening = "\(name): "
     return String(line.hasPrefix(opening) ? line.dropFirst(opening.count) : line)
+  }
+
+  /// Files that have not answered for so long; `subject` is what they are to the VM.
+  static func silence(of lane: Lane, _ subject: String, for time: Duration, _ name: String) -> ControlError {
+    let place = lane.place.map { " \($0)" } ?? ""
+    return ControlError(
+      .failed,
+      """
+      \(name): no answer from \(subject)\(place) for \(time.seconds) s
+        The file system that it lies on hangs: a network or FUSE mount whose server is gone, or a sick disk.
+      """)
   }
 }

@@ -26,6 +26,8 @@ final class Run {
   /// `kvm` or `tcg`: as QEMU says, and until it has said so, as it was told.
   var accelerator: String?
 
+  /// By which its monitor is reached: the place that it holds, whatever has become of the path.
+  var monitorPath: String?
   var connection: QMPConnection?
 
   /// Whether the connection has been negotiated.
@@ -60,6 +62,9 @@ final class Run {
 
   /// Connections that are made at once where one was lost; later ones wait.
   var reconnections = TokenBucket(capacity: 16, gap: .seconds(5), now: .now)
+
+  /// Whether its last words are being read.
+  var isConcluding = false
 
   init(process: ChildProcess, machine: MachineFacts?, logStart: Int64, consoleStart: Int64) {
     self.consoleStart = consoleStart

@@ -45,7 +45,7 @@ extension VirtualMachine {
     if let run, let words = ProcessTable.arguments(pid: run.process.pid) {
       return .array(words.map { .string($0) })
     }
-    let shown = try await surroundings.prepare(record, folder, .show)
+    let shown = try await prepare(record, .show)
     return .array(([shown.program] + shown.arguments).map { .string($0) })
   }
 

@@ -12,8 +12,9 @@ extension VirtualMachine {
   func spawn() {
     // Told in its turn; the announcement comes behind the start, which must not wait for it.
     noteState()
-    if let launch, areFilesReady { return spawn(launch) }
     let attempt = lifecycle.attempt
+    sayIfSilent(attempt)
+    if let launch, areFilesReady { return spawn(launch) }
     preparations += 1
     Task {
       let result = await makeReady()
@@ -22,11 +23,21 @@ extension VirtualMachine {
       // A stop that came meanwhile has won.
       guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
-      case .success(let launch):
-        spawn(launch)
-        // Which process it is, for all who have heard of the start.
-        if run != nil { announce() }
+      case .success(let launch): spawn(launch)
       case .failure(let error): spawnFailed(error.reason(about: name))
+      }
+    }
+  }
+
+  /// Says of a start that nobody waits for what it waits for itself.
+  private func sayIfSilent(_ attempt: Int) {
+    executor.after(Preparation.patience) { [weak self] in
+      self?.assumeIsolated { vm in
+        guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn, vm.preparations > 0 else { return }
+        let place = vm.lane.place.map { ": \($0)" } ?? ""
+        vm.tell(
+          "no answer from its files for \(Preparation.patience.seconds) s\(place); it starts when they answer"
+        )
       }
     }
   }
@@ -46,7 +57,7 @@ extension VirtualMachine {
   private func makeReady() async -> Result<Launch, ControlError> {
     do throws(ControlError) {
       if launch == nil, let record {
-        let prepared = try await surroundings.prepare(record, folder, .start)
+        let prepared = try await prepare(record, .start, isPatient: true)
         // A definition that came meanwhile has brought its own.
         if launch == nil { launch = prepared }
       }
@@ -73,76 +84,51 @@ extension VirtualMachine {
   ///
   /// It may be in the hands of another VM's child between its fork and its exec, long after its own QEMU's end.
   private func spawn(_ launch: Launch, looks: Int = 100) {
-    let run: Run
-    // Nothing that QEMU says is older.
-    let begun = Timestamp.now
-    do throws(SystemError) {
-      guard let started = try start(launch) else {
-        guard looks > 0 else {
-          return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
-        }
-        let attempt = lifecycle.attempt
-        executor.after(.milliseconds(10)) { [weak self] in
-          self?.assumeIsolated { vm in
-            guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
-            vm.spawn(launch, looks: looks - 1)
-          }
-        }
-        return
+    let attempt = lifecycle.attempt
+    let start = ProcessStart(
+      launch: launch, folder: folder, runtime: surroundings.runtime, userMonitorSocket: userMonitorSocket)
+    preparations += 1
+    Task {
+      let result = await lane.run { Result { () throws(SystemError) in try start.run() } }
+      let isMeant = lifecycle.attempt == attempt && lifecycle.awaitsSpawn
+      // A stop that came meanwhile has won: no guest code has run.
+      if !isMeant, case .success(let started?) = result { await started.undo() }
+      preparations -= 1
+      defer { settleIfForgotten() }
+      guard isMeant else { return }
+      switch result {
+      case .success(let started?): take(started, launch)
+      case .success(nil): spawnLater(launch, looks: looks - 1)
+      case .failure(let error): spawnFailed("cannot start: \(error)")
       }
-      run = started
-    } catch {
-      return spawnFailed("cannot start: \(error)")
     }
-    startedAt = begun
-    note(.spawned(pid: run.process.pid, accelerator: launch.machine.accelerator.rawValue), at: begun)
+  }
+
+  private func spawnLater(_ launch: Launch, looks: Int) {
+    guard looks > 0 else {
+      return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
+    }
+    let attempt = lifecycle.attempt
+    executor.after(.milliseconds(10)) { [weak self] in
+      self?.assumeIsolated { vm in
+        guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
+        vm.spawn(launch, looks: looks)
+      }
+    }
+  }
+
+  private func take(_ started: StartedProcess, _ launch: Launch) {
+    startedAt = started.begun
+    let accelerator = launch.machine.accelerator.rawValue
+    note(.spawned(pid: started.process.pid, accelerator: accelerator), at: started.begun)
+    let run = Run(
+      process: started.process, machine: launch.machine.facts, logStart: started.logStart,
+      consoleStart: started.consoleStart)
+    run.listener = started.takeListener()
     take(run)
     apply(.spawned)
-  }
-
-  /// Starts QEMU with the VM's lock in its hands; nil when somebody else has it.
-  private func start(_ launch: Launch) throws(SystemError) -> Run? {
-    guard let lock = try FileLock.take(folder.lock) else { return nil }
-    let listener = try UnixSocket.listen(at: folder.monitorSocket, .forOurselves)
-    try FileSystem.makeDirectory(surroundings.runtime)
-    let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
-    let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
-    let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
-    let serialPorts = try serialSockets(launch.machine.serialPorts)
-    let log = try FileDescriptor.openLog(folder.qemuLog)
-    var child = ChildProcess.Launch(
-      program: launch.program, arguments: launch.arguments, environment: ChildEnvironment.forQEMU)
-    child.descriptors = [
-      1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
-      Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
-      Launch.monitorPlace: monitorPlace.rawValue, Launch.userMonitorPlace: userMonitorPlace.rawValue,
-    ]
-    for (number, socket) in serialPorts { child.descriptors[number] = socket.descriptor.rawValue }
-    child.directory = "/"
-    let logStart = FileSystem.size(of: folder.qemuLog)
-    let consoleStart = FileSystem.size(of: folder.consoleLog)
-    let run = Run(
-      process: try ChildProcess(child), machine: launch.machine.facts, logStart: logStart,
-      consoleStart: consoleStart)
-    run.listener = consume listener
-    return run
-  }
-
-  /// A listening socket for each serial port and that socket's place, by the child's descriptors.
-  private func serialSockets(_ count: Int) throws(SystemError) -> [Int32: SharedDescriptor] {
-    var sockets: [Int32: SharedDescriptor] = [:]
-    for (index, port) in Launch.serialPorts.prefix(count).enumerated() {
-      let path = folder.serialSocket(index + 1)
-      sockets[port.descriptor] = SharedDescriptor(try UnixSocket.listen(at: path, .forOurselves))
-      sockets[port.place] = SharedDescriptor(try UnixSocket.place(of: path))
-    }
-    return sockets
-  }
-
-  /// A descriptor that can stand in a collection.
-  private final class SharedDescriptor {
-    let descriptor: FileDescriptor
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+    // Which process it is, for all who have heard of the start.
+    if self.run != nil { announce() }
   }
 
   /// Takes back a QEMU that an earlier supervisor started.
@@ -178,10 +164,12 @@ extension VirtualMachine {
   /// Connects to QEMU's monitor by the place that it holds, which is its own whatever has become of the path.
   private func connect(_ run: Run) throws(SystemError) {
     let own = Launch.path(to: Launch.monitorPlace, of: run.process.pid)
+    // Of a QEMU on its way out nothing is there any more: its path in the state folder would lead nowhere either.
+    let path = run.monitorPath ?? (FileSystem.exists(own) ? own : folder.monitorSocket)
+    run.monitorPath = path
     let socket: FileDescriptor
     do throws(SystemError) {
-      socket = try UnixSocket.connect(
-        to: FileSystem.exists(own) ? own : folder.monitorSocket, .forOurselves)
+      socket = try UnixSocket.connect(to: path, .forOurselves)
     } catch {
       guard error.code == EAGAIN else { throw error }
       return connectLater(run)
@@ -256,33 +244,35 @@ extension VirtualMachine {
     negotiate()
   }
 
+  /// What the end was like stands on a disk, which has a moment to answer.
   private func conclude(_ run: Run, _ status: ExitStatus) {
-    self.run = nil
-    releaseLogs()
+    guard !run.isConcluding else { return }
+    run.isConcluding = true
+    let (log, start) = (folder.qemuLog, run.logStart)
+    // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
     let images = lifecycle.state == .starting ? launch?.images : nil
     let files = launch?.machine.disks.map(\.file) ?? []
+    // QEMU unlinks its sockets only at a clean exit.
+    let serialSockets = (1...Launch.serialPorts.count).map(folder.serialSocket)
+    let sockets = [folder.monitorSocket, userMonitorSocket] + serialSockets
+    Task {
+      let words = await lane.run(within: Self.diskPatience) {
+        for path in sockets { _ = try? FileSystem.remove(path) }  // Each start removes it again.
+        let message = QEMULog.lastMessage(in: log, from: start)
+        return message.text(disks: files, because: message.lockedImage.flatMap { images?.holder(of: $0) })
+      }
+      if self.run === run { conclude(run, status, words ?? "") }
+    }
+  }
+
+  private func conclude(_ run: Run, _ status: ExitStatus, _ words: String) {
+    self.run = nil
+    releaseLogs()
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
     run.closeConsoles()
     for token in run.socketWatches { surroundings.files.cancel(token) }
     endConsoleWatch(of: run)
-    // QEMU unlinks its sockets only at a clean exit.
-    let serialSockets = (1...Launch.serialPorts.count).map(folder.serialSocket)
-    for path in [folder.monitorSocket, userMonitorSocket] + serialSockets {
-      _ = try? FileSystem.remove(path)  // Each start removes it again.
-    }
-    let message = QEMULog.lastMessage(in: folder.qemuLog, from: run.logStart)
-    guard let images, let image = message.lockedImage else {
-      return ended(run, status, message.text(disks: files))
-    }
-    // Somebody has taken it since it was looked at: who that is takes some milliseconds to find out.
-    Task {
-      let holder = await offQueue { images.holder(of: image) }
-      ended(run, status, message.text(disks: files, because: holder))
-    }
-  }
-
-  private func ended(_ run: Run, _ status: ExitStatus, _ words: String) {
     noteExit(of: run, status, words)
     apply(.exited(status, stderr: words))
   }

@@ -15,9 +15,10 @@ extension VirtualMachine {
   ) async throws(ControlError) -> JSONValue {
     await enter()
     defer { leave() }
+    let endings = endings
     guard let next = candidate ?? record else { throw damaged("start") }
     if damage?.isOtherVersion == true { throw damaged(starting ? "start" : "create") }
-    if starting { try refuseOtherVersion("start") }
+    if starting { try await refuseOtherVersion("start") }
     if let record {
       try record.refuseOtherLabFile(next, name)
       try refuseOtherUUID(next)
@@ -38,9 +39,10 @@ extension VirtualMachine {
     // Everything that can be known to be wrong is said before anything is promised.
     var launch: Launch?
     if isNew || isChanged || starts {
-      launch = try await surroundings.prepare(next, folder, starts ? .start : .check)
+      launch = try await prepare(next, starts ? .start : .check)
     }
     if dryRun { return answer(actions: actions, next: launch) }
+    if starting { try refuseIfEnded(since: endings, "start") }
 
     let (folder, number) = (folder, wish + 1)
     let isWishNew =
@@ -54,6 +56,8 @@ extension VirtualMachine {
     }
     isFolderGone = false
     define(next, launch)
+    // Its own word is on disk behind this one.
+    if starting { try refuseIfEnded(since: endings, "start") }
     if starts, let note = launch?.machine.acceleratorNote { tell(note) }
     confirm(starting ? (candidate == nil ? "start" : "up") : "create", number)
     if starting {
@@ -85,7 +89,7 @@ extension VirtualMachine {
     let next = try await change(record)
     try refuseOtherUUID(next)
     guard !record.isSame(as: next) else { return answer(actions: []) }
-    let launch = try await surroundings.prepare(next, folder, .check)
+    let launch = try await prepare(next, .check)
     let folder = folder
     try await promise("update") { () throws(FolderChange.Failure) in
       try folder.bring(to: next, wanted: nil)
@@ -122,14 +126,17 @@ extension VirtualMachine {
   package func restart(timeout: Duration?) async throws(ControlError) -> JSONValue {
     await enter()
     defer { leave() }
+    let endings = endings
     guard let record else { throw damaged("restart") }
-    try refuseOtherVersion("restart")
+    try await refuseOtherVersion("restart")
     // A guest that cannot start again is not stopped.
-    let launch = try await surroundings.prepare(record, folder, lifecycle.isUp ? .check : .start)
+    let launch = try await prepare(record, lifecycle.isUp ? .check : .start)
+    try refuseIfEnded(since: endings, "restart")
     let (folder, number) = (folder, wish + 1)
     try await promise("restart") { () throws(FolderChange.Failure) in
       try folder.bring(to: nil, wanted: number)
     }
+    try refuseIfEnded(since: endings, "restart")
     self.launch = launch
     confirm("restart", number)
     isForgetting = false
@@ -195,12 +202,19 @@ extension VirtualMachine {
   }
 
   /// What another version of qemuvm has kept of the VM is not written over, until somebody has removed it.
-  private func refuseOtherVersion(_ verb: String) throws(ControlError) {
+  private func refuseOtherVersion(_ verb: String) async throws(ControlError) {
     guard let refusal = refusedState else { return }
-    guard !FileSystem.exists(refusal.file) else {
+    let isThere = await lane.run(within: Self.diskPatience) { FileSystem.exists(refusal.file) }
+    guard isThere == false else {
       throw ControlError(.failed, "\(name): cannot \(verb): \(refusal)")
     }
     refusedState = nil
+  }
+
+  /// A stop that could not wait for this command has the last word.
+  private func refuseIfEnded(since before: Int, _ verb: String) throws(ControlError) {
+    guard endings != before else { return }
+    throw ControlError(.failed, "\(name): cannot \(verb): it was stopped while its files did not answer")
   }
 
   private func define(_ next: VMRecord, _ launch: Launch?) {
@@ -232,63 +246,80 @@ extension VirtualMachine {
   }
 
   /// What stop, kill, down and rm share: the wish to run is taken back on disk, then it is acted on.
+  ///
+  /// A disk that hangs, or another command that waits for one, holds it up for a moment only.
   private func endWish(
     _ verb: String, _ input: LifecycleInput, _ remains: Remains = .all
   ) async throws(ControlError) -> JSONValue {
-    await enter()
-    defer { leave() }
+    let deadline = Instant.now + Self.diskPatience
+    let hasTurn = await enter(within: Self.diskPatience)
+    defer { if hasTurn { leave() } }
     guard isDefined else { throw .noSuchVM("\(name)") }
     if case .forgetStopped = remains, lifecycle.isUp || run != nil || lifecycle.awaitsProcess {
       throw ControlError(
         .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
     }
-    let refusal = await recordEnd(remains)
+    endings += 1
+    let refusal = await recordEnd(remains, within: max(deadline - .now, .milliseconds(100)))
     // One that has stopped already stays as it is; another stops in any case.
-    if let refusal, case .forgetStopped = remains { throw refusal }
+    if let refusal, case .forgetStopped = remains { throw refusal.error }
     confirm(verb, wish + 1)
-    if refusal == nil, remains.losesDisks != nil { isForgetting = true }
+    if refusal?.mayHold ?? true, remains.losesDisks != nil { isForgetting = true }
     apply(input)
     if let refusal {
-      note(.message("\(refusal)"))
-      throw refusal
+      note(.message("\(refusal.error)"))
+      throw refusal.error
     }
     announceIfQuiet(true)
     return answer(actions: ["stop"])
   }
 
+  /// How QEMU is to be started; with `isPatient`, however long its files take to answer.
+  func prepare(
+    _ record: VMRecord, _ purpose: Preparation.Purpose, isPatient: Bool = false
+  ) async throws(ControlError) -> Launch {
+    try await surroundings.prepare(record, folder, purpose, lane, isPatient)
+  }
+
   /// Makes durable that the VM ends, and what is to be left of it; gives what is to be said where that fails.
-  private func recordEnd(_ remains: Remains) async -> ControlError? {
+  ///
+  /// A disk that hangs has so long: what it was asked for it may do later, unless that is only a removal.
+  private func recordEnd(
+    _ remains: Remains, within time: Duration
+  ) async -> (error: ControlError, mayHold: Bool)? {
     let (folder, losesDisks) = (folder, remains.losesDisks)
-    var refusal: FolderChange.Failure?
-    if let losesDisks {
-      do throws(FolderChange.Failure) {
-        try await lane.run { () throws(FolderChange.Failure) in try folder.markForgotten(disks: losesDisks) }
-        return nil
-      } catch {
-        if case .forgetStopped = remains { return refused("remove", error: error) }
-        refusal = error
-      }
+    let stops = if case .forgetStopped = remains { false } else { true }
+    let result = await lane.run(within: time, isLasting: stops) {
+      folder.recordEnd(losingDisks: losesDisks, stops: stops)
     }
-    do throws(SystemError) {
-      // What is not forgotten is at least not to start again.
-      try await lane.run { () throws(SystemError) in try folder.unwant() }
-    } catch {
-      return ControlError(
+    switch result {
+    case .done: return nil
+    case .unremoved(let failure) where !stops: return (refused("remove", error: failure), false)
+    case .unremoved(let failure):
+      let rest =
+        failure.isTakenBack
+        ? "It stays on the list, and its disks are kept." : "The next supervisor may remove it all the same."
+      let error = ControlError(
         .failed,
         """
-        \(name): stopped, but not recorded: \(error)
-          After a crash of the supervisor or the host it may start again. \(Self.remedy(error)) and stop it once more.
+        \(name): stopped, but not removed: that could not be recorded: \(failure.error)
+          \(rest) \(Self.remedy(failure.error)) and give the command again.
         """)
+      return (error, false)
+    case .unrecorded(let error): return (unrecorded("\(error)", Self.remedy(error)), false)
+    case nil:
+      let words = "no answer from \(lane.place ?? folder.path) for \(Self.diskPatience.seconds) s"
+      guard stops else { return (ControlError(.failed, "\(name): cannot remove: \(words)"), false) }
+      return (unrecorded(words, "Put that right"), true)
     }
-    guard let refusal else { return nil }
-    let rest =
-      refusal.isTakenBack
-      ? "It stays on the list, and its disks are kept." : "The next supervisor may remove it all the same."
-    return ControlError(
+  }
+
+  private func unrecorded(_ why: String, _ remedy: String) -> ControlError {
+    ControlError(
       .failed,
       """
-      \(name): stopped, but not removed: that could not be recorded: \(refusal.error)
-        \(rest) \(Self.remedy(refusal.error)) and give the command again.
+      \(name): stopped, but not recorded: \(why)
+        After a crash of the supervisor or the host it may start again. \(remedy) and stop it once more.
       """)
   }
 

@@ -20,8 +20,11 @@ package actor VirtualMachine {
     /// Tells when a log grows.
     let files: FileWatch
 
-    /// Decides every value of the machine and prepares its files; throws what a person should read.
-    let prepare: @Sendable (VMRecord, VMFolder, Preparation.Purpose) async throws(ControlError) -> Launch
+    /// Decides every value of the machine, on the lane of its files; throws what a person should read.
+    ///
+    /// With the last it waits for them as long as they take.
+    let prepare:
+      @Sendable (VMRecord, VMFolder, Preparation.Purpose, Lane, Bool) async throws(ControlError) -> Launch
 
     /// Takes a new report in, tells clients; called on the VM's queue.
     package let changed: @Sendable (VMReport) -> Void
@@ -85,6 +88,12 @@ package actor VirtualMachine {
 
   /// How many starts are being made ready: they write files, whatever has become of the start.
   var preparations = 0
+
+  /// How often a user ended the wish that the VM runs: a start that was under way then is not done.
+  var endings = 0
+
+  /// The state to be kept, until it is being written: the latest only.
+  private let unsaved = UnsavedState()
 
   /// The QEMU that lives.
   var run: Run?
@@ -185,25 +194,31 @@ package actor VirtualMachine {
     surroundings.broadcast { QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])) }
   }
 
-  /// Takes the wish to run back on disk; the effects behind it wait.
+  /// Takes the wish to run back on disk; the effects behind it wait, but not for a disk that hangs.
   ///
   /// In its turn, like a user's command: a start that came meanwhile has renewed the wish.
   private func dropWish() {
     let folder = folder
     Task {
-      await enter()
+      let hasTurn = await enter(within: Self.diskPatience)
       if lifecycle.desired == .stopped {
-        do throws(SystemError) {
-          try await lane.run { () throws(SystemError) in try folder.unwant() }
-          noteDroppedWish()
-        } catch {
-          Log.note("\(name): the guest ended itself, and that could not be recorded: \(error)")
+        let result = await lane.run(within: Self.diskPatience, isLasting: true) {
+          Result { () throws(SystemError) in try folder.unwant() }
+        }
+        switch result {
+        case .success: noteDroppedWish()
+        case .failure(let error): noteUnrecorded("\(error)")
+        case nil: noteUnrecorded("no answer from \(folder.path) for \(Self.diskPatience.seconds) s")
         }
       }
-      leave()
+      if hasTurn { leave() }
       isPerforming = false
       perform()
     }
+  }
+
+  private func noteUnrecorded(_ why: String) {
+    Log.note("\(name): the guest ended itself, and that could not be recorded: \(why)")
   }
 
   /// Says that QEMU outlived SIGKILL, and how the kernel shows it.
@@ -238,10 +253,15 @@ package actor VirtualMachine {
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart)
-    do throws(SystemError) {
-      try folder.save(saved)
-    } catch {
-      Log.note("\(name): \(folder.state) could not be written: \(error)")
+    guard unsaved.replace(saved) else { return }
+    let (folder, name, unsaved) = (folder, name, unsaved)
+    lane.add {
+      guard let saved = unsaved.take() else { return }
+      do throws(SystemError) {
+        try folder.save(saved)
+      } catch {
+        Log.note("\(name): \(folder.state) could not be written: \(error)")
+      }
     }
   }
 
@@ -291,6 +311,18 @@ package actor VirtualMachine {
   func enter() async {
     if gate.tryEnter() { return }
     await withCheckedContinuation { gate.wait($0) }
+  }
+
+  /// How long a command waits for the disk, or for another that does, before it acts nevertheless.
+  static var diskPatience: Duration { .seconds(2) }
+
+  /// As above, but for no longer: false when it is not the caller's turn by then.
+  func enter(within limit: Duration) async -> Bool {
+    if gate.tryEnter() { return true }
+    return await withCheckedContinuation { continuation in
+      let place = gate.waitBounded(continuation)
+      executor.after(limit) { [weak self] in self?.assumeIsolated { $0.gate.giveUp(place) } }
+    }
   }
 
   /// Ends the turn of a command.

@@ -134,8 +134,13 @@ final class Fleet: Sendable {
     try FileSystem.makeDirectory(folder)
     let outcome = try await tool("mount", arguments + [folder])
     guard outcome.code == 0 else { return false }
-    mounts.withLock { $0.append(folder) }
+    isMounted(folder)
     return true
+  }
+
+  /// Remembers that something was mounted on a folder.
+  func isMounted(_ folder: String) {
+    mounts.withLock { $0.append(folder) }
   }
 
   /// Takes the last mount away, also while somebody has files of it open.

@@ -1,0 +1,94 @@
+internal import Glibc
+internal import Host
+internal import Machine
+internal import Synchronization
+
+/// The start of a VM's QEMU with the VM's lock in its hands, to be run on the lane of its files.
+struct ProcessStart: Sendable {
+  let launch: Launch
+  let folder: VMFolder
+  let runtime: String
+  let userMonitorSocket: String
+
+  /// Starts it; nil when somebody else has the lock.
+  ///
+  /// It blocks: on the state folder, on the runtime folder, and on the file system that the program lies on.
+  func run() throws(SystemError) -> StartedProcess? {
+    // Nothing that QEMU says is older.
+    let begun = Timestamp.now
+    guard let lock = try FileLock.take(folder.lock) else { return nil }
+    let listener = try UnixSocket.listen(at: folder.monitorSocket, .forOurselves)
+    try FileSystem.makeDirectory(runtime)
+    let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
+    let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
+    let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
+    let serialPorts = try serialSockets(launch.machine.serialPorts)
+    let log = try FileDescriptor.openLog(folder.qemuLog)
+    var child = ChildProcess.Launch(
+      program: launch.program, arguments: launch.arguments, environment: ChildEnvironment.forQEMU)
+    child.descriptors = [
+      1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
+      Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
+      Launch.monitorPlace: monitorPlace.rawValue, Launch.userMonitorPlace: userMonitorPlace.rawValue,
+    ]
+    for (number, socket) in serialPorts { child.descriptors[number] = socket.descriptor.rawValue }
+    child.directory = "/"
+    let logStart = FileSystem.size(of: folder.qemuLog)
+    let consoleStart = FileSystem.size(of: folder.consoleLog)
+    return StartedProcess(
+      process: try ChildProcess(child), listener: listener, begun: begun, logStart: logStart,
+      consoleStart: consoleStart)
+  }
+
+  /// A listening socket for each serial port and that socket's place, by the child's descriptors.
+  private func serialSockets(_ count: Int) throws(SystemError) -> [Int32: SharedDescriptor] {
+    var sockets: [Int32: SharedDescriptor] = [:]
+    for (index, port) in Launch.serialPorts.prefix(count).enumerated() {
+      let path = folder.serialSocket(index + 1)
+      sockets[port.descriptor] = SharedDescriptor(try UnixSocket.listen(at: path, .forOurselves))
+      sockets[port.place] = SharedDescriptor(try UnixSocket.place(of: path))
+    }
+    return sockets
+  }
+
+  /// A descriptor that can stand in a collection.
+  private final class SharedDescriptor {
+    let descriptor: FileDescriptor
+    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+  }
+}
+
+/// A QEMU that has just been started, on its way to its VM.
+final class StartedProcess: Sendable {
+  let process: ChildProcess
+
+  /// When its start began.
+  let begun: Timestamp
+
+  /// Where its words begin in QEMU's log and in the console's, in bytes.
+  let logStart: Int64
+  let consoleStart: Int64
+
+  /// Our end of the monitor's listening socket.
+  private let listener: Mutex<FileDescriptor?>
+
+  init(
+    process: ChildProcess, listener: consuming FileDescriptor, begun: Timestamp, logStart: Int64,
+    consoleStart: Int64
+  ) {
+    self.process = process
+    self.begun = begun
+    self.logStart = logStart
+    self.consoleStart = consoleStart
+    self.listener = Mutex(listener)
+  }
+
+  func takeListener() -> FileDescriptor? { listener.withLock { $0.take() } }
+
+  /// Ends it before it has let its guest run; returns when it has ended.
+  func undo() async {
+    process.signal(SIGKILL)
+    let process = process
+    _ = await offQueue { process.wait() }
+  }
+}

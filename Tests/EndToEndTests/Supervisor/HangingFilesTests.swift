@@ -1,0 +1,66 @@
+import Glibc
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  @Suite("A file system that hangs", .enabled(if: getuid() == 0, "mounting one needs root"))
+  struct HangingFiles {
+    @Test("Under a folder, a QEMU, a disk and a VM's state, it delays those who need it and nobody else")
+    func others() async throws {
+      try await Fleet.run { fleet in
+        try fleet.write(String(repeating: "\u{0}", count: 65536), to: "disks/d.raw")
+        let disk = "disks: [{ file: 'disks/d.raw', format: 'raw' }]"
+        try fleet.write(
+          "{ lab: 'shop', vms: { web: { profile: 'hello' }, lost: { profile: 'hello' }, sick: { profile: 'hello', \(disk) } } }"
+        )
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("stop", "sick")
+        let disks = try await fleet.hang(fleet.folder + "/disks")
+        let state = try await fleet.hang(fleet.state + "/vms/lost@shop")
+        let starting = try fleet.start(["start", "sick"])
+        let monitor = try await fleet.monitor()
+        // More than there are threads for Dispatch's queues.
+        for number in 0..<300 {
+          try await Self.up(["name": "v\(number)", "profile": "p"], in: "\(disks.folder)/\(number)", monitor)
+        }
+        let program = JSONValue.string(disks.folder + "/qemu")
+        try await Self.up(["name": "q", "profile": "hello", "qemu": program], in: fleet.folder, monitor)
+
+        #expect(try await fleet.names() == ["shop/lost", "shop/sick", "shop/web"])
+        let web = try #require(try fleet.guests().first { $0.role == .guest("web@shop") })
+        await web.kill()
+        try await fleet.wait(for: "web") { $0["state"] == "running" && $0["restarts"] == 1 }
+        try await fleet.qemuvm("restart", "web")
+        try await fleet.qemuvm("down", "web")
+        try await fleet.qemuvm("up", "web")
+        let killed = try await fleet.qemuvm("kill", "sick", expecting: 1)
+        #expect(killed.errors.contains("stopped, but not recorded: no answer from \(disks.folder)/d.raw"))
+        let lost = try await fleet.qemuvm("kill", "lost", expecting: 1)
+        #expect(lost.errors.contains("stopped, but not recorded: no answer from \(state.folder)"))
+        try await fleet.wait(for: "lost", toBe: "stopped")
+        #expect(try fleet.guests().map(\.role) == [.guest("web@shop")])
+
+        try await state.release()
+        try await disks.release()
+        // It was stopped meanwhile, and stays so.
+        #expect(try await starting.end().code == 1)
+        await monitor.close()
+        for name in ["sick", "lost"] {
+          try await fleet.qemuvm("stop", name)
+          #expect(try await fleet.status(name)["state"] == "stopped")
+          try await fleet.qemuvm("start", name)
+        }
+      }
+    }
+
+    private static func up(
+      _ definition: JSONObject, in folder: String, _ monitor: PlainMonitor
+    ) async throws {
+      let request: JSONObject = [
+        "execute": "up", "arguments": ["definition": .object(definition), "directory": .string(folder)],
+      ]
+      try await monitor.stream.write(JSONValue.object(request).bytes() + [UInt8(ascii: "\n")])
+    }
+  }
+}
