@@ -50,6 +50,36 @@ import Testing
     #expect(try FileSystem.read(folder.current).starts(with: whole))
   }
 
+  @Test(
+    "page by page backwards a long ledger gives each record once, of all VMs and of one, with torn lines within"
+  )
+  func pages() async throws {
+    let folder = try LedgerFolder()
+    var lines: [UInt8] = []
+    let names = [try VMName.web, try .shopWeb, nil]
+    for number in 1...4000 {
+      let event = LedgerEvent.message(String(repeating: "words ", count: 20))
+      lines += LedgerRecord(seq: number, time: .now, name: names[number % 3], event: event).line
+      if number % 500 == 0 { lines += Array("{\"seq\":\(number / 100)\n".utf8) }
+    }
+    try folder.write(lines)
+    let reader = LedgerReader(folder.files())
+    for (subject, expected) in [
+      (LedgerQuery.Subject.everyone, Array(1...4000)),
+      (.vm(try .web, gaps: true), Array(1...4000).filter { $0 % 3 == 0 }),
+    ] {
+      var (found, isComplete): ([Int], Bool) = ([], false)
+      while !isComplete {
+        var query = LedgerQuery(subject, before: found.first ?? .max)
+        query.countLimit = 300
+        let page = try reader.read(query)
+        found = page.records.map(\.seq) + found
+        isComplete = page.isComplete
+      }
+      #expect(found == expected)
+    }
+  }
+
   @Test("a file of rubbish alone is said to be torn, and the ledger begins anew")
   func nothingButRubbish() async throws {
     let folder = try LedgerFolder()

@@ -22,8 +22,11 @@ struct BackwardLines: ~Copyable {
   private let file: FileDescriptor
   private let path: String
 
-  /// What of the file has been read and not handed out: it ends where the last line handed out began.
+  /// What of the file has been read, from `position` on; never changed while a line of it may be in use.
   private var rest: [UInt8] = []
+
+  /// How much of that has not been handed out: it ends where the last line handed out began.
+  private var end = 0
 
   /// Where `rest` begins in the file.
   private var position: Int64
@@ -54,8 +57,8 @@ struct BackwardLines: ~Copyable {
     var pieceSize = Self.pieceSize
     while true {
       if let end = lineEnd(behind: searched) { return take(from: end + 1) }
-      guard position > 0 else { return rest.isEmpty ? nil : take(from: 0) }
-      searched = rest.count
+      guard position > 0 else { return end == 0 ? nil : take(from: 0) }
+      searched = end
       try readOn(pieceSize)
       // A line without end, as in a file of rubbish, is not copied again for each piece.
       pieceSize *= 2
@@ -63,18 +66,17 @@ struct BackwardLines: ~Copyable {
   }
 
   private mutating func take(from start: Int) -> Line {
-    let isEnded = rest.last == UInt8(ascii: "\n")
+    let isEnded = rest[end - 1] == UInt8(ascii: "\n")
     let line = Line(
-      bytes: isEnded ? rest[start..<(rest.count - 1)] : rest[start...], start: position + Int64(start),
-      isEnded: isEnded)
-    rest.removeLast(rest.count - start)
+      bytes: rest[start..<(isEnded ? end - 1 : end)], start: position + Int64(start), isEnded: isEnded)
+    end = start
     return line
   }
 
-  /// The last line end but the one that ends `rest`; the last `searched` bytes are known to have none.
+  /// The last line end but the one that ends what is left; its last `searched` bytes are known to have none.
   private func lineEnd(behind searched: Int) -> Int? {
     rest.withUnsafeBufferPointer { bytes in
-      var index = min(bytes.count - 1, bytes.count - searched) - 1
+      var index = min(end - 1, end - searched) - 1
       while index >= 0 {
         if bytes[index] == UInt8(ascii: "\n") { return index }
         index -= 1
@@ -85,20 +87,54 @@ struct BackwardLines: ~Copyable {
 
   private mutating func readOn(_ size: Int) throws(SystemError) {
     let start = max(0, position - Int64(size))
-    var piece = [UInt8](repeating: 0, count: Int(position - start))
-    let number = file.rawValue
-    var filled = 0
-    while filled < piece.count {
-      let count = try retrying("pread", path) {
-        piece.withUnsafeMutableBytes {
-          pread(number, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(start) + filled)
-        }
-      }
-      // Cut off under our hands: what is left of the piece is rubbish, and read as such.
-      if count == 0 { break }
-      filled += count
-    }
-    rest = piece + rest
+    rest = try file.readWhole(from: start, to: position, path) + rest[..<end]
+    end = rest.count
     position = start
+  }
+}
+
+extension BackwardLines {
+  /// Passes over the lines from the first on that is known not to stand before a place, as numbers that grow tell.
+  ///
+  /// `isBefore` says of a line whether it does, and nil when it cannot know. For the beginning only; a line that is
+  /// passed over in vain costs nothing but itself.
+  mutating func skip(_ isBefore: (ArraySlice<UInt8>) -> Bool?) throws(SystemError) {
+    var (low, high) = (Int64(0), position)
+    while high - low > Int64(2 * Self.pieceSize) {
+      let middle = low + (high - low) / 2
+      let piece = try file.readWhole(from: middle, to: min(middle + Int64(Self.pieceSize), high), path)
+      guard let (start, isLow) = Self.firstKnown(in: piece, isBefore) else { break }
+      if isLow { low = middle + Int64(start) } else { high = middle + Int64(start) }
+    }
+    position = high
+  }
+
+  /// The first whole line of a piece of which it is known where it stands, and whether that is before.
+  private static func firstKnown(
+    in piece: [UInt8], _ isBefore: (ArraySlice<UInt8>) -> Bool?
+  ) -> (start: Int, isBefore: Bool)? {
+    let lines = piece.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    for line in lines.dropFirst().dropLast() {
+      if let answer = isBefore(line) { return (line.startIndex, answer) }
+    }
+    return nil
+  }
+}
+
+extension FileDescriptor {
+  /// Part of a file; corresponds to pread(2).
+  ///
+  /// Cut off under our hands, what is left of the piece is rubbish, and read as such.
+  fileprivate borrowing func readWhole(
+    from start: Int64, to end: Int64, _ path: String
+  ) throws(SystemError) -> [UInt8] {
+    var piece: [UInt8] = []
+    piece.reserveCapacity(Int(end - start))
+    while piece.count < Int(end - start) {
+      let bytes = try read(upTo: Int(end - start) - piece.count, at: start + Int64(piece.count))
+      if bytes.isEmpty { break }
+      piece += bytes
+    }
+    return piece + [UInt8](repeating: 0, count: Int(end - start) - piece.count)
   }
 }

@@ -31,6 +31,11 @@ package struct LedgerQuery: Sendable {
     self.before = before
   }
 
+  /// The name that every record has that is asked for, but gaps; nil where any is.
+  fileprivate var bareName: String? {
+    if case .vm(let name, _) = subject { name.name } else { nil }
+  }
+
   fileprivate var isOfOne: Bool {
     if case .vm = subject { true } else { false }
   }
@@ -68,7 +73,7 @@ package struct LedgerReader: Sendable {
   package func read(_ query: LedgerQuery) throws(SystemError) -> Page {
     var page = Page()
     var (count, size) = (0, 0)
-    try visit(since: query.since, before: query.before) { record, length in
+    try visit(since: query.since, before: query.before, of: query.bareName) { record, length in
       guard query.includes(record) else { return true }
       if record.name != nil || !query.isOfOne { count += 1 }
       size += length
@@ -86,7 +91,7 @@ package struct LedgerReader: Sendable {
   /// Every VM of that bare name that has a record.
   func names(bearing bare: String) throws(SystemError) -> Set<VMName> {
     var names: Set<VMName> = []
-    try visit(since: 0, before: .max) { record, _ in
+    try visit(since: 0, before: .max, of: bare) { record, _ in
       if let name = record.name, name.name == bare { names.insert(name) }
       return true
     }
@@ -117,15 +122,22 @@ package struct LedgerReader: Sendable {
   private static let lastWords = 200
 
   /// Goes through the records from the youngest, each once with its length in bytes, until the body says false.
+  ///
+  /// With a name it may pass over those of other VMs.
   private func visit(
-    since: Int, before: Int, _ body: (LedgerRecord, Int) -> Bool
+    since: Int, before: Int, of bare: String? = nil, _ body: (LedgerRecord, Int) -> Bool
   ) throws(SystemError) {
     var lowest = before
+    let name = bare.map { Array($0.utf8) }
     for path in files.newestFirst {
       guard var lines = try BackwardLines.open(path) else { continue }
+      if before < .max { try lines.skip { line in LedgerRecord.number(of: line).map { $0 < before } } }
       while let line = try lines.next() {
-        // Most lines of a long way back are passed over by their first digits.
-        if let number = LedgerRecord.number(of: line.bytes), number >= lowest { continue }
+        // Most lines of a long way back are passed over by their first digits, or by their name.
+        if let number = LedgerRecord.number(of: line.bytes) {
+          if number >= lowest { continue }
+          if let name, LedgerRecord.isOfOther(line.bytes, than: name) { continue }
+        }
         guard let record = LedgerRecord(line: line.bytes), record.seq < lowest else { continue }
         guard record.seq > since else { return }
         lowest = record.seq

@@ -83,6 +83,18 @@ extension LedgerRecord {
     return number
   }
 
+  /// Whether a line of the ledger is known to be of a VM with another name, without a look at the rest.
+  static func isOfOther(_ line: ArraySlice<UInt8>, than name: [UInt8]) -> Bool {
+    // Behind the number and the time, in which there is no quotation mark that could mislead.
+    let head = line.prefix(120)
+    let key = Array(#","name":""#.utf8)
+    guard let start = head.firstIndex(where: { $0 == UInt8(ascii: "n") }), start >= head.startIndex + 2,
+      line[(start - 2)...].starts(with: key)
+    else { return false }
+    let found = line[(start - 2 + key.count)...].prefix { $0 != UInt8(ascii: "\"") }
+    return !found.elementsEqual(name)
+  }
+
   /// The record as a line of the ledger, its end included.
   var line: [UInt8] {
     var bytes = JSONValue.object(json).bytes()
