@@ -23,12 +23,8 @@ struct LedgerWriter: ~Copyable {
   init(_ files: LedgerFiles, after tail: LedgerTail) {
     self.files = files
     isInsideLine = tail.endsInsideLine
-    // What cannot be cut off is closed by a line end, and skipped by readers; what a link leads to is not ours to cut.
-    if let cut = tail.cut, let file = try? FileDescriptor.open(files.current, O_WRONLY | O_NOFOLLOW),
-      ftruncate(file.rawValue, off_t(cut)) == 0
-    {
-      isInsideLine = false
-    }
+    // What cannot be cut off is closed by a line end, and skipped by readers.
+    if let cut = tail.cut, truncate(files.current, off_t(cut)) == 0 { isInsideLine = false }
   }
 
   /// Adds a line with its end.

@@ -137,6 +137,26 @@ extension EndToEnd {
       }
     }
 
+    @Test("The end of a QEMU is learnt though the kernel does not tell it")
+    func untoldEnd() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        let watch = "epoll_ctl anon_inode:[pidfd]"
+        for words in [["up"], ["restart", "web"]] {
+          try await fleet.qemuvm("ls")
+          // Of a restart, the QEMU before is watched.
+          _ = try await fleet.run(words, with: calls, at: watch)
+          let guest = try fleet.guest()
+          guest.signal(SIGKILL)
+          try await fleet.wait(for: "web") { $0["state"] == "running" && $0["pid"]?.int != guest.pid }
+        }
+        try await fleet.qemuvm("up")
+        #expect(try await fleet.run(["restart", "web"], with: calls, at: watch).code == 0)
+        try await fleet.qemuvm("stop", "web")
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
     @Test("down removes links in the place of its folders, and nothing that they lead to")
     func links() async throws {
       try await Fleet.run { fleet in
