@@ -117,7 +117,7 @@ package struct Preparation: Sendable {
   /// The UUID of a VM that has none written: the same for the same VM of this state folder, each time it is created, so that its guest knows itself again.
   private func uuid(of name: VMName) -> UUID {
     var hash = FNV1a()
-    hash.add(StateDirectory.machineID)
+    hash.add(state.machine)
     hash.add(state.path)
     hash.add(name.id)
     return hash.uuid

@@ -35,12 +35,18 @@ package struct StateDirectory: Sendable {
   /// The folder's path, without symbolic links: as /proc names it.
   package let path: String
 
+  /// What tells this machine from others, machine-id(5); read once, for the UUIDs of VMs rest on it.
+  ///
+  /// Empty where there is none.
+  let machine: String
+
   /// Opens the folder, making it when it is not there.
   package init(at given: String) throws(Refusal) {
     do throws(SystemError) {
       try FileSystem.makeDirectory(given)
       path = try FileSystem.resolved(given)
       try FileSystem.makeDirectory(path + "/vms")
+      machine = try FileSystem.readIfPresent("/etc/machine-id").map(Self.word) ?? ""
     } catch {
       throw .unusable(error)
     }
@@ -52,7 +58,6 @@ package struct StateDirectory: Sendable {
   /// A file that says nothing (torn by a crash, or damaged) is written anew: it is no reason to leave guests alone.
   private func claim() throws(Refusal) {
     let file = path + "/format.json"
-    let machine = Self.machineID
     let known: JSONValue?
     do throws(SystemError) {
       let bytes = try FileSystem.readIfPresent(file)
@@ -103,16 +108,13 @@ package struct StateDirectory: Sendable {
     }
   }
 
-  /// What tells this machine from others; machine-id(5).
-  ///
-  /// Empty where there is none.
-  package static var machineID: String { word(in: "/etc/machine-id") }
-
   /// What tells this boot from others; proc(5).
-  package static var bootID: String { word(in: "/proc/sys/kernel/random/boot_id") }
+  package static var bootID: String {
+    // No such file: no such word.
+    (try? FileSystem.read("/proc/sys/kernel/random/boot_id")).map(word) ?? ""
+  }
 
-  private static func word(in file: String) -> String {
-    guard let bytes = try? FileSystem.read(file) else { return "" }  // No such file: no such word.
-    return String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)
+  private static func word(_ bytes: [UInt8]) -> String {
+    String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)
   }
 }
