@@ -23,6 +23,8 @@ struct ProcessStart: Sendable {
     let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
     let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
     let serialPorts = try serialSockets(launch.machine.serialPorts)
+    // Optimized, they would be closed after their last mention, which is before QEMU has them.
+    defer { withExtendedLifetime(serialPorts) {} }
     let log = try FileDescriptor.openLog(folder.qemuLog)
     var child = ChildProcess.Launch(
       program: launch.program, arguments: launch.arguments, environment: ChildEnvironment.forQEMU)
