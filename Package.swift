@@ -44,7 +44,7 @@ let package = Package(
     tests("MachineTests", ["Machine", "JSON", "Host"], exclude: ["Golden"]),
     tests("ControlTests", ["Control", "QMP", "JSON", "Host"]),
     tests("SupervisorTests", ["Supervisor", "Machine", "QMP", "JSON", "Host"]),
-    tests("qemuvmTests", ["qemuvm", "Machine", "JSON"]),
+    tests("qemuvmTests", ["qemuvm", "Control", "Machine", "JSON"]),
     tests("EndToEndTests", ["JSON", "Host", "QMP"], exclude: ["Guests", "Preload"]),
   ],
   swiftLanguageModes: [.v6]

@@ -21,6 +21,9 @@ package final class ControlClient {
   /// The supervisor's version, such as `0.1.0`.
   package let serverVersion: String
 
+  /// The state folder whose VMs it keeps; nil when the supervisor does not tell.
+  package let stateDirectory: String?
+
   private let line: ControlLine
 
   /// The commands without a reply, by number.
@@ -39,9 +42,10 @@ package final class ControlClient {
   /// What waits to be sent with the next command.
   private var unsent = QMPLine.fromClient(QMPRequest(QMPCapabilities.name, id: JSONValue(negotiation)).json)
 
-  private init(_ line: ControlLine, serverVersion: String) {
+  private init(_ line: ControlLine, _ greeting: QMPGreeting) {
     self.line = line
-    self.serverVersion = serverVersion
+    serverVersion = "\(greeting.version)"
+    stateDirectory = greeting.stateDirectory
   }
 
   /// Somebody listens, and has not greeted within `greetingDeadline`.
@@ -55,7 +59,7 @@ package final class ControlClient {
     let line = ControlLine(try UnixSocket.connect(to: socketPath))
     do {
       switch try line.next(until: .now + greetingDeadline) {
-      case .greeting(let greeting)?: return ControlClient(line, serverVersion: "\(greeting.version)")
+      case .greeting(let greeting)?: return ControlClient(line, greeting)
       case nil: throw Silence()
       default: throw QMPDisconnection.violation(.noGreeting)
       }

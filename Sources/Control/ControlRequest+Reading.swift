@@ -8,29 +8,29 @@ extension ControlRequest {
     case "create": self = .create(try given.subject())
     case "up": self = .up(try given.subject(), dryRun: try given.flag("dry-run"))
     case "down":
-      self = .down(name: try given.name(), disks: try given.flag("disks"), timeout: try given.timeout())
-    case "start": self = .start(name: try given.name())
-    case "stop": self = .stop(name: try given.name(), timeout: try given.timeout())
-    case "restart": self = .restart(name: try given.name(), timeout: try given.timeout())
-    case "kill": self = .kill(name: try given.name())
-    case "pause": self = .pause(name: try given.name())
-    case "unpause": self = .unpause(name: try given.name())
-    case "reset": self = .reset(name: try given.name())
-    case "update": self = .update(name: try given.name(), settings: try given.required("settings"))
-    case "remove": self = .remove(name: try given.name(), disks: try given.flag("disks"))
+      self = .down(name: try given.vm(), disks: try given.flag("disks"), timeout: try given.timeout())
+    case "start": self = .start(name: try given.vm())
+    case "stop": self = .stop(name: try given.vm(), timeout: try given.timeout())
+    case "restart": self = .restart(name: try given.vm(), timeout: try given.timeout())
+    case "kill": self = .kill(name: try given.vm())
+    case "pause": self = .pause(name: try given.vm())
+    case "unpause": self = .unpause(name: try given.vm())
+    case "reset": self = .reset(name: try given.vm())
+    case "update": self = .update(name: try given.vm(), settings: try given.required("settings"))
+    case "remove": self = .remove(name: try given.vm(), disks: try given.flag("disks"))
     case "query-vms": self = .queryVMs
-    case "query-vm": self = .queryVM(name: try given.name())
-    case "query-arguments": self = .queryArguments(name: try given.name())
+    case "query-vm": self = .queryVM(name: try given.vm())
+    case "query-arguments": self = .queryArguments(name: try given.vm())
     case "query-events":
       self = .queryEvents(
-        name: try given.optional("name"), since: try given.optional("since"),
+        name: try given.optionalVM(), since: try given.optional("since"),
         before: try given.optional("before"))
-    case "query-why": self = .queryWhy(name: try given.name())
+    case "query-why": self = .queryWhy(name: try given.vm())
     case "query-commands": self = .queryCommands
     case "query-supervisor": self = .querySupervisor
     case "query-version": self = .queryVersion
     case "vm-execute":
-      self = .execute(name: try given.name(), command: try given.command(), timeout: try given.timeout())
+      self = .execute(name: try given.vm(), command: try given.command(), timeout: try given.timeout())
     case "quit": self = .quit
     default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
     }

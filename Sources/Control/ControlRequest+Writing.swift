@@ -47,27 +47,27 @@ extension ControlRequest {
       members = subject.arguments
       if dryRun { members["dry-run"] = true }
     case .down(let name, let disks, let timeout):
-      members["name"] = .string(name)
+      members = name.arguments
       if disks { members["disks"] = true }
       members["timeout"] = timeout.map(\.secondsOnTheWire)
     case .stop(let name, let timeout), .restart(let name, let timeout):
-      members["name"] = .string(name)
+      members = name.arguments
       members["timeout"] = timeout.map(\.secondsOnTheWire)
     case .start(let name), .kill(let name), .pause(let name), .unpause(let name), .reset(let name),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name):
-      members["name"] = .string(name)
+      members = name.arguments
     case .update(let name, let settings):
-      members["name"] = .string(name)
+      members = name.arguments
       members["settings"] = .object(settings)
     case .remove(let name, let disks):
-      members["name"] = .string(name)
+      members = name.arguments
       if disks { members["disks"] = true }
     case .queryEvents(let name, let since, let before):
-      members["name"] = name.map { .string($0) }
+      members = name?.arguments ?? [:]
       members["since"] = since.map { JSONValue($0) }
       members["before"] = before.map { JSONValue($0) }
     case .execute(let name, let command, let timeout):
-      members["name"] = .string(name)
+      members = name.arguments
       members["command"] = .object(command)
       members["timeout"] = timeout.map(\.secondsOnTheWire)
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: break
@@ -76,10 +76,18 @@ extension ControlRequest {
   }
 }
 
+extension VMReference {
+  fileprivate var arguments: JSONObject {
+    var members: JSONObject = ["name": .string(name)]
+    members["file"] = file.map { .string($0) }
+    return members
+  }
+}
+
 extension ControlRequest.Subject {
   fileprivate var arguments: JSONObject {
     switch self {
-    case .named(let name): return ["name": .string(name)]
+    case .named(let vm): return vm.arguments
     case .definition(let definition, let directory, let file):
       var members: JSONObject = ["definition": .object(definition), "directory": .string(directory)]
       members["file"] = file.map { .string($0) }

@@ -2,12 +2,12 @@ package import JSON
 
 /// What a client asks of the supervisor: one case a command of the control socket.
 ///
-/// A VM's name is `web` or `shop/web`. Changing commands reply once their wish is durable.
+/// Changing commands reply once their wish is durable.
 package enum ControlRequest: Sendable, Equatable {
   /// The VM that `create` and `up` are about.
   package enum Subject: Sendable, Equatable {
     /// One that the supervisor knows.
-    case named(String)
+    case named(VMReference)
 
     /// One as its user defined it; relative paths start in `directory`, and `file` is where it was read from.
     case definition(JSONObject, directory: String, file: String?)
@@ -19,35 +19,35 @@ package enum ControlRequest: Sendable, Equatable {
   case up(Subject, dryRun: Bool)
 
   /// Stops a VM and forgets it; its disks stay for the next `up` unless they are to go.
-  case down(name: String, disks: Bool, timeout: Duration?)
+  case down(name: VMReference, disks: Bool, timeout: Duration?)
 
-  case start(name: String)
+  case start(name: VMReference)
 
   /// Asks the guest to power off, and insists when `timeout` has passed.
-  case stop(name: String, timeout: Duration?)
-  case restart(name: String, timeout: Duration?)
+  case stop(name: VMReference, timeout: Duration?)
+  case restart(name: VMReference, timeout: Duration?)
 
   /// Pulls the plug.
-  case kill(name: String)
-  case pause(name: String)
-  case unpause(name: String)
-  case reset(name: String)
-  case update(name: String, settings: JSONObject)
+  case kill(name: VMReference)
+  case pause(name: VMReference)
+  case unpause(name: VMReference)
+  case reset(name: VMReference)
+  case update(name: VMReference, settings: JSONObject)
 
   /// Forgets a stopped VM.
-  case remove(name: String, disks: Bool)
+  case remove(name: VMReference, disks: Bool)
 
   case queryVMs
-  case queryVM(name: String)
+  case queryVM(name: VMReference)
 
   /// The command line of QEMU.
-  case queryArguments(name: String)
+  case queryArguments(name: VMReference)
 
   /// The ledger's records, of one VM or all, with numbers between two; the last of them where they are many.
-  case queryEvents(name: String?, since: Int?, before: Int? = nil)
+  case queryEvents(name: VMReference?, since: Int?, before: Int? = nil)
 
   /// What happened to a VM and what to do about it; also of one that has been taken down.
-  case queryWhy(name: String)
+  case queryWhy(name: VMReference)
 
   /// Answered by the server itself, as `queryVersion` is.
   case queryCommands
@@ -55,7 +55,7 @@ package enum ControlRequest: Sendable, Equatable {
   case queryVersion
 
   /// Any QMP command, `{execute, arguments}`, to a VM's QEMU.
-  case execute(name: String, command: JSONObject, timeout: Duration?)
+  case execute(name: VMReference, command: JSONObject, timeout: Duration?)
 
   /// Makes the supervisor leave; guests go on.
   case quit
@@ -67,7 +67,7 @@ extension ControlRequest {
     switch self {
     case .create(let subject), .up(let subject, _):
       switch subject {
-      case .named(let name): return name
+      case .named(let vm): return vm.name
       case .definition(let definition, _, _):
         guard let name = definition["name"]?.string else { return nil }
         return definition["lab"]?.string.map { "\($0)/\(name)" } ?? name
@@ -75,8 +75,8 @@ extension ControlRequest {
     case .down(let name, _, _), .start(let name), .stop(let name, _), .restart(let name, _), .kill(let name),
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
-      return name
-    case .queryEvents(let name, _, _): return name
+      return name.name
+    case .queryEvents(let name, _, _): return name?.name
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: return nil
     }
   }

@@ -19,7 +19,7 @@ package actor ControlServer {
   package nonisolated let executor = QueueExecutor(label: "control")
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
-  private let version: QMPVersion
+  private let greeting: QMPGreeting
   private let handler: Handler
   private var socket: FileDescriptor?
   private var listener: SocketListener?
@@ -41,16 +41,17 @@ package actor ControlServer {
     self?.assumeIsolated { $0.dropAll() }
   }
 
-  /// Takes over a socket that listens; `version` is what the greeting and `query-version` say.
+  /// Takes over a socket that listens; `version` is what the greeting and `query-version` say, and `stateDirectory`
+  /// tells clients whose VMs are kept here.
   ///
   /// `query-commands` and `query-version` are answered here and never reach the handler.
   package init(
     listener: consuming FileDescriptor, version: QMPVersion = qemuvmVersion, clientLimit: Int = 1000,
-    handler: @escaping Handler
+    stateDirectory: String? = nil, handler: @escaping Handler
   ) {
     socket = consume listener
     self.clientLimit = clientLimit
-    self.version = version
+    greeting = QMPGreeting(version: version, stateDirectory: stateDirectory)
     self.handler = handler
   }
 
@@ -130,7 +131,7 @@ package actor ControlServer {
     hasRefused = false
     let number = nextSession
     nextSession += 1
-    let session = ControlSession(version: version) { [weak self] in
+    let session = ControlSession(greeting: greeting) { [weak self] in
       self?.assumeIsolated { $0.forget(number) }
     }
     sessions[number] = session
@@ -150,7 +151,7 @@ package actor ControlServer {
     let error = QMPReply(.failure(QMPErrorReply("GenericError", words)), id: nil)
     // One that is gone already needs no reason.
     try? socket.write(
-      QMPLine.fromServer(QMPGreeting(version: version).json) + QMPLine.fromServer(error.json))
+      QMPLine.fromServer(greeting.json) + QMPLine.fromServer(error.json))
   }
 
   private func take(_ input: QMPRequestReader.Input, from number: Int) {

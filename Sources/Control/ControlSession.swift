@@ -21,7 +21,7 @@ final class ControlSession {
   /// The longest request, in bytes.
   static let requestLimit = 1 << 20
 
-  private let version: QMPVersion
+  private let greeting: QMPGreeting
   private let left: () -> Void
   private var stream: SocketStream?
   private var order = CommandOrder()
@@ -39,8 +39,8 @@ final class ControlSession {
   private var isLeaving = false
 
   /// `left` is called once when the client is gone, or answered to the end.
-  init(version: QMPVersion, left: @escaping () -> Void) {
-    self.version = version
+  init(greeting: QMPGreeting, left: @escaping () -> Void) {
+    self.greeting = greeting
     self.left = left
   }
 
@@ -59,7 +59,7 @@ final class ControlSession {
       guard let self else { return }
       self.starts(proceed())
     }
-    stream?.write(QMPLine.fromServer(QMPGreeting(version: version).json))
+    stream?.write(QMPLine.fromServer(greeting.json))
   }
 
   /// Takes what the client sent, and gives the commands that may start.
@@ -168,7 +168,7 @@ final class ControlSession {
     switch own {
     case .failure(let error): return .failure(error)
     case .done: return .success([:])
-    case .version: return .success(version.json)
+    case .version: return .success(greeting.version.json)
     case .commands:
       let names = ControlRequest.commandNames + ["qmp_capabilities"]
       return .success(.array(names.map { ["name": .string($0)] }))

@@ -28,8 +28,15 @@ struct GivenArguments {
     return value
   }
 
-  mutating func name() throws(ControlError) -> String {
-    try required("name")
+  /// The VM that a command is about, with the lab file that its name was read from.
+  mutating func vm() throws(ControlError) -> VMReference {
+    VMReference(try required("name"), file: try optional("file"))
+  }
+
+  /// The same where none may be meant.
+  mutating func optionalVM() throws(ControlError) -> VMReference? {
+    guard let name: String = try optional("name") else { return nil }
+    return VMReference(name, file: try optional("file"))
   }
 
   mutating func flag(_ key: String) throws(ControlError) -> Bool {
@@ -50,7 +57,7 @@ struct GivenArguments {
     let name: String? = try optional("name")
     let definition: JSONObject? = try optional("definition")
     switch (name, definition) {
-    case (let name?, nil): return .named(name)
+    case (let name?, nil): return .named(VMReference(name, file: try optional("file")))
     case (nil, let definition?):
       return .definition(definition, directory: try required("directory"), file: try optional("file"))
     case (nil, nil): throw ControlError(.failed, "Parameter 'name' or 'definition' is missing")

@@ -61,7 +61,9 @@ extension Supervisor {
       return [
         "pid": JSONValue(getpid()), "version": .string("\(qemuvmVersion)"),
         "startedAt": .string(startedAt.rfc3339), "vms": JSONValue(reports.count),
-        "background": .bool(isBackground),
+        "background": .bool(isBackground), "stateDirectory": .string(state.path),
+        "runtimeDirectory": .string(locations.runtime),
+        "configurationDirectory": .string(locations.configuration),
       ]
     case .queryEvents(let name, let since, let before):
       return try await events(of: name, since: since, before: before)
@@ -76,33 +78,33 @@ extension Supervisor {
     _ subject: ControlRequest.Subject, starting: Bool, dryRun: Bool
   ) async throws(ControlError) -> JSONValue {
     switch subject {
-    case .named(let text):
-      return try await with(try identify(text)) { vm throws(ControlError) in
+    case .named(let vm):
+      return try await with(try identify(vm)) { vm throws(ControlError) in
         try await vm.bring(to: nil, starting: starting, dryRun: dryRun)
       }
     case .definition(let json, let directory, let file):
       let record = try await preparation.record(json, directory: directory, file: file)
       let name = record.definition.name
-      if let other = reports.values.first(where: {
-        $0.name.lab != nil && $0.name.lab == name.lab && $0.file != file
-      }),
-        let lab = name.lab, let otherFile = other.file
-      {
+      // Nothing is awaited between the question and the claim.
+      if let owner = labFile(of: name), owner != file {
         throw ControlError(
           .failed,
           """
-          \(name): cannot create: the lab '\(lab)' belongs to \(otherFile)\(file.map { ", not to \($0)" } ?? "")
+          \(name): cannot \(starting ? "start" : "create"): the lab '\(name.lab ?? "")' belongs to \(owner)\
+          \(file.map { ", not to \($0)" } ?? "")
             Use that file, give this lab another name with the key 'lab', or take the other down first.
           """)
       }
+      let claim = dryRun ? nil : claimLab(of: name, for: file)
+      defer { release(claim) }
       return try await with(name, creating: true) { vm throws(ControlError) in
         try await vm.bring(to: record, starting: starting, dryRun: dryRun)
       }
     }
   }
 
-  private func update(_ text: String, _ settings: JSONObject) async throws(ControlError) -> JSONValue {
-    let name = try identify(text)
+  private func update(_ vm: VMReference, _ settings: JSONObject) async throws(ControlError) -> JSONValue {
+    let name = try identify(vm)
     let preparation = preparation
     return try await with(name) { vm throws(ControlError) in
       try await vm.update { record throws(ControlError) in

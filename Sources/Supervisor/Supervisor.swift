@@ -36,6 +36,9 @@ package actor Supervisor {
   /// The last report of each VM that is defined, by id.
   var reports: [String: VMReport] = [:]
 
+  /// Labs that are being made, by name.
+  var labClaims: [String: LabClaim] = [:]
+
   /// Tells every client what is made only if there is one; set once the control socket is there.
   package typealias Tell = @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
   private var tell: Tell = { _ in }
@@ -77,12 +80,18 @@ package actor Supervisor {
   // MARK: VMs by name
 
   /// The VM that a name means: `shop/web`, else a VM outside labs, else the only one of that name.
-  func identify(_ text: String) throws(ControlError) -> VMName {
+  ///
+  /// One that was read from a lab file means that file's VM and no other's.
+  func identify(_ vm: VMReference) throws(ControlError) -> VMName {
+    let text = vm.name
     let name: VMName
     do throws(NameError) {
       name = try VMName(parsing: text)
     } catch {
       throw ControlError(.notFound, "no VM is called '\(text)': \(error)")
+    }
+    if let file = vm.file, let owner = labFile(of: name), owner != file {
+      throw .otherFile(name, owner: owner, file: file)
     }
     if reports[name.id] != nil { return name }
     let bearers = reports.values.map(\.name).filter { $0.name == name.name && name.lab == nil }.sorted()

@@ -204,7 +204,9 @@ package actor SupervisorProcess {
     let listener = try UnixSocket.listen(at: locations.controlSocket)
     socketIdentity = try FileSystem.identity(of: locations.controlSocket)
     let supervisor = supervisor
-    let server = ControlServer(listener: listener, clientLimit: Self.clientLimit) {
+    let server = ControlServer(
+      listener: listener, clientLimit: Self.clientLimit, stateDirectory: supervisor.state.path
+    ) {
       [weak self] request throws(ControlError) in
       if request == .quit {
         await self?.leave("asked to")

@@ -38,7 +38,7 @@ struct CommandOrderTests {
   @Test("keeps changes of one VM apart, also when a lab is named once", arguments: ["a", "shop/a"])
   mutating func sameVM(second: String) {
     add(.start(name: "a"), 0)
-    add(.stop(name: second, timeout: nil), 1)
+    add(.stop(name: VMReference(second), timeout: nil), 1)
     add(.start(name: "b"), 2)
     #expect(order.takeStarts().map(\.ticket) == [0])
     order.finish(0, .success([:]))

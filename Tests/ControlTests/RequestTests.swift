@@ -27,6 +27,14 @@ struct RequestTests {
       ["name": "web", "disks": true, "timeout": 10]
     ),
     (.start(name: "web"), "start", ["name": "web"]),
+    (
+      .start(name: VMReference("shop/web", file: "/d/q.json5")), "start",
+      ["name": "shop/web", "file": "/d/q.json5"]
+    ),
+    (
+      .up(.named(VMReference("shop/web", file: "/d/q.json5")), dryRun: false), "up",
+      ["name": "shop/web", "file": "/d/q.json5"]
+    ),
     (.stop(name: "web", timeout: .milliseconds(2500)), "stop", ["name": "web", "timeout": 2.5]),
     (.stop(name: "web", timeout: .zero), "stop", ["name": "web", "timeout": 0]),
     (.restart(name: "web", timeout: nil), "restart", ["name": "web"]),

@@ -160,7 +160,7 @@ struct ServerTests {
       for number in 1...96 {
         group.addTask {
           let client = try await fixture.client()
-          let first = try await client.perform(.start(name: "vm\(number)"))
+          let first = try await client.perform(.start(name: VMReference("vm\(number)")))
           let second = try await client.perform(.queryVMs)
           await client.close()
           return [first, second]

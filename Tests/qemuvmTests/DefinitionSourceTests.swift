@@ -44,7 +44,7 @@ import Testing
     var definitions = 0
     for subject in subjects {
       guard case .definition(let definition, let directory, let file) = subject.subject else {
-        #expect(subject.subject == .named(subject.label))
+        #expect(subject.subject == .named(VMReference(subject.label)))
         continue
       }
       definitions += 1

@@ -1,3 +1,4 @@
+import Control
 import JSON
 import Testing
 
@@ -17,12 +18,25 @@ import Testing
       ([], shop, ["shop/db", "shop/web"]),
     ] as [([String], LabOutline?, [String])])
   func names(given: [String], lab: LabOutline?, expected: [String]) throws {
-    #expect(try VMSelection.names(given, in: lab, verb: "stop") == expected)
+    let vms = try VMSelection.references(given, in: lab, of: "/shop/qemuvm.json5", verb: "stop")
+    #expect(vms.map(\.name) == expected)
+  }
+
+  @Test("A name that was read from the file says so, and one that a person wrote whole does not")
+  func origin() throws {
+    let vms = try VMSelection.references(
+      ["web", "shop/db", "other"], in: Self.shop, of: "/shop/qemuvm.json5", verb: "stop")
+    #expect(
+      vms == [
+        VMReference("shop/web", file: "/shop/qemuvm.json5"), VMReference("shop/db"), VMReference("other"),
+      ])
+    let all = try VMSelection.references([], in: Self.shop, of: "/shop/qemuvm.json5", verb: "down")
+    #expect(all.allSatisfy { $0.file == "/shop/qemuvm.json5" })
   }
 
   @Test("No name and no lab file is wrong usage, with a hint")
   func nothing() {
-    let error = #expect(throws: UsageError.self) { try VMSelection.names([], in: nil, verb: "down") }
+    let error = #expect(throws: UsageError.self) { try VMSelection.references([], in: nil, verb: "down") }
     #expect(error?.message == "no VM is named, and there is no qemuvm.json5 here")
     #expect(error?.hint != nil)
   }

@@ -7,9 +7,13 @@ package struct QMPGreeting: Sendable, Hashable {
   /// What a client may enable with `qmp_capabilities`, such as `oob`.
   package var capabilities: [String]
 
-  package init(version: QMPVersion, capabilities: [String] = []) {
+  /// The state folder of the qemuvm supervisor that greets; QEMU has none.
+  package var stateDirectory: String?
+
+  package init(version: QMPVersion, capabilities: [String] = [], stateDirectory: String? = nil) {
     self.version = version
     self.capabilities = capabilities
+    self.stateDirectory = stateDirectory
   }
 }
 
@@ -19,13 +23,19 @@ extension QMPGreeting: JSONDecodable {
     do throws(JSONTypeError) {
       let capabilities: [JSONValue] = try greeting.optional("capabilities") ?? []
       // A capability of a form that is not known cannot be enabled and does no harm.
-      self.init(version: try greeting.required("version"), capabilities: capabilities.compactMap(\.string))
+      self.init(
+        version: try greeting.required("version"), capabilities: capabilities.compactMap(\.string),
+        stateDirectory: try greeting.optional("stateDirectory"))
     } catch {
       throw error.inside("QMP")
     }
   }
 
   package var json: JSONValue {
-    ["QMP": ["version": version.json, "capabilities": .array(capabilities.map { JSONValue($0) })]]
+    var members: JSONObject = [
+      "version": version.json, "capabilities": .array(capabilities.map { JSONValue($0) }),
+    ]
+    members["stateDirectory"] = stateDirectory.map { .string($0) }
+    return ["QMP": .object(members)]
   }
 }

@@ -19,9 +19,9 @@ extension Supervisor {
   /// `query-events`: the records between two numbers, of one VM or all, at most so many of the youngest.
   ///
   /// `complete` is false when older ones were left out; `name` and `lab` are the VM's that the name meant.
-  func events(of text: String?, since: Int?, before: Int?) async throws(ControlError) -> JSONValue {
+  func events(of vm: VMReference?, since: Int?, before: Int?) async throws(ControlError) -> JSONValue {
     var name: VMName?
-    if let text { name = try await recorded(text) }
+    if let vm { name = try await recorded(vm) }
     let query = LedgerQuery(
       name.map { .vm($0, gaps: false) } ?? .everyone, since: since ?? 0, before: before ?? .max)
     let page = try await read(query)
@@ -32,8 +32,8 @@ extension Supervisor {
   }
 
   /// `query-why`: a verdict on a VM, with what it rests on.
-  func why(_ text: String) async throws(ControlError) -> JSONValue {
-    let name = try await recorded(text)
+  func why(_ vm: VMReference) async throws(ControlError) -> JSONValue {
+    let name = try await recorded(vm)
     // The last report, and not the VM itself: it may be busy with a sick QEMU.
     let report = reports[name.id]
     var query = LedgerQuery(.vm(name, gaps: true))
@@ -50,14 +50,16 @@ extension Supervisor {
   }
 
   /// The VM that a name means: one that is there, else one that has records.
-  private func recorded(_ text: String) async throws(ControlError) -> VMName {
+  private func recorded(_ vm: VMReference) async throws(ControlError) -> VMName {
     let refusal: ControlError
     do throws(ControlError) {
-      return try identify(text)
+      return try identify(vm)
     } catch {
+      // One that is there and another file's has been found, too.
+      guard error.kind == .notFound else { throw error }
       refusal = error
     }
-    guard let name = try? VMName(parsing: text) else { throw refusal }  // The refusal says so already.
+    guard let name = try? VMName(parsing: vm.name) else { throw refusal }  // The refusal says so already.
     let reader = ledger.reader
     let bearers = try await reading { () throws(SystemError) in try reader.names(bearing: name.name) }
     if bearers.contains(name) { return name }

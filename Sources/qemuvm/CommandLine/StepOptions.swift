@@ -18,12 +18,12 @@ struct StepOptions: Sendable {
   /// `patience` limits the wait where the person did not.
   func run(
     _ context: Context, verb: String, goal: Goal, isUnknownFine: Bool = false, reversed: Bool = false,
-    patience: Duration? = nil, _ request: (String) -> ControlRequest
+    patience: Duration? = nil, _ request: (VMReference) -> ControlRequest
   ) throws -> ExitCode {
-    var names = try selection.resolved(in: context, verb: verb)
-    if reversed { names.reverse() }
-    let orders = names.map {
-      FleetCommand.Order(label: $0, request: request($0), goal: goal, isUnknownFine: isUnknownFine)
+    var vms = try selection.resolved(in: context, verb: verb)
+    if reversed { vms.reverse() }
+    let orders = vms.map {
+      FleetCommand.Order(label: $0.name, request: request($0), goal: goal, isUnknownFine: isUnknownFine)
     }
     guard !orders.isEmpty else { return .done }
     let client = try SupervisorConnector(context: context).connect()

@@ -51,11 +51,11 @@ struct Events: Verb {
 
   func run(_ context: Context) throws -> ExitCode {
     // No VM means all there are, here, and not all of a lab file.
-    let names = selection.names.isEmpty ? [] : try selection.resolved(in: context, verb: Self.name)
+    let vms = selection.names.isEmpty ? [] : try selection.resolved(in: context, verb: Self.name)
     let client = try SupervisorConnector(context: context).connect()
     var view = LedgerView()
     // The client keeps events from its first command on: what happens meanwhile comes twice, and not never.
-    var last = try printPast(names, &view, client, context)
+    var last = try printPast(vms, &view, client, context)
     guard isFollowing else { return .done }
     while let event = nextEvent(client) {
       guard let record = view.take(event), start?.includes(record) ?? true else { continue }
@@ -78,11 +78,11 @@ struct Events: Verb {
 
   /// Prints what there is, and gives the number of the last.
   private func printPast(
-    _ names: [String], _ view: inout LedgerView, _ client: ControlClient, _ context: Context
+    _ vms: [VMReference], _ view: inout LedgerView, _ client: ControlClient, _ context: Context
   ) throws -> Int {
     var records: [LedgerRecord] = []
-    for name in names.isEmpty ? [nil] : names.map(Optional.some) {
-      let page = try past(of: name, client)
+    for vm in vms.isEmpty ? [nil] : vms.map(Optional.some) {
+      let page = try past(of: vm, client)
       records += view.take(page)
       if !page.isComplete, start == nil, !isFollowing { note(page, context) }
     }
@@ -95,12 +95,12 @@ struct Events: Verb {
   }
 
   /// What is asked for of one VM, or of all: page by page back from the youngest.
-  private func past(of name: String?, _ client: ControlClient) throws -> LedgerPage {
+  private func past(of vm: VMReference?, _ client: ControlClient) throws -> LedgerPage {
     var whole = LedgerPage(name: nil, records: [], isComplete: false)
     repeat {
       let request = ControlRequest.queryEvents(
-        name: name, since: start?.number, before: whole.records.first?.seq)
-      let reply = try client.ask(request, about: name ?? "events", deadline: Query.deadline)
+        name: vm, since: start?.number, before: whole.records.first?.seq)
+      let reply = try client.ask(request, about: vm?.name ?? "events", deadline: Query.deadline)
       let page = try LedgerPage(json: reply)
       whole = LedgerPage(
         name: page.name, records: page.records + whole.records, isComplete: page.isComplete)

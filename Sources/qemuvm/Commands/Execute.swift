@@ -51,9 +51,9 @@ struct Execute: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let name = try query.name(context)
+    let vm = try query.reference(context)
     let client = try SupervisorConnector(context: context).connect()
-    let request = ControlRequest.execute(name: name, command: command, timeout: timeout)
+    let request = ControlRequest.execute(name: vm, command: command, timeout: timeout)
     // The supervisor keeps the deadline of the command itself; ours is for a supervisor that does not.
     let deadline = timeout.map { $0 + Query.deadline }
     let reply: JSONValue
@@ -62,7 +62,7 @@ struct Execute: Verb {
     } catch {
       // QEMU has an error class for a device that is not found, too: the VM itself must be there for that.
       if error.kind == .notFound { _ = try query.vm(client, context) }
-      throw CommandFailure(error, subject: name, command: title)
+      throw CommandFailure(error, subject: vm.name, command: title)
     }
     try context.output.write(json: reply)
     return .done

@@ -34,6 +34,17 @@ struct SupervisorStatus: Verb {
       supervisor \(reply["version"]?.string ?? "of unknown version"), PID \(reply["pid"]?.int ?? 0)
         since \(reply["startedAt"]?.string ?? "an unknown time"), with \(vms) \(vms == 1 ? "VM" : "VMs")
 
-      """
+      """ + folders(reply)
+  }
+
+  /// Where it keeps what; one of an earlier version does not tell.
+  private static func folders(_ reply: JSONValue) -> String {
+    let rows = [
+      ("state", "stateDirectory"), ("runtime", "runtimeDirectory"),
+      ("configuration", "configurationDirectory"),
+    ]
+    return rows.compactMap { label, key in
+      reply[key]?.string.map { "  \(label) in \(Printable.line($0))\n" }
+    }.joined()
   }
 }

@@ -35,11 +35,11 @@ struct Update: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let name = try query.name(context)
+    let vm = try query.reference(context)
     let settings = settings.anchored(in: FileSystem.currentDirectory).json
     let client = try SupervisorConnector(context: context).connect()
-    let request = ControlRequest.update(name: name, settings: settings)
-    let reply = try client.ask(request, about: name, deadline: timeout)
+    let request = ControlRequest.update(name: vm, settings: settings)
+    let reply = try client.ask(request, about: vm.name, deadline: timeout)
     if isJSON {
       try context.output.write(json: reply)
     } else {

@@ -25,9 +25,9 @@ struct Why: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let name = try query.name(context)
+    let vm = try query.reference(context)
     let client = try SupervisorConnector(context: context).connect()
-    let reply = try client.ask(.queryWhy(name: name), about: name, deadline: Query.deadline)
+    let reply = try client.ask(.queryWhy(name: vm), about: vm.name, deadline: Query.deadline)
     if isJSON {
       try context.output.write(json: reply)
     } else {

@@ -10,14 +10,14 @@ struct Query {
   let verb: String
 
   /// The VM as the supervisor finds it: with its lab where the lab file at hand has it.
-  func name(_ context: Context) throws -> String {
+  func reference(_ context: Context) throws -> VMReference {
     try selection.resolved(in: context, verb: verb)[0]
   }
 
   /// All that the supervisor tells of the VM.
   func vm(_ client: ControlClient, _ context: Context) throws -> JSONObject {
-    let name = try name(context)
-    return try client.ask(.queryVM(name: name), about: name, deadline: Self.deadline).object ?? [:]
+    let vm = try reference(context)
+    return try client.ask(.queryVM(name: vm), about: vm.name, deadline: Self.deadline).object ?? [:]
   }
 }
 

@@ -15,6 +15,9 @@ struct SupervisorConnector {
     switch attempt(at: locations.controlSocket) {
     case .connected(let client): return client
     case .silent: throw silence()
+    case .foreign(let failure):
+      guard let client = try connectElsewhere() else { throw failure }
+      return client
     case .absent, .refused: break
     }
     // None is there, or one that is just leaving.
@@ -34,8 +37,15 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor, or nil when none runs.
   func connectIfRunning() throws -> ControlClient? {
-    if let client = try client(at: locations.controlSocket) { return client }
-    return try connectElsewhere()
+    switch attempt(at: locations.controlSocket) {
+    case .connected(let client): return client
+    case .silent: throw silence()
+    case .absent: return try connectElsewhere()
+    case .foreign(let failure):
+      guard let client = try connectElsewhere() else { throw failure }
+      return client
+    case .refused(let failure): throw failure
+    }
   }
 
   /// A connection to the supervisor that runs; without one this fails, and starts none.
@@ -55,6 +65,9 @@ struct SupervisorConnector {
 
     /// Somebody does, and says nothing.
     case silent
+
+    /// A supervisor does that keeps the VMs of another state folder.
+    case foreign(CommandFailure)
     case refused(CommandFailure)
   }
 
@@ -63,13 +76,14 @@ struct SupervisorConnector {
     case .connected(let client): return client
     case .absent: return nil
     case .silent: throw silence()
-    case .refused(let failure): throw failure
+    case .foreign(let failure), .refused(let failure): throw failure
     }
   }
 
   private func attempt(at path: String) -> Attempt {
     do {
       let client = try ControlClient.connect(to: path)
+      if let other = client.stateDirectory, !isOurs(other) { return .foreign(foreign(other, path)) }
       noteOtherVersion(client)
       return .connected(client)
     } catch let error as SystemError {
@@ -91,6 +105,20 @@ struct SupervisorConnector {
     } catch {
       return .refused(unreachable("\(error)"))
     }
+  }
+
+  /// Whether a supervisor's state folder is the one that this command means.
+  private func isOurs(_ folder: String) -> Bool {
+    folder == locations.state || FileSystem.isSameFile(folder, locations.state)
+  }
+
+  private func foreign(_ folder: String, _ socket: String) -> CommandFailure {
+    CommandFailure(
+      .noSupervisor, nil,
+      "the supervisor that listens at \(socket) keeps the VMs of \(folder), not of \(locations.state)",
+      hints: [
+        "QEMUVM_STATE_DIR and QEMUVM_RUNTIME_DIR belong together: set both for another fleet, or neither."
+      ])
   }
 
   /// How long a supervisor may take to listen again when its socket was removed.

@@ -74,13 +74,14 @@ struct DefinitionSource: Sendable {
       return [Subject(label: adhoc.name.description, subject: subject)]
     }
     let lab = try LabAtHand.find(selection.file, in: context)
-    guard let lab else { return try named(VMSelection.names(selection.names, in: nil, verb: verb)) }
-    let names = try VMSelection.names(selection.names, in: try lab.outline(), verb: verb)
-    return try subjects(names, in: lab, context)
+    let vms = try VMSelection.references(
+      selection.names, in: try lab?.outline(), of: lab?.path, verb: verb)
+    guard let lab else { return named(vms) }
+    return try subjects(vms, in: lab, context)
   }
 
-  private func named(_ names: [String]) -> [Subject] {
-    names.map { Subject(label: $0, subject: .named($0)) }
+  private func named(_ vms: [VMReference]) -> [Subject] {
+    vms.map { Subject(label: $0.name, subject: .named($0)) }
   }
 
   /// The definition with the QEMU that the environment names, unless it names one itself.
@@ -92,18 +93,18 @@ struct DefinitionSource: Sendable {
     return definition
   }
 
-  private func subjects(_ names: [String], in lab: LabAtHand, _ context: Context) throws -> [Subject] {
+  private func subjects(_ vms: [VMReference], in lab: LabAtHand, _ context: Context) throws -> [Subject] {
     let outline = try lab.outline()
     let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
     // A file that defines none of them is not asked what it thinks of others.
-    guard names.isEmpty || names.contains(where: inLab.contains) else { return named(names) }
+    guard vms.isEmpty || vms.contains(where: { inLab.contains($0.name) }) else { return named(vms) }
     let file = try lab.definitions()
     let definitions = Dictionary(file.vms.map { ($0.name.description, $0) }) { first, _ in first }
-    try refuseSharedImages(names.compactMap { definitions[$0] }, in: lab, context)
-    return names.map { name in
-      guard let definition = definitions[name] else { return Subject(label: name, subject: .named(name)) }
+    try refuseSharedImages(vms.compactMap { definitions[$0.name] }, in: lab, context)
+    return vms.map { vm in
+      guard let definition = definitions[vm.name] else { return Subject(label: vm.name, subject: .named(vm)) }
       return Subject(
-        label: name,
+        label: vm.name,
         subject: .definition(
           Self.naming(context.emulator, definition).json, directory: lab.directory, file: lab.path))
     }

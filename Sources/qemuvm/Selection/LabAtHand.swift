@@ -6,7 +6,7 @@ internal import Machine
 struct LabAtHand: Sendable {
   static let customaryName = "qemuvm.json5"
 
-  /// Its absolute path.
+  /// Its absolute path, through no link to its folder: one file has one path, by which its lab is known.
   let path: String
 
   /// The path as messages show it: what the person gave.
@@ -25,7 +25,15 @@ struct LabAtHand: Sendable {
     } catch {
       throw CommandFailure(.usage, shown, "cannot be read: \(error.reason)")
     }
-    return bytes.map { LabAtHand(path: context.absolute(shown), shownPath: shown, bytes: $0) }
+    return bytes.map { LabAtHand(path: Self.path(of: context.absolute(shown)), shownPath: shown, bytes: $0) }
+  }
+
+  private static func path(of given: String) -> String {
+    let folder = FileSystem.parent(of: given)
+    // The file was read, so its folder is there; where it cannot be resolved, the person's own path is as good.
+    guard let resolved = try? FileSystem.resolved(folder) else { return given }
+    let name = given.dropFirst(folder.count).drop { $0 == "/" }
+    return resolved == "/" ? "/\(name)" : "\(resolved)/\(name)"
   }
 
   /// Its definitions, or every problem of the file.
@@ -73,10 +81,5 @@ struct LabOutline: Sendable, Equatable {
       }
     }
     self.init(lab: lab, vms: vms)
-  }
-
-  /// The name with its lab, where the lab has the VM.
-  func qualified(_ name: String) -> String {
-    vms.contains(name) ? "\(lab)/\(name)" : name
   }
 }

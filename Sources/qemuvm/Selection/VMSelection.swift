@@ -1,7 +1,9 @@
+internal import Control
+
 /// Which VMs a verb works on: those named, or all of the lab file at hand.
 ///
 /// A bare name means the lab file's VM where the file has it; else the supervisor looks for a VM outside labs, then
-/// for the only one of that name.
+/// for the only one of that name. What was read from the file means the file's own VM: its name says where it is from.
 struct VMSelection: Sendable, Equatable {
   /// The VMs' arguments of a verb that takes several.
   static let several = ArgumentDeclaration("VM", .several, help: "A VM's name, as web or shop/web.")
@@ -26,26 +28,37 @@ struct VMSelection: Sendable, Equatable {
   }
 
   /// The names for the supervisor, each once, in the person's order or the file's.
-  func resolved(in context: Context, verb: String) throws -> [String] {
+  func resolved(in context: Context, verb: String) throws -> [VMReference] {
     // A name with its lab needs no file, which then may even be broken.
-    if !names.isEmpty, names.allSatisfy({ $0.contains("/") }) { return Self.unique(names) }
-    let outline = try LabAtHand.find(file, in: context)?.outline()
-    return try Self.names(names, in: outline, verb: verb)
+    if !names.isEmpty, names.allSatisfy({ $0.contains("/") }) {
+      return try Self.references(names, in: nil, verb: verb)
+    }
+    let lab = try LabAtHand.find(file, in: context)
+    return try Self.references(names, in: try lab?.outline(), of: lab?.path, verb: verb)
   }
 
-  /// The rule itself.
-  static func names(_ names: [String], in lab: LabOutline?, verb: String) throws(UsageError) -> [String] {
-    guard names.isEmpty else { return unique(names.map { lab?.qualified($0) ?? $0 }) }
+  /// The rule itself; `file` is the lab's.
+  static func references(
+    _ names: [String], in lab: LabOutline?, of file: String? = nil, verb: String
+  ) throws(UsageError) -> [VMReference] {
+    guard names.isEmpty else {
+      return unique(
+        names.map { name in
+          guard let lab, lab.vms.contains(name) else { return VMReference(name) }
+          return VMReference("\(lab.lab)/\(name)", file: file)
+        })
+    }
     guard let lab else {
       throw UsageError(
         .combination("no VM is named, and there is no \(LabAtHand.customaryName) here"), verb: verb,
         hint: "Name a VM ('qemuvm ls' lists them), or a lab file with --file.")
     }
-    return lab.vms.map { "\(lab.lab)/\($0)" }
+    return lab.vms.map { VMReference("\(lab.lab)/\($0)", file: file) }
   }
 
-  static func unique(_ names: [String]) -> [String] {
+  /// Each VM once.
+  private static func unique(_ vms: [VMReference]) -> [VMReference] {
     var seen: Set<String> = []
-    return names.filter { seen.insert($0).inserted }
+    return vms.filter { seen.insert($0.name).inserted }
   }
 }
