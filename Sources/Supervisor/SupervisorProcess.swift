@@ -142,10 +142,20 @@ package actor SupervisorProcess {
   }
 
   private static func open(_ locations: Locations) throws(Failure) -> StateDirectory {
+    try requireTrust(in: locations.state, locations)
     do throws(StateDirectory.Refusal) {
       return try StateDirectory(at: locations.state)
     } catch {
       throw Failure(description: error.description)
+    }
+  }
+
+  /// Whoever can write into one of our folders could tell us what to run.
+  private static func requireTrust(in folder: String, _ locations: Locations) throws(Failure) {
+    do throws(UntrustedFile) {
+      try locations.requireTrust(in: folder)
+    } catch {
+      throw Failure(description: "\(error)\n  \(locations.adviceOnTrust(in: error))")
     }
   }
 
@@ -168,6 +178,7 @@ package actor SupervisorProcess {
   /// One that was killed gives this lock up a moment after the other, when the kernel has closed all its files: a lock
   /// that is held is looked at again for a second.
   static func takePlace(_ locations: Locations) throws(Failure) -> FileLock {
+    try requireTrust(in: locations.runtime, locations)
     let lock: FileLock?
     do throws(SystemError) {
       try FileSystem.makeDirectory(locations.runtime)

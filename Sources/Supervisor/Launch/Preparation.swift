@@ -40,14 +40,15 @@ package struct Preparation: Sendable {
   package func record(
     _ json: JSONObject, directory: String, file: String?
   ) async throws(ControlError) -> VMRecord {
-    let name = json["name"]?.string ?? "the definition"
-    return try await inFolder(directory, name) { () throws(ControlError) in
-      do throws(DefinitionError) {
-        let definition = try VMDefinition(json: .object(json))
-        return try record(definition, directory: directory, file: file)
-      } catch {
-        throw ControlError(.invalid, "\(name): \(error)")
-      }
+    let subject = json["name"]?.string ?? "the definition"
+    let definition: VMDefinition
+    do throws(DefinitionError) {
+      definition = try VMDefinition(json: .object(json))
+    } catch {
+      throw ControlError(.invalid, "\(subject): \(error)")
+    }
+    return try await inFolder(directory, subject) { () throws(ControlError) in
+      try record(definition, directory: directory, file: file, failure: subject)
     }
   }
 
@@ -61,46 +62,53 @@ package struct Preparation: Sendable {
     return try result.get()
   }
 
+  /// `failure` stands in front of what is wrong with it.
   private func record(
-    _ definition: VMDefinition, directory: String, file: String?
-  ) throws(DefinitionError) -> VMRecord {
-    let chain: ProfileChain
+    _ definition: VMDefinition, directory: String, file: String?, failure: String
+  ) throws(ControlError) -> VMRecord {
+    let origin = definition.origins["profile"]
     do {
-      chain = try ProfileChain(
-        definition.profile, askedAt: definition.origins["profile"], known: { knownProfiles(directory) },
+      let chain = try ProfileChain(
+        definition.profile, askedAt: origin, known: { knownProfiles(directory) },
         lookup: { try profile($0, directory: directory) })
+      return VMRecord(
+        uuid: definition.settings.uuid ?? uuid(of: definition.name), definition: definition,
+        directory: directory, file: file,
+        flat: FlatDefinition(definition, in: directory, over: chain),
+        profileFiles: chain.profiles.map(\.file))
+    } catch let error as UntrustedFile {
+      throw ControlError(.failed, "\(failure): \(error)\n  \(locations.adviceOnTrust(in: error))")
     } catch let error as DefinitionError {
-      throw error
+      throw ControlError(.invalid, "\(failure): \(error)")
     } catch {
-      throw DefinitionError([
-        Problem(.invalid("\(error)"), path: "profile", origin: definition.origins["profile"])
-      ])
+      let problem = Problem(.invalid("\(error)"), path: "profile", origin: origin)
+      throw ControlError(.invalid, "\(failure): \(problem)")
     }
-    return VMRecord(
-      uuid: definition.settings.uuid ?? uuid(of: definition.name), definition: definition,
-      directory: directory, file: file,
-      flat: FlatDefinition(definition, in: directory, over: chain))
   }
 
   /// The record with some keys of its definition written anew.
   package func updated(_ record: VMRecord, with change: JSONObject) async throws(ControlError) -> VMRecord {
-    let name = record.definition.name
-    return try await inFolder(record.directory, "\(name)") { () throws(ControlError) in
-      do throws(DefinitionError) {
-        let settings = try Settings(json: .object(change))
-        var definition = record.definition
-        definition.settings = settings.merged(over: definition.settings)
-        return try self.record(definition, directory: record.directory, file: record.file)
-      } catch {
-        throw ControlError(.invalid, "\(name): cannot update: \(error)")
-      }
+    let name = "\(record.definition.name)"
+    let changed: VMDefinition
+    do throws(DefinitionError) {
+      var definition = record.definition
+      definition.settings = try Settings(json: .object(change)).merged(over: definition.settings)
+      changed = definition
+    } catch {
+      throw ControlError(.invalid, "\(name): cannot update: \(error)")
+    }
+    return try await inFolder(record.directory, name) { () throws(ControlError) in
+      try self.record(
+        changed, directory: record.directory, file: record.file, failure: "\(name): cannot update")
     }
   }
 
-  private func profile(_ name: String, directory: String) throws(SystemError) -> ProfileChain.Source? {
+  private func profile(_ name: String, directory: String) throws -> ProfileChain.Source? {
     for folder in locations.profileFolders(directory: directory) {
       let file = "\(folder)/\(name).json5"
-      if let bytes = try FileSystem.readIfPresent(file) { return (bytes, file) }
+      guard let bytes = try FileSystem.readIfPresent(file) else { continue }
+      try locations.requireTrust(in: file)
+      return (bytes, file)
     }
     return nil
   }

@@ -20,12 +20,20 @@ package struct VMRecord: Sendable, Equatable {
   /// The definition with its profiles merged in.
   package let flat: FlatDefinition
 
-  package init(uuid: UUID, definition: VMDefinition, directory: String, file: String?, flat: FlatDefinition) {
+  /// The files of the profiles that were merged in, the nearest first, `builtin:NAME.json5` for one that is built in;
+  /// empty where that was not kept.
+  package let profileFiles: [String]
+
+  package init(
+    uuid: UUID, definition: VMDefinition, directory: String, file: String?, flat: FlatDefinition,
+    profileFiles: [String] = []
+  ) {
     self.uuid = uuid
     self.definition = definition
     self.directory = directory
     self.file = file
     self.flat = flat
+    self.profileFiles = profileFiles
   }
 
   /// Why a `definition.json` cannot be used.
@@ -50,6 +58,7 @@ package struct VMRecord: Sendable, Equatable {
       "format": JSONValue(StateDirectory.version), "uuid": .string("\(uuid)"),
       "definition": .object(definition.json), "directory": .string(directory),
       "file": file.map { .string($0) } ?? .null, "settings": .object(flat.json),
+      "profileFiles": .array(profileFiles.map { .string($0) }),
     ]
     return Array((JSONValue.object(object).pretty() + "\n").utf8)
   }
@@ -70,6 +79,8 @@ package struct VMRecord: Sendable, Equatable {
       definition = try VMDefinition(json: .object(try object.required("definition")))
       directory = try object.required("directory")
       file = try object.optional("file")
+      let files: [JSONValue] = try object.optional("profileFiles") ?? []
+      profileFiles = files.compactMap(\.string)
       flat = try FlatDefinition(json: .object(try object.required("settings")), name: definition.name)
     } catch let error as Unreadable {
       throw error

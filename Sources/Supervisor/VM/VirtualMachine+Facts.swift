@@ -13,6 +13,7 @@ extension VirtualMachine {
     object["uuid"] = record.map { .string("\($0.uuid)") } ?? .null
     object["directory"] = record.map { .string($0.directory) } ?? .null
     object["file"] = record?.file.map { .string($0) } ?? .null
+    object["profileFiles"] = .array((record?.profileFiles ?? []).map { .string($0) })
     object["definition"] = record.map { .object($0.definition.json) } ?? .null
     let shown = run?.machine ?? launch?.machine.facts
     object["machine"] = .object(shown?.json ?? [:])

@@ -41,7 +41,7 @@ extension VirtualMachine {
     if isNew || isChanged || starts {
       launch = try await prepare(next, starts ? .start : .check)
     }
-    if dryRun { return answer(actions: actions, next: launch) }
+    if dryRun { return answer(actions: actions, next: launch, of: next) }
     if starting { try refuseIfEnded(since: endings, "start") }
 
     let (folder, number) = (folder, wish + 1)
@@ -357,10 +357,11 @@ extension VirtualMachine {
   }
 
   /// The reply to a changing command.
-  private func answer(actions: [String], next: Launch? = nil) -> JSONValue {
+  private func answer(actions: [String], next: Launch? = nil, of candidate: VMRecord? = nil) -> JSONValue {
     var object = report.json()
     object["wish"] = JSONValue(wish)
     object["actions"] = .array(actions.map { .string($0) })
+    object["profileFiles"] = .array(((candidate ?? record)?.profileFiles ?? []).map { .string($0) })
     object["pending"] = .array(pending(next ?? launch).map { .string($0) })
     return .object(object)
   }

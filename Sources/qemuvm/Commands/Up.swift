@@ -66,7 +66,8 @@ struct Up: Verb {
   static func plan(_ report: ReportedVM) -> String {
     let actions = report.actions.isEmpty ? "nothing to do" : "would " + report.actions.joined(separator: ", ")
     let pending = report.pending.map { "  waits for the next start: \($0)\n" }.joined()
-    return "\(report.displayName): \(actions)\n\(pending)"
+    let profile = report.profileFile.map { "  with the profile \($0)\n" } ?? ""
+    return "\(report.displayName): \(actions)\n\(profile)\(pending)"
   }
 
   /// The VMs as they are by now, for the replies tell how they were before they ran.

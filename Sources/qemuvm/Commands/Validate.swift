@@ -37,9 +37,9 @@ struct Validate: Verb {
     }
     var problems: [Problem] = []
     var definitions: LabFile?
-    do throws(DefinitionError) {
-      definitions = try lab.definitions()
-    } catch {
+    do {
+      definitions = try lab.definitions(in: context)
+    } catch let error as DefinitionError {
       problems = error.problems
     }
     if let definitions { problems = try Self.problemsBelow(definitions, lab, context) }
@@ -57,7 +57,7 @@ struct Validate: Verb {
   private static func problemsBelow(
     _ file: LabFile, _ lab: LabAtHand, _ context: Context
   ) throws -> [Problem] {
-    let catalog = ProfileCatalog(folders: context.locations.profileFolders(directory: lab.directory))
+    let catalog = ProfileCatalog(context.locations, directory: lab.directory)
     var problems: [Problem] = []
     var vms: [FlatDefinition] = []
     for vm in file.vms {
@@ -67,6 +67,8 @@ struct Validate: Verb {
       } catch let error as DefinitionError {
         // Several VMs of one broken profile have one problem.
         problems += error.problems.filter { !problems.contains($0) }
+      } catch let error as UntrustedFile {
+        throw CommandFailure(error, context)
       }
     }
     return DefinitionError(problems + LabImages.problems(of: vms, alone: true)).problems

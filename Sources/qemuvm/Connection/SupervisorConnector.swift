@@ -146,6 +146,7 @@ struct SupervisorConnector {
   /// The supervisor of our state where it listens at another place, because the runtime folder differs or was wiped.
   private func connectElsewhere() throws -> ControlClient? {
     guard let holder = ProcessLock.holder(locations.supervisorLock) else { return nil }
+    try requireTrust(in: locations.state)
     let bytes = try FileSystem.read(locations.supervisorLock)
     let path = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
     if !path.isEmpty, path != locations.controlSocket, let client = try client(at: String(path)) {
@@ -158,10 +159,20 @@ struct SupervisorConnector {
   }
 
   private func prepareFolders() throws {
+    try requireTrust(in: locations.state)
     do throws(SystemError) {
       try FileSystem.makeDirectory(locations.state)
     } catch {
       throw unusableState(error)
+    }
+  }
+
+  /// Whoever can write into the state folder could lead us to a supervisor of his.
+  private func requireTrust(in folder: String) throws(CommandFailure) {
+    do throws(UntrustedFile) {
+      try locations.requireTrust(in: folder)
+    } catch {
+      throw CommandFailure(error, context)
     }
   }
 

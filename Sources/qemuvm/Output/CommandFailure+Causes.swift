@@ -1,5 +1,7 @@
 internal import Control
+internal import Host
 internal import QMP
+internal import Supervisor
 
 extension CommandFailure {
   /// From the supervisor's refusal of something asked about a VM, or about none.
@@ -28,6 +30,11 @@ extension CommandFailure {
     }
     let words = ([error.reply.errorClass] + lines).joined(separator: ": ")
     self.init(.failed, name, "\(command): \(words)")
+  }
+
+  /// From a file that somebody else has a hand in.
+  init(_ file: UntrustedFile, _ context: Context) {
+    self.init(.failed, nil, "\(file)", hints: [context.locations.adviceOnTrust(in: file)])
   }
 
   /// The VM that the words are about, and the words without its name, line by line.

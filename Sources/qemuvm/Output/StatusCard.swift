@@ -31,7 +31,7 @@ struct StatusCard {
       ("Wanted", one(wanted)),
       ("Warnings", strings("warnings")),
       ("Next start", report.pending),
-      ("Profile", one(string("profile"))),
+      ("Profile", one(string("profile")) + one(report.profileFile)),
       ("Machine", one(joined([fact("machine"), report.accelerator, fact("cpu").map { "CPU \($0)" }]))),
       ("CPUs", one(joined([vm["cpus"]?.int.map(String.init), share, cpuTime]))),
       ("Memory", one(joined([bytes("memoryBytes"), bytes("residentBytes").map { "\($0) resident" }]))),

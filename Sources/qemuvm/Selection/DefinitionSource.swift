@@ -98,7 +98,7 @@ struct DefinitionSource: Sendable {
     let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
     // A file that defines none of them is not asked what it thinks of others.
     guard vms.isEmpty || vms.contains(where: { inLab.contains($0.name) }) else { return named(vms) }
-    let file = try lab.definitions()
+    let file = try lab.definitions(in: context)
     let definitions = Dictionary(file.vms.map { ($0.name.description, $0) }) { first, _ in first }
     try refuseSharedImages(vms.compactMap { definitions[$0.name] }, in: lab, context)
     return vms.map { vm in

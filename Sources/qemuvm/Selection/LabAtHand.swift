@@ -1,6 +1,7 @@
 internal import Host
 internal import JSON
 internal import Machine
+internal import Supervisor
 
 /// The lab file that a command works on: the one named by `--file`, or `qemuvm.json5` in the working directory.
 struct LabAtHand: Sendable {
@@ -37,8 +38,15 @@ struct LabAtHand: Sendable {
   }
 
   /// Its definitions, or every problem of the file.
-  func definitions() throws(DefinitionError) -> LabFile {
-    try LabFile(parsing: bytes, file: shownPath, defaultLab: defaultLab)
+  ///
+  /// They name what is run: a file that somebody else has a hand in is refused.
+  func definitions(in context: Context) throws -> LabFile {
+    do throws(UntrustedFile) {
+      try context.locations.requireTrust(in: path)
+    } catch {
+      throw CommandFailure(error, context)
+    }
+    return try LabFile(parsing: bytes, file: shownPath, defaultLab: defaultLab)
   }
 
   /// Its names alone, which is all that a verb needs for finding VMs: a definition that is wrong hinders no `stop`.

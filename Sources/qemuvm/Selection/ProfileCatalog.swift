@@ -1,5 +1,6 @@
 internal import Host
 internal import Machine
+internal import Supervisor
 
 /// The profiles at hand: those in the folders, in the order in which they are looked up, then those built in.
 struct ProfileCatalog: Sendable {
@@ -15,7 +16,14 @@ struct ProfileCatalog: Sendable {
   private static let suffix = ".json5"
 
   /// Where profiles are looked for, the nearest first.
-  let folders: [String]
+  private let folders: [String]
+  private let locations: Locations
+
+  /// Those of the host, and of a lab's folder.
+  init(_ locations: Locations, directory: String) {
+    self.locations = locations
+    folders = locations.profileFolders(directory: directory)
+  }
 
   /// Each name once, as the nearest folder has it.
   func entries() throws(SystemError) -> [Entry] {
@@ -47,12 +55,16 @@ struct ProfileCatalog: Sendable {
   }
 
   /// A profile with all that it extends; what is wrong with them is told together with where they were asked for.
+  ///
+  /// `UntrustedFile` where somebody else has a hand in one of them.
   func chain(_ name: String, askedAt origin: Origin?) throws -> ProfileChain {
     let known = try names()
     return try ProfileChain(
       name, askedAt: origin, known: { known },
       lookup: { name in
-        try entry(name).flatMap { entry in entry.file.map { (bytes: entry.bytes, file: $0) } }
+        guard let entry = try entry(name), let file = entry.file else { return nil }
+        try locations.requireTrust(in: file)
+        return (bytes: entry.bytes, file: file)
       })
   }
 }

@@ -24,6 +24,9 @@ struct ReportedVM: Sendable, Equatable {
   /// What `up` did or would do.
   let actions: [String]
 
+  /// The file of its profile; nil where that is not known, or is built in.
+  let profileFile: String?
+
   /// What waits for the next start, a sentence each.
   let pending: [String]
 
@@ -38,6 +41,9 @@ struct ReportedVM: Sendable, Equatable {
     wish = object["wish"]?.int ?? 0
     accelerator = object["accelerator"]?.string
     actions = object["actions"]?.array?.compactMap(\.string) ?? []
+    profileFile = object["profileFiles"]?.array?.first?.string.flatMap {
+      $0.hasPrefix("/") ? Printable.line($0) : nil
+    }
     pending = object["pending"]?.array?.compactMap { $0.string.map(Printable.line) } ?? []
   }
 
