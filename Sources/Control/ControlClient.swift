@@ -33,6 +33,10 @@ package final class ControlClient {
   /// Until when the first command's negotiation is to be answered, which waits for no VM; nil once it is.
   private var negotiationDue: Instant?
 
+  /// Whether a command that was not answered may have been begun: not before the negotiation, which is answered first,
+  /// and not once the supervisor has said that it leaves.
+  private var mayHaveBegun = false
+
   /// Messages that came while one reply was waited for.
   private var kept: [Message] = []
 
@@ -55,14 +59,18 @@ package final class ControlClient {
   ///
   /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), `Silence` that whoever
   /// listens hangs, a `ControlError` that it is no supervisor.
-  package static func connect(to socketPath: String) throws -> ControlClient {
+  package static func connect(
+    to socketPath: String, greetingDeadline: Instant = .now + greetingDeadline
+  ) throws -> ControlClient {
     let line = ControlLine(try UnixSocket.connect(to: socketPath))
     do {
-      switch try line.next(until: .now + greetingDeadline) {
+      switch try line.next(until: greetingDeadline) {
       case .greeting(let greeting)?: return ControlClient(line, greeting)
       case nil: throw Silence()
       default: throw QMPDisconnection.violation(.noGreeting)
       }
+    } catch QMPDisconnection.peerGone {
+      throw ControlError(.closing, "the supervisor left before it greeted")
     } catch let error as QMPDisconnection {
       throw ControlError(QMPError.greeting(error))
     }
@@ -78,6 +86,8 @@ package final class ControlClient {
       QMPRequest(request.commandName, request.arguments, id: JSONValue(number)).json)
     do throws(QMPDisconnection) {
       try line.send(unsent)
+    } catch .peerGone {
+      // What it said before it went is still to be read, and tells what is known.
     } catch {
       throw ControlError(.interrupted(command: request.commandName, error))
     }
@@ -114,11 +124,15 @@ package final class ControlClient {
         let due = [deadline, negotiationDue].compactMap { $0 }.min()
         guard let message = try line.next(until: due) else { break }
         switch message {
-        case .event(let event): return .event(event)
+        case .event(let event):
+          if event.name == ControlServer.leavingEvent { mayHaveBegun = false }
+          return .event(event)
         case .reply(let reply): if let message = try take(reply) { return message }
         case .greeting: throw .violation(.repeatedGreeting)
         }
       }
+    } catch .peerGone where !mayHaveBegun {
+      throw ControlError(.closing, "the supervisor left before it began this")
     } catch {
       throw ControlError(.interrupted(command: oldestCommand, error))
     }
@@ -138,6 +152,7 @@ package final class ControlClient {
     guard number != Self.negotiation else {
       if case .failure(let error) = reply.result { throw .refused(error) }
       negotiationDue = nil
+      mayHaveBegun = true
       return nil
     }
     // A reply to a command that was given up has no reader any more.

@@ -16,6 +16,12 @@ package struct ControlError: Error, Sendable, Equatable {
     /// A QEMU's own refusal, by its class.
     case qemu(String)
 
+    /// The supervisor is leaving and has not begun the command: the next one may be asked.
+    case closing
+
+    /// The supervisor is there and says nothing, so what became of the command is not known; never on the wire.
+    case silent
+
     /// The connection to the supervisor ended, so what became of the command is not known; never on the wire.
     case disconnected
   }
@@ -36,13 +42,13 @@ extension ControlError: CustomStringConvertible {}
 extension ControlError {
   private static let classes: [(Kind, String)] = [
     (.failed, "GenericError"), (.invalid, "InvalidDefinition"), (.notFound, "DeviceNotFound"),
-    (.timedOut, "Timeout"), (.commandNotFound, "CommandNotFound"),
+    (.timedOut, "Timeout"), (.commandNotFound, "CommandNotFound"), (.closing, "ServerClosing"),
   ]
 
   /// Of a supervisor that is there and says nothing: it hangs, is stopped, or has lost the connection.
   static func silent(command: String, for time: Duration) -> ControlError {
     ControlError(
-      .disconnected,
+      .silent,
       """
       the supervisor has not answered within \(time.components.seconds) s: whether it has done '\(command)' is not known
         'qemuvm supervisor status' tells more.

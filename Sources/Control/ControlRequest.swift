@@ -81,6 +81,14 @@ extension ControlRequest {
     }
   }
 
+  /// Whether it only asks the supervisor, so that it may be asked again.
+  package var isQuery: Bool {
+    switch self {
+    case .execute, .quit: false
+    default: !isChange
+    }
+  }
+
   /// Whether it changes a VM, or what is wished of it.
   package var isChange: Bool {
     switch self {

@@ -13,6 +13,9 @@ internal import Synchronization
 package actor ControlServer {
   package typealias Handler = @Sendable (ControlRequest) async throws(ControlError) -> JSONValue
 
+  /// The last event to each client of a supervisor that leaves: every command that was begun has been answered.
+  static let leavingEvent = "SUPERVISOR_LEAVING"
+
   /// How long `close` waits for replies that are on their way.
   private static let drainTime = Duration.seconds(1)
 
@@ -102,7 +105,7 @@ package actor ControlServer {
     socket = nil
     listener?.close()
     listener = nil
-    for session in sessions.values { session.leave() }
+    for session in sessions.values { session.leave(telling: true) }
     guard !sessions.isEmpty else { return }
     drainTimer.arm(at: .now + Self.drainTime)
     await withCheckedContinuation { whenEmpty.append($0) }

@@ -38,6 +38,9 @@ final class ControlSession {
   /// Whether it takes no more commands and goes when it has answered those it has.
   private var isLeaving = false
 
+  /// Whether the client hears of it.
+  private var isTold = false
+
   /// `left` is called once when the client is gone, or answered to the end.
   init(greeting: QMPGreeting, left: @escaping () -> Void) {
     self.greeting = greeting
@@ -64,7 +67,12 @@ final class ControlSession {
 
   /// Takes what the client sent, and gives the commands that may start.
   func take(_ input: QMPRequestReader.Input) -> [CommandOrder.Start] {
-    guard !isLeaving else { return [] }
+    if isLeaving {
+      if case .request(let request, _) = input {
+        refuse(Self.closing.description, Self.closing.errorClass, id: request.id)
+      }
+      return proceed()
+    }
     switch input {
     case .request(let request, let size): take(request, size: size)
     case .malformed(let error, let size):
@@ -88,12 +96,18 @@ final class ControlSession {
   }
 
   /// Takes no more commands, and ends the connection when those that run are answered and all is sent.
-  func leave() {
+  ///
+  /// A client that is told as well knows that what has no answer was never begun.
+  func leave(telling: Bool = false) {
     guard !isLeaving else { return }
     isLeaving = true
-    order.refuseWaiting(QMPErrorReply("GenericError", "Not done: the connection is closing"))
+    isTold = telling
+    order.refuseWaiting(Self.closing)
     _ = proceed()
   }
+
+  /// The answer to a command that was not begun.
+  private static let closing = ControlError(.closing, "not begun: the supervisor is leaving").reply
 
   /// Ends the connection at once.
   func drop() {
@@ -150,7 +164,10 @@ final class ControlSession {
     while let stream, stream.queuedBytes < Self.replyLimit, let line = order.takeReply(answer) {
       stream.write(line)
     }
-    if isLeaving, order.isIdle { stream?.closeWhenSent { [weak self] in self?.end() } }
+    if isLeaving, order.isIdle {
+      if isTold { send(event: QMPLine.fromServer(QMPEvent(ControlServer.leavingEvent).json)) }
+      stream?.closeWhenSent { [weak self] in self?.end() }
+    }
     guard let stream else { return [] }
     if order.waitingBytes >= Self.waitingLimit {
       stream.isReading = false

@@ -97,6 +97,11 @@ package final class ChildProcess: Sendable {
     pidfd = FileDescriptor(owning: number)
   }
 
+  /// Its pidfd, for poll(2): readable once the process has ended.
+  ///
+  /// Valid as long as this object lives.
+  package var descriptor: Int32 { pidfd.rawValue }
+
   /// Takes hold of a process that is not our child.
   ///
   /// The caller proves its identity afterwards.

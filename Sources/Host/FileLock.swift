@@ -64,9 +64,18 @@ package struct ProcessLock: ~Copyable, Sendable {
       guard code == EAGAIN || code == EACCES else { throw SystemError("fcntl", path, code: code) }
       return nil
     }
-    _ = try retrying("ftruncate", path) { ftruncate(number, 0) }
-    try file.write(Array(text.utf8))
-    return ProcessLock(descriptor: file)
+    let lock = ProcessLock(descriptor: file)
+    try lock.say(text)
+    return lock
+  }
+
+  /// Changes what the file says to those who find it held; whoever watches the file is told.
+  package borrowing func say(_ text: String) throws(SystemError) {
+    let number = descriptor.rawValue
+    let bytes = Array(text.utf8)
+    // Written before what is too long is cut off: a reader never finds nothing.
+    _ = try retrying("pwrite") { pwrite(number, bytes, bytes.count, 0) }
+    _ = try retrying("ftruncate") { ftruncate(number, off_t(bytes.count)) }
   }
 
   /// The PID of the process that holds the lock, or nil.

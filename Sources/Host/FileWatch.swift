@@ -17,11 +17,15 @@ package final class FileWatch: Sendable {
     /// When its name is taken away, by whatever way: unlink(2), rename(2), or the removal of its folder.
     case removal
 
+    /// When something comes into a folder, or the rights to something in it change.
+    case arrival
+
     fileprivate var mask: UInt32 {
       switch self {
       case .modification: UInt32(IN_MODIFY)
       // A file that is open somewhere lives on without its name, and only its link count tells.
       case .removal: UInt32(IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
+      case .arrival: UInt32(IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF)
       }
     }
   }

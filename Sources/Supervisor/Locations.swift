@@ -18,38 +18,48 @@ package struct Locations: Sendable, Equatable {
     self.configuration = configuration
   }
 
-  /// What the environment says for this user; an empty variable counts as absent, a relative path stands on
-  /// the working directory.
+  /// What the environment says for this user; an empty variable counts as absent, a relative path stands on the
+  /// working directory, and a relative one of XDG's is ignored, as its specification says.
   package init(environment: [String: String], uid: UInt32 = getuid()) {
     func value(_ name: String) -> String? {
       guard let text = environment[name], !text.isEmpty else { return nil }
       return FileSystem.absolute(text, in: FileSystem.currentDirectory)
     }
+    func base(_ name: String) -> String? {
+      guard let text = environment[name], text.hasPrefix("/") else { return nil }
+      return FileSystem.absolute(text, in: "/")
+    }
     let home = value("HOME") ?? Self.homeDirectory(of: uid) ?? "/"
     let isRoot = uid == 0
     let state =
       value("QEMUVM_STATE_DIR")
-      ?? (isRoot ? "/var/lib/qemuvm" : (value("XDG_STATE_HOME") ?? home + "/.local/state") + "/qemuvm")
+      ?? (isRoot ? "/var/lib/qemuvm" : (base("XDG_STATE_HOME") ?? home + "/.local/state") + "/qemuvm")
     let runtime: String
     if let named = value("QEMUVM_RUNTIME_DIR") {
       runtime = named
     } else if isRoot {
       runtime = "/run/qemuvm"
-    } else if let base = value("XDG_RUNTIME_DIR") {
-      runtime = base + "/qemuvm"
+    } else if let folder = base("XDG_RUNTIME_DIR") {
+      runtime = folder + "/qemuvm"
     } else {
-      let base = "/run/user/\(uid)"
-      runtime = FileSystem.isAccessible(base, writing: true) ? base + "/qemuvm" : state + "/run"
+      let folder = "/run/user/\(uid)"
+      runtime = FileSystem.isAccessible(folder, writing: true) ? folder + "/qemuvm" : state + "/run"
     }
     self.state = state
     self.runtime = runtime
     configuration =
       value("QEMUVM_CONFIG_DIR")
-      ?? (isRoot ? "/etc/qemuvm" : (value("XDG_CONFIG_HOME") ?? home + "/.config") + "/qemuvm")
+      ?? (isRoot ? "/etc/qemuvm" : (base("XDG_CONFIG_HOME") ?? home + "/.config") + "/qemuvm")
   }
 
-  package var controlSocket: String { runtime + "/qemuvm.sock" }
-  package var runtimeLock: String { runtime + "/qemuvm.lock" }
+  package var controlSocket: String { Self.controlSocket(in: runtime) }
+
+  /// Where the control socket lies in a folder, and the lock of whoever may put it there.
+  static func controlSocket(in folder: String) -> String { folder + "/qemuvm.sock" }
+  static func controlLock(in folder: String) -> String { folder + "/qemuvm.lock" }
+
+  /// Where the supervisor listens while it cannot in the runtime folder: nobody takes the state folder away.
+  var spareRuntime: String { state + "/run" }
   package var supervisorLock: String { Self.supervisorLock(in: state) }
 
   /// The lock of the supervisor of a state folder.

@@ -10,6 +10,9 @@ package actor SupervisorProcess {
   /// Why there is no supervisor; the text is for a person.
   package struct Failure: Error, Sendable, CustomStringConvertible {
     package let description: String
+
+    /// Whether another one has the state already: who only wants one to be there has it.
+    package var isTaken = false
   }
 
   package nonisolated let executor = QueueExecutor(label: "process")
@@ -17,15 +20,20 @@ package actor SupervisorProcess {
 
   let locations: Locations
   let supervisor: Supervisor
-  private let grace: Duration
+
+  /// How long it stays without a VM to keep; nil for as long as it is let.
+  private let grace: Duration?
 
   /// Ours as long as this process lives: the state, and the place where clients connect.
-  private let lock: ProcessLock
-  var place: FileLock
+  let lock: ProcessLock
+  var place: Place
   private(set) var server: ControlServer?
 
   /// Which file our control socket is.
   var socketIdentity: String?
+
+  /// Whether a client that finds no socket will be heard.
+  var isLockWatched = false
   private var signals: SignalWatch?
   private(set) var isLeaving = false
 
@@ -53,8 +61,8 @@ package actor SupervisorProcess {
   }
 
   private init(
-    locations: Locations, supervisor: Supervisor, grace: Duration, lock: consuming ProcessLock,
-    place: consuming FileLock
+    locations: Locations, supervisor: Supervisor, grace: Duration?, lock: consuming ProcessLock,
+    place: consuming Place
   ) {
     self.place = place
     self.lock = lock
@@ -65,7 +73,7 @@ package actor SupervisorProcess {
 
   /// Runs the supervisor; it ends the process.
   ///
-  /// Writes `ok` to the descriptor once it listens, or `error: ` and why there is no supervisor.
+  /// Writes `ok` to the descriptor once it listens, `taken` where another does, or `error: ` and why there is none.
   package static func run(
     locations: Locations, environment: [String: String], readyDescriptor: consuming FileDescriptor?
   ) async throws(Failure) -> Never {
@@ -80,7 +88,7 @@ package actor SupervisorProcess {
     do throws(Failure) {
       process = try await begin(locations, environment, isBackground: isBackground)
     } catch {
-      say("error: \(error)\n", to: readyDescriptor)
+      say(error.isTaken ? "taken\n" : "error: \(error)\n", to: readyDescriptor)
       throw error
     }
     Log.note("qemuvm \(qemuvmVersion) listens at \(locations.controlSocket)")
@@ -93,13 +101,15 @@ package actor SupervisorProcess {
     _ locations: Locations, _ environment: [String: String], isBackground: Bool
   ) async throws(Failure) -> SupervisorProcess {
     let state = try open(locations)
-    let lock = try takeLock(locations)
-    let place = try takePlace(locations)
+    let lock = try takeLock(locations, isBackground: isBackground)
+    let place = try takePlace(locations.runtime, locations)
     let supervisor = Supervisor(
       locations: locations, state: state, environment: environment, isBackground: isBackground)
-    let grace = environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init) ?? 60
+    // One in the foreground was started by somebody who wants it, such as an init system.
+    let grace = isBackground ? environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init) ?? 60 : nil
     let process = SupervisorProcess(
-      locations: locations, supervisor: supervisor, grace: .seconds(grace), lock: lock, place: place)
+      locations: locations, supervisor: supervisor, grace: grace.map { .seconds($0) }, lock: lock,
+      place: place)
     raiseDescriptorLimit()
     do throws(SystemError) {
       try await supervisor.recover()
@@ -159,41 +169,62 @@ package actor SupervisorProcess {
     }
   }
 
-  private static func takeLock(_ locations: Locations) throws(Failure) -> ProcessLock {
-    let lock: ProcessLock?
-    do throws(SystemError) {
-      lock = try ProcessLock.take(locations.supervisorLock, saying: locations.controlSocket + "\n")
-    } catch {
-      throw Failure(description: "the supervisor's lock cannot be taken: \(error)")
+  private static func takeLock(_ locations: Locations, isBackground: Bool) throws(Failure) -> ProcessLock {
+    for _ in 0..<10 {
+      do throws(SystemError) {
+        let text = locations.controlSocket + "\n"
+        if let lock = try ProcessLock.take(locations.supervisorLock, saying: text) { return lock }
+      } catch {
+        throw Failure(description: "the supervisor's lock cannot be taken: \(error)")
+      }
+      // A command may have started one a moment before its init system did.
+      guard !isBackground, takesOver(locations.supervisorLock) else { break }
     }
-    guard let lock else {
-      let holder = ProcessLock.holder(locations.supervisorLock).map { ", process \($0)" } ?? ""
-      throw Failure(description: "a supervisor of \(locations.state) is running already\(holder)")
-    }
-    return lock
+    let holder = ProcessLock.holder(locations.supervisorLock).map { ", process \($0)" } ?? ""
+    throw Failure(
+      description: "a supervisor of \(locations.state) is running already\(holder)", isTaken: true)
   }
+
+  /// How long one that was started by a command may take to make room.
+  private static let takeOverTime = Duration.seconds(10)
+
+  /// Ends a supervisor that a command has started; its guests go on. False where it is none, or stays.
+  private static func takesOver(_ lock: String) -> Bool {
+    // Held before it is looked at: then it is the lock's holder, and no later process of its number.
+    guard let pid = ProcessLock.holder(lock), let process = try? ChildProcess(adopting: pid) else {
+      return true
+    }
+    guard ProcessLock.holder(lock) == pid else { return true }
+    guard ProcessTable.arguments(pid: pid)?.contains(Self.readyOption) == true else { return false }
+    Log.note("the supervisor that a command has started, process \(pid), makes room")
+    process.signal(SIGTERM)
+    return process.wait(until: .now + takeOverTime) != nil
+  }
+
+  /// The option by which a command starts one in the background.
+  package static let readyOption = "--ready-fd"
 
   /// Two supervisors of different states must not take each other's control socket away.
   ///
   /// One that was killed gives this lock up a moment after the other, when the kernel has closed all its files: a lock
   /// that is held is looked at again for a second.
-  static func takePlace(_ locations: Locations) throws(Failure) -> FileLock {
-    try requireTrust(in: locations.runtime, locations)
+  static func takePlace(_ folder: String, _ locations: Locations) throws(Failure) -> Place {
+    try requireTrust(in: folder, locations)
     let lock: FileLock?
     do throws(SystemError) {
-      try FileSystem.makeDirectory(locations.runtime)
-      lock = try FileLock.take(locations.runtimeLock, within: .seconds(1))
+      try FileSystem.makeDirectory(folder)
+      lock = try FileLock.take(Locations.controlLock(in: folder), within: .seconds(1))
     } catch {
       throw Failure(description: "the runtime folder cannot be used: \(error)")
     }
     guard let lock else {
       throw Failure(
         description: """
-          the supervisor of another state folder serves \(locations.runtime)
+          the supervisor of another state folder serves \(folder)
             Name a runtime folder for this one with QEMUVM_RUNTIME_DIR.
           """)
     }
-    return lock
+    return Place(folder: folder, lock: lock)
   }
 
   /// A VM takes a handful of descriptors; the customary soft limit of 1024 ends at 200 VMs.
@@ -212,8 +243,8 @@ package actor SupervisorProcess {
   }
 
   private func listen() async throws(SystemError) {
-    let listener = try UnixSocket.listen(at: locations.controlSocket)
-    socketIdentity = try FileSystem.identity(of: locations.controlSocket)
+    let listener = try UnixSocket.listen(at: place.socket)
+    socketIdentity = try FileSystem.identity(of: place.socket)
     let supervisor = supervisor
     let server = ControlServer(
       listener: listener, clientLimit: Self.clientLimit, stateDirectory: supervisor.state.path
@@ -241,6 +272,7 @@ package actor SupervisorProcess {
       })
     await server.start()
     watchSocket()
+    sayWhere()
     signals = SignalWatch([SIGTERM, SIGINT, SIGHUP], queue: executor.queue) { [weak self] number in
       self?.assumeIsolated { $0.leave("on \(Signal.name(number))") }
     }
@@ -255,6 +287,9 @@ package actor SupervisorProcess {
   }
 
   // MARK: Leaving
+
+  /// How long one that was told to leave waits for a command that starts another.
+  private static let startLockTime = Duration.seconds(1)
 
   private func requestBegan() {
     requests += 1
@@ -292,7 +327,7 @@ package actor SupervisorProcess {
 
   /// Begins the grace period anew; whether we are needed is asked when it is over.
   private func beginGrace() {
-    if requests == 0 { idle.arm(at: .now + grace) }
+    if requests == 0, let grace { idle.arm(at: .now + grace) }
   }
 
   private func leaveIfIdle() {
@@ -306,19 +341,21 @@ package actor SupervisorProcess {
   /// Ends the process; guests go on, and their next supervisor takes them back.
   ///
   /// Under `start.lock`: a client that finds no supervisor starts one when we are gone, not before. Who leaves for
-  /// idleness looks once more when the lock is his: a client may have come while he waited for it.
+  /// idleness stays where somebody has it, who may be about to connect; who was told to leave does not wait for long:
+  /// a command that was stopped holds it for ever.
   private func leave(_ why: String, ifIdle: Bool = false) {
     guard !isLeaving else { return }
     isLeaving = true
     Task {
-      let (locations, server, supervisor) = (locations, server, supervisor)
-      // Where the lock cannot be had there is no client that starts another either.
+      let (locations, server, supervisor, socket) = (locations, server, supervisor, place.socket)
+      let patience = ifIdle ? Duration.zero : Self.startLockTime
+      // Where the lock's file cannot be opened there is no client that starts another either.
       let lock = await offQueue { () -> Int32 in
-        (try? FileLock.take(locations.startLock, wait: true))??.release().release() ?? -1
+        (try? FileLock.take(locations.startLock, waiting: patience))??.release().release() ?? -1
       }
       let isNeeded = await supervisor.isNeeded
-      if ifIdle, requests > 0 || isNeeded {
-        _ = FileDescriptor(owning: lock)
+      if ifIdle, requests > 0 || isNeeded || lock < 0 {
+        if lock >= 0 { _ = FileDescriptor(owning: lock) }
         isLeaving = false
         return beginGrace()
       }
@@ -327,7 +364,7 @@ package actor SupervisorProcess {
         await supervisor.settleFiles()
         // A client between its connection and its first command is waited for like one that has sent it.
         await server?.ifUnused {
-          _ = try? FileSystem.remove(locations.controlSocket)
+          _ = try? FileSystem.remove(socket)
           supervisor.recordLeave(why)
           _exit(0)
         }
@@ -336,7 +373,7 @@ package actor SupervisorProcess {
         return beginGrace()
       }
       // The path may be gone with its folder.
-      _ = try? FileSystem.remove(locations.controlSocket)
+      _ = try? FileSystem.remove(socket)
       await server?.close()
       await supervisor.settleFiles()
       supervisor.recordLeave(why)

@@ -95,6 +95,29 @@ struct ClientTests {
     await fixture.end()
   }
 
+  @Test("says what a supervisor that leaves has not begun")
+  func leaving() async throws {
+    let fixture = try await Fixture()
+    let client = try await fixture.client()
+    #expect(try await fixture.answer(.queryVMs, of: client) == [])
+    await fixture.server.close()
+    let late = await #expect(throws: ControlError.self) { try await client.perform(.kill(name: "a")) }
+    #expect(late?.kind == .closing)
+    await fixture.end()
+  }
+
+  @Test("says that a supervisor has gone before its greeting")
+  func goneBeforeTheGreeting() async throws {
+    let path = "/tmp/qemuvm-client-\(getpid())-gone.sock"
+    let server = SocketListener(
+      try UnixSocket.listen(at: path), queue: DispatchQueue(label: "no server")
+    ) { _ = $0 }
+    defer { unlink(path) }
+    let error = await #expect(throws: ControlError.self) { try await TaskClient.connect(to: path) }
+    #expect(error?.kind == .closing)
+    withExtendedLifetime(server) {}
+  }
+
   @Test("says that the supervisor went")
   func serverGone() async throws {
     let fixture = try await Fixture()
@@ -115,7 +138,6 @@ struct ClientTests {
     arguments: [
       ("garbage\n", "the other side broke the protocol"),
       ("{\"return\": {}}\n", "a message before the greeting"),
-      ("", "the other side closed the connection"),
     ])
   func noServer(line: String, words: String) async throws {
     let path = "/tmp/qemuvm-client-\(getpid())-\(line.utf8.count).sock"
@@ -133,5 +155,16 @@ struct ClientTests {
     #expect(error?.kind == .disconnected)
     #expect(error?.description.contains(words) == true, "\(String(describing: error))")
     withExtendedLifetime(server) {}
+  }
+}
+
+extension Fixture {
+  /// Performs a question of the client's and answers it with an empty list.
+  fileprivate func answer(_ request: ControlRequest, of client: TaskClient) async throws -> JSONValue {
+    let asked = Task { try await client.perform(request) }
+    var started = work.started.makeAsyncIterator()
+    #expect(await started.next() == request)
+    await work.answer(request, .success([]))
+    return try await asked.value
   }
 }

@@ -302,7 +302,8 @@ struct ServerTests {
     let rest = await client.rest()
     await closed.value
     #expect(rest.first == ["return": [:], "id": 1])
-    #expect(rest.dropFirst().allSatisfy { $0["error"]?["desc"] == "Not done: the connection is closing" })
+    #expect(rest.last?["event"] == "SUPERVISOR_LEAVING")
+    #expect(rest.dropFirst().dropLast().allSatisfy { $0["error"]?["class"] == "ServerClosing" })
     #expect(await fixture.server.clientCount == 0)
     await #expect(throws: SystemError.self) { try await fixture.client() }
     await fixture.end()

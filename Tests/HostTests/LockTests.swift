@@ -32,6 +32,26 @@ struct LockTests {
     try waitUntilFree(path)
   }
 
+  @Test("on a file are waited for as long as one may, and no longer")
+  func waiting() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.file("lock")
+    guard let first = try FileLock.take(path, waiting: .zero) else {
+      Issue.record("a new lock is not free")
+      return
+    }
+    guard try FileLock.take(path, waiting: .milliseconds(20)) == nil else {
+      Issue.record("one lock was taken twice")
+      return
+    }
+    _ = consume first
+    // Also by the wait that was given up, which gives it back.
+    guard try FileLock.take(path, waiting: .seconds(60)) != nil else {
+      Issue.record("a lock did not come free")
+      return
+    }
+  }
+
   @Test("on a file that a child was given live as long as the child")
   func inherited() throws {
     let folder = try TemporaryFolder()

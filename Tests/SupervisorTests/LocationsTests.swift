@@ -24,4 +24,24 @@ import Testing
       }
     }
   }
+
+  @Test(
+    "A relative path in a variable of XDG's is ignored, one in a variable of ours stands on the working directory"
+  )
+  func relative() {
+    let variables = ["XDG_STATE_HOME": "state", "XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config"]
+    let home = ["HOME": "/home/u"]
+    // No such user has a folder below /run/user.
+    let uid: UInt32 = 4_000_000_000
+    let plain = Locations(environment: home, uid: uid)
+    #expect(plain.state == "/home/u/.local/state/qemuvm")
+    #expect(plain.runtime == "/home/u/.local/state/qemuvm/run")
+    #expect(plain.configuration == "/home/u/.config/qemuvm")
+    #expect(Locations(environment: home.merging(variables) { $1 }, uid: uid) == plain)
+    let absolute = Locations(environment: home.merging(variables.mapValues { "/x/" + $0 }) { $1 }, uid: uid)
+    #expect(
+      absolute
+        == Locations(state: "/x/state/qemuvm", runtime: "/x/run/qemuvm", configuration: "/x/config/qemuvm"))
+    #expect(Locations(environment: ["QEMUVM_STATE_DIR": "here"], uid: uid).state.hasSuffix("/here"))
+  }
 }

@@ -93,7 +93,10 @@ import Testing
       ),
       (ControlError(.invalid, "cpus: 0\n  Write 1."), "qemuvm: cpus: 0\n  Write 1.\n", .usage),
       (ControlError(.timedOut, "late"), "qemuvm: late\n", .deadline),
-      (ControlError(.disconnected, "gone"), "qemuvm: gone\n", .noSupervisor),
+      (
+        ControlError(.disconnected, "gone"),
+        "qemuvm: the supervisor left before it answered: it may have been done or not\n", .noSupervisor
+      ),
       (SystemError("open", "/x", code: 13), "/x: Permission denied (open)\n", .failed),
       (
         UsageError(.unknownOption("--x", nearest: nil), verb: "up"),

@@ -26,7 +26,8 @@ struct StepOptions: Sendable {
       FleetCommand.Order(label: $0.name, request: request($0), goal: goal, isUnknownFine: isUnknownFine)
     }
     guard !orders.isEmpty else { return .done }
-    let client = try SupervisorConnector(context: context).connect()
-    return FleetCommand(orders: orders, timeout: timeout ?? patience, context: context).run(client).code
+    return try FleetCommand(
+      orders: orders, timeout: timeout, patience: patience, context: context
+    ).run().code
   }
 }

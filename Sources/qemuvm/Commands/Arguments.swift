@@ -25,9 +25,7 @@ struct Arguments: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let vm = try query.reference(context)
-    let client = try SupervisorConnector(context: context).connect()
-    let reply = try client.ask(.queryArguments(name: vm), about: vm.name, deadline: Query.deadline)
+    let reply = try query.reply(context) { .queryArguments(name: $0) }
     if isJSON {
       try context.output.write(json: reply)
     } else {

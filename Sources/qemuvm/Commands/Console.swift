@@ -37,7 +37,7 @@ struct Console: Verb {
 
   func run(_ context: Context) throws -> ExitCode {
     // Let go at once: the supervisor needs nobody who listens to it and does not.
-    let vm = try query.vm(try SupervisorConnector(context: context).connect(), context)
+    let vm = try query.vm(context)
     let label = ReportedVM(vm).displayName
     let end = try talk(try connect(vm, label), label, context)
     let isTerminal = isatty(STDIN_FILENO) == 1

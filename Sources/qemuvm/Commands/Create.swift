@@ -14,11 +14,11 @@ struct Create: Verb {
   static let exitCodes = ExitCode.allCases
 
   private let source: DefinitionSource
-  private let timeout: Duration
+  private let timeout: Duration?
 
   init(_ given: GivenArguments) throws(UsageError) {
     source = try DefinitionSource(given, verb: Self.name)
-    timeout = given[CommonOptions.timeout] ?? Start.patience
+    timeout = given[CommonOptions.timeout]
   }
 
   func run(_ context: Context) throws -> ExitCode {
@@ -26,7 +26,8 @@ struct Create: Verb {
       FleetCommand.Order(label: $0.label, request: .create($0.subject), goal: .accepted("created"))
     }
     guard !orders.isEmpty else { return .done }
-    let client = try SupervisorConnector(context: context).connect()
-    return FleetCommand(orders: orders, timeout: timeout, context: context).run(client).code
+    return try FleetCommand(
+      orders: orders, timeout: timeout, patience: Start.patience, context: context
+    ).run().code
   }
 }

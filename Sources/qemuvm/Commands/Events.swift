@@ -52,10 +52,9 @@ struct Events: Verb {
   func run(_ context: Context) throws -> ExitCode {
     // No VM means all there are, here, and not all of a lab file.
     let vms = selection.names.isEmpty ? [] : try selection.resolved(in: context, verb: Self.name)
-    let client = try SupervisorConnector(context: context).connect()
     var view = LedgerView()
     // The client keeps events from its first command on: what happens meanwhile comes twice, and not never.
-    var last = try printPast(vms, &view, client, context)
+    var (client, last) = try begin(vms, &view, context)
     guard isFollowing else { return .done }
     while let event = nextEvent(client) {
       guard let record = view.take(event), start?.includes(record) ?? true else { continue }
@@ -65,6 +64,25 @@ struct Events: Verb {
     throw CommandFailure(
       .noSupervisor, nil, "the supervisor has left",
       hints: ["'qemuvm events -f --since \(last)' goes on where this ends."])
+  }
+
+  /// The supervisor that has told what there is; one that leaves meanwhile is no answer, and the next one is asked.
+  private func begin(
+    _ vms: [VMReference], _ view: inout LedgerView, _ context: Context
+  ) throws -> (ControlClient, last: Int) {
+    var round = 1
+    while true {
+      let client = try SupervisorConnector(context: context).connect()
+      var fresh = view
+      do {
+        let last = try printPast(vms, &fresh, client, context)
+        view = fresh
+        return (client, last)
+      } catch let failure as CommandFailure where failure.code == .noSupervisor {
+        guard round < SupervisorConnector.rounds else { throw failure }
+        round += 1
+      }
+    }
   }
 
   /// The next event; nil when the supervisor has gone.

@@ -52,16 +52,15 @@ struct Execute: Verb {
 
   func run(_ context: Context) throws -> ExitCode {
     let vm = try query.reference(context)
-    let client = try SupervisorConnector(context: context).connect()
     let request = ControlRequest.execute(name: vm, command: command, timeout: timeout)
     // The supervisor keeps the deadline of the command itself; ours is for a supervisor that does not.
     let deadline = timeout.map { $0 + Query.deadline }
     let reply: JSONValue
-    do throws(ControlError) {
-      reply = try client.perform(request, deadline: deadline)
-    } catch {
+    do {
+      reply = try SupervisorConnector(context: context).perform(request, deadline: deadline)
+    } catch let error as ControlError {
       // QEMU has an error class for a device that is not found, too: the VM itself must be there for that.
-      if error.kind == .notFound { _ = try query.vm(client, context) }
+      if error.kind == .notFound { _ = try query.vm(context) }
       throw CommandFailure(error, subject: vm.name, command: title)
     }
     try context.output.write(json: reply)

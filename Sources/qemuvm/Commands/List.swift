@@ -21,15 +21,15 @@ struct List: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let client = try SupervisorConnector(context: context).connect()
-    let reply = try client.perform(.queryVMs, deadline: Query.deadline)
+    let connector = SupervisorConnector(context: context)
+    let reply = try connector.ask(.queryVMs, deadline: Query.deadline)
     if isJSON {
       try context.output.write(json: reply)
     } else {
       let vms = (reply.array ?? []).compactMap(\.object)
       try context.output.write(Self.table(vms).text(context.outputStyle))
       let isWanted = vms.contains { ReportedVM($0).isWanted }
-      if isWanted, try client.perform(.querySupervisor, deadline: Query.deadline)["background"] == true {
+      if isWanted, try connector.ask(.querySupervisor, deadline: Query.deadline)["background"] == true {
         context.diagnostics.note(Self.loneliness)
       }
     }

@@ -35,7 +35,7 @@ struct Logs: Verb {
 
   func run(_ context: Context) throws -> ExitCode {
     // Let go at once: the supervisor may leave while the log is followed.
-    let vm = try query.vm(try SupervisorConnector(context: context).connect(), context)
+    let vm = try query.vm(context)
     guard let path = vm[isQEMU ? "qemuLog" : "consoleLog"]?.string else {
       throw CommandFailure(.failed, ReportedVM(vm).displayName, "has no such log")
     }

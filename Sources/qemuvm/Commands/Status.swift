@@ -23,8 +23,7 @@ struct Status: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let client = try SupervisorConnector(context: context).connect()
-    let vm = try query.vm(client, context)
+    let vm = try query.vm(context)
     if isJSON {
       try context.output.write(json: .object(vm))
     } else {

@@ -9,8 +9,9 @@ struct SupervisorRun: Verb {
   static let group = VerbGroup.supervisor
   static let summary = "Be the supervisor, in the foreground"
   static let discussion = [
-    "It owns the VMs until SIGTERM, 'qemuvm supervisor stop', or a minute in which no VM has a process or a pending "
-      + "start. Its end leaves guests running. Every command that needs one starts one in the background."
+    "It owns the VMs until SIGTERM or 'qemuvm supervisor stop', and takes over from one that a command has started. "
+      + "Its end leaves guests running. Every command that needs one starts one in the background, which leaves after a "
+      + "minute in which no VM has a process or a pending start."
   ]
   static let examples = ["qemuvm supervisor run"]
   static let options: [any DeclaredOption] = [readyDescriptor]

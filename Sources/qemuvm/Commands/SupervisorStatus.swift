@@ -19,7 +19,12 @@ struct SupervisorStatus: Verb {
 
   func run(_ context: Context) throws -> ExitCode {
     let client = try SupervisorConnector(context: context).connectToRunning()
-    let reply = try client.perform(.querySupervisor, deadline: Query.deadline)
+    let reply: JSONValue
+    do throws(ControlError) {
+      reply = try client.perform(.querySupervisor, deadline: Query.deadline)
+    } catch {
+      throw CommandFailure(error, subject: nil)
+    }
     if isJSON {
       try context.output.write(json: reply)
     } else {

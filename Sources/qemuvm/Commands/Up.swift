@@ -31,6 +31,7 @@ struct Up: Verb {
   private let isJSON: Bool
   private let goal: Goal
   private let timeout: Duration?
+  private let patience: Duration?
 
   init(_ given: GivenArguments) throws(UsageError) {
     source = try DefinitionSource(given, verb: Self.name)
@@ -38,7 +39,8 @@ struct Up: Verb {
     isJSON = given[CommonOptions.json]
     goal = given[Self.wait] == "healthy" ? .healthy : .running
     // A guest that does not get well in its start period says so by itself.
-    timeout = given[CommonOptions.timeout] ?? (goal == .healthy ? nil : Start.patience)
+    patience = goal == .healthy ? nil : Start.patience
+    timeout = given[CommonOptions.timeout]
   }
 
   func run(_ context: Context) throws -> ExitCode {
@@ -47,12 +49,13 @@ struct Up: Verb {
         label: $0.label, request: .up($0.subject, dryRun: isDry), goal: isDry ? .accepted(nil) : goal)
     }
     guard !orders.isEmpty else { return .done }
-    let client = try SupervisorConnector(context: context).connect()
-    let result = FleetCommand(orders: orders, timeout: timeout, context: context).run(client)
+    let result = try FleetCommand(
+      orders: orders, timeout: timeout, patience: patience, context: context
+    ).run()
     if isDry {
       try show(result.replies, context)
     } else if isJSON {
-      try context.output.write(json: try latest(result.replies, client))
+      try context.output.write(json: try latest(result.replies, context))
     }
     return result.code
   }
@@ -71,9 +74,10 @@ struct Up: Verb {
   }
 
   /// The VMs as they are by now, for the replies tell how they were before they ran.
-  private func latest(_ replies: [JSONObject], _ client: ControlClient) throws -> JSONValue {
+  private func latest(_ replies: [JSONObject], _ context: Context) throws -> JSONValue {
     let reports = replies.map(ReportedVM.init)
-    let all = try client.perform(.queryVMs, deadline: Query.deadline).array ?? []
+    let all =
+      try SupervisorConnector(context: context).ask(.queryVMs, deadline: Query.deadline).array ?? []
     return .array(
       all.filter { vm in
         guard let report = vm.object.map(ReportedVM.init) else { return false }

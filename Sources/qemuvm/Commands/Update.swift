@@ -35,11 +35,8 @@ struct Update: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let vm = try query.reference(context)
     let settings = settings.anchored(in: FileSystem.currentDirectory).json
-    let client = try SupervisorConnector(context: context).connect()
-    let request = ControlRequest.update(name: vm, settings: settings)
-    let reply = try client.ask(request, about: vm.name, deadline: timeout)
+    let reply = try query.reply(context, deadline: timeout) { .update(name: $0, settings: settings) }
     if isJSON {
       try context.output.write(json: reply)
     } else {

@@ -15,9 +15,16 @@ struct Query {
   }
 
   /// All that the supervisor tells of the VM.
-  func vm(_ client: ControlClient, _ context: Context) throws -> JSONObject {
+  func vm(_ context: Context) throws -> JSONObject {
+    try reply(context) { .queryVM(name: $0) }.object ?? [:]
+  }
+
+  /// The reply to a request about the VM.
+  func reply(
+    _ context: Context, deadline: Duration? = Query.deadline, _ request: (VMReference) -> ControlRequest
+  ) throws -> JSONValue {
     let vm = try reference(context)
-    return try client.ask(.queryVM(name: vm), about: vm.name, deadline: Self.deadline).object ?? [:]
+    return try SupervisorConnector(context: context).ask(request(vm), about: vm.name, deadline: deadline)
   }
 }
 

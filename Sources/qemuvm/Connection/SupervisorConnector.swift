@@ -8,7 +8,13 @@ internal import Supervisor
 struct SupervisorConnector {
   let context: Context
 
-  private var locations: Locations { context.locations }
+  /// When the person's own time limit is over; every wait here ends by then.
+  var deadline: Instant?
+
+  var locations: Locations { context.locations }
+
+  /// How often a supervisor may leave, or another come first, before this is given up.
+  static let rounds = 5
 
   /// A connection to the supervisor that runs, or to one just started.
   func connect() throws -> ControlClient {
@@ -22,17 +28,20 @@ struct SupervisorConnector {
     }
     // None is there, or one that is just leaving.
     try prepareFolders()
-    // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides.
+    // Whoever holds this lock starts a supervisor or leaves as one: only one of them at a time decides. Where it is
+    // held for too long, by a command that was stopped, the supervisor's own lock decides alone.
     let lock = try takeStartLock()
     defer { withExtendedLifetime(lock) {} }
-    if let client = try connectIfRunning() { return client }
-    try SupervisorLauncher(context: context).launch()
-    guard let client = try client(at: locations.controlSocket) else {
-      throw CommandFailure(
-        .noSupervisor, nil, "the supervisor started and left at once",
-        hints: ["\(locations.supervisorLog) tells why."])
+    for _ in 0..<Self.rounds {
+      if let client = try connectIfRunning() { return client }
+      guard try SupervisorLauncher(context: context).launch(within: limit(SupervisorLauncher.patience)) else {
+        continue
+      }
+      if let client = try client(at: locations.controlSocket) { return client }
     }
-    return client
+    throw CommandFailure(
+      .noSupervisor, nil, "supervisors start and leave at once",
+      hints: ["\(locations.supervisorLog) tells why."])
   }
 
   /// A connection to the supervisor, or nil when none runs.
@@ -82,7 +91,8 @@ struct SupervisorConnector {
 
   private func attempt(at path: String) -> Attempt {
     do {
-      let client = try ControlClient.connect(to: path)
+      let client = try ControlClient.connect(
+        to: path, greetingDeadline: limit(ControlClient.greetingDeadline))
       if let other = client.stateDirectory, !isOurs(other) { return .foreign(foreign(other, path)) }
       noteOtherVersion(client)
       return .connected(client)
@@ -95,15 +105,15 @@ struct SupervisorConnector {
           CommandFailure(
             .failed, path, "cannot be the control socket: \(error.call)",
             hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."]))
-      default: return .refused(unreachable(error.description))
+      default: return .refused(unreachable("\(path): \(error.reason)"))
       }
     } catch is ControlClient.Silence {
       return .silent
-    } catch let error as ControlError where error.kind == .disconnected && !FileSystem.exists(path) {
-      // It left between our connection and its greeting, and has removed its socket first.
+    } catch let error as ControlError where error.kind == .closing {
+      // It left between our connection and its greeting.
       return .absent
     } catch {
-      return .refused(unreachable("\(error)"))
+      return .refused(unreachable("what answers at \(path) is none"))
     }
   }
 
@@ -112,50 +122,31 @@ struct SupervisorConnector {
     folder == locations.state || FileSystem.isSameFile(folder, locations.state)
   }
 
-  private func foreign(_ folder: String, _ socket: String) -> CommandFailure {
-    CommandFailure(
-      .noSupervisor, nil,
-      "the supervisor that listens at \(socket) keeps the VMs of \(folder), not of \(locations.state)",
-      hints: [
-        "QEMUVM_STATE_DIR and QEMUVM_RUNTIME_DIR belong together: set both for another fleet, or neither."
-      ])
-  }
-
-  /// How long a supervisor may take to listen again when its socket was removed.
-  private static let patience: Duration = .seconds(2)
-
-  /// The supervisor that lives and whose socket is gone puts it back.
-  private func awaitSocket() throws(CommandFailure) -> ControlClient? {
-    let deadline = Instant.now + Self.patience
-    let name = String(locations.controlSocket.dropFirst(locations.runtime.count + 1))
-    do {
-      try FileSystem.makeDirectory(locations.runtime)
-      let watch = try FolderWatch.start(locations.runtime)
-      repeat {
-        if let client = try client(at: locations.controlSocket) { return client }
-      } while try watch.wait(for: name, until: deadline) == .file
-    } catch let error as CommandFailure {
-      throw error
-    } catch {
-      // A folder that cannot be watched has no socket to come.
-      return nil
+  /// The supervisor of our state that does not listen in our runtime folder: it has another, has lost its socket, or
+  /// does not listen yet.
+  ///
+  /// Its lock says where it listens, and why it does not; it is written anew when either changes. One that is touched
+  /// tells the supervisor that somebody waits. Nil when it has left.
+  private func connectElsewhere() throws -> ControlClient? {
+    guard ProcessLock.holder(locations.supervisorLock) != nil else { return nil }
+    try requireTrust(in: locations.state)
+    let until = limit(SupervisorLauncher.patience)
+    let watch = try FolderWatch.start(locations.state)
+    var isTouched = false
+    while let pid = ProcessLock.holder(locations.supervisorLock) {
+      let place = try SupervisorPlace(readingLock: locations.supervisorLock)
+      if !place.socket.isEmpty, let client = try client(at: place.socket) { return client }
+      if isTouched, let reason = place.refusal { throw unreachable(reason, pid) }
+      if !isTouched { try FileSystem.touch(locations.supervisorLock) }
+      isTouched = true
+      // One that ends meanwhile is not waited for.
+      guard let process = try? ChildProcess(adopting: pid) else { continue }
+      let name = String(locations.supervisorLock.dropFirst(locations.state.count + 1))
+      guard try watch.wait(for: name, orEndOf: process, until: until) != .none else {
+        throw isOverdue ? overdue() : unreachable("it does not listen at \(place.socket)", pid)
+      }
     }
     return nil
-  }
-
-  /// The supervisor of our state where it listens at another place, because the runtime folder differs or was wiped.
-  private func connectElsewhere() throws -> ControlClient? {
-    guard let holder = ProcessLock.holder(locations.supervisorLock) else { return nil }
-    try requireTrust(in: locations.state)
-    let bytes = try FileSystem.read(locations.supervisorLock)
-    let path = String(decoding: bytes, as: UTF8.self).prefix { $0 != "\n" }
-    if !path.isEmpty, path != locations.controlSocket, let client = try client(at: String(path)) {
-      return client
-    }
-    if path == locations.controlSocket, let client = try awaitSocket() { return client }
-    throw CommandFailure(
-      .noSupervisor, nil, "a supervisor runs (PID \(holder)) but nothing answers at \(path)",
-      hints: ["'qemuvm supervisor stop' ends it and leaves guests running; the next command starts another."])
   }
 
   private func prepareFolders() throws {
@@ -176,12 +167,40 @@ struct SupervisorConnector {
     }
   }
 
+  /// How long another command may take to start a supervisor, or one to leave, before we go on without its leave.
+  private static let lockTime = Duration.seconds(2)
+
   private func takeStartLock() throws -> FileLock? {
     do throws(SystemError) {
-      return try FileLock.take(locations.startLock, wait: true)
+      return try FileLock.take(locations.startLock, waiting: max(.zero, limit(Self.lockTime) - .now))
     } catch {
       throw unusableState(error)
     }
+  }
+}
+
+// MARK: - What goes wrong, and how long it may take
+
+extension SupervisorConnector {
+  /// When a wait of ours ends that may take so long, and not longer than the person's own limit.
+  func limit(_ patience: Duration) -> Instant {
+    let end = Instant.now + patience
+    return deadline.map { min($0, end) } ?? end
+  }
+
+  private var isOverdue: Bool { deadline.map { .now >= $0 } ?? false }
+
+  private func overdue() -> CommandFailure {
+    CommandFailure(.deadline, nil, "the time is over and the supervisor has not answered")
+  }
+
+  private func foreign(_ folder: String, _ socket: String) -> CommandFailure {
+    CommandFailure(
+      .noSupervisor, nil,
+      "the supervisor that listens at \(socket) keeps the VMs of \(folder), not of \(locations.state)",
+      hints: [
+        "QEMUVM_STATE_DIR and QEMUVM_RUNTIME_DIR belong together: set both for another fleet, or neither."
+      ])
   }
 
   private func unusableState(_ error: SystemError) -> CommandFailure {
@@ -191,6 +210,7 @@ struct SupervisorConnector {
   }
 
   private func silence() -> CommandFailure {
+    if isOverdue { return overdue() }
     let patience = TimeText.text(ControlClient.greetingDeadline)
     guard let pid = ProcessLock.holder(locations.supervisorLock) else {
       return unreachable("no answer within \(patience)")
@@ -205,9 +225,13 @@ struct SupervisorConnector {
   }
 
   private func unreachable(_ reason: String) -> CommandFailure {
-    let subject = "the supervisor: "
-    let words = reason.hasPrefix(subject) ? String(reason.dropFirst(subject.count)) : reason
-    return CommandFailure(.noSupervisor, nil, "the supervisor cannot be reached: \(words)")
+    CommandFailure(.noSupervisor, nil, "the supervisor cannot be reached: \(reason)")
+  }
+
+  private func unreachable(_ reason: String, _ pid: Int32) -> CommandFailure {
+    CommandFailure(
+      .noSupervisor, nil, "a supervisor runs (PID \(pid)) and cannot be reached: \(reason)",
+      hints: ["'qemuvm supervisor stop' ends it and leaves guests running; the next command starts another."])
   }
 
   private func noteOtherVersion(_ client: ControlClient) {
@@ -218,5 +242,20 @@ struct SupervisorConnector {
         'qemuvm supervisor stop' ends it and leaves guests running; the next command starts this version's.
 
       """)
+  }
+}
+
+/// Where a supervisor listens, as its lock says.
+struct SupervisorPlace {
+  /// The control socket's path; empty of one that has not said it yet.
+  let socket: String
+
+  /// Why it does not listen there, in the system's words.
+  let refusal: String?
+
+  init(readingLock path: String) throws(SystemError) {
+    let lines = String(decoding: try FileSystem.read(path), as: UTF8.self).split(separator: "\n")
+    socket = lines.first.map(String.init) ?? ""
+    refusal = lines.count > 1 ? String(lines[1]) : nil
   }
 }

@@ -6,20 +6,21 @@ internal import Supervisor
 /// Starts a supervisor in the background and waits until it listens.
 struct SupervisorLauncher {
   /// How long a supervisor may take to find its guests again and listen.
-  private static let patience: Duration = .seconds(30)
+  static let patience: Duration = .seconds(30)
 
   /// How many lines of its log a failure shows.
   private static let logLines = 5
 
   let context: Context
 
-  /// Returns when it listens; throws what it said instead.
-  func launch() throws {
+  /// True when it listens, false when another has come first or has sent it away; throws what it said instead.
+  func launch(within limit: Instant) throws -> Bool {
     let log = try openLog()
     let logStart = try log.size() - log.dataStart()
     let pipe = try FileDescriptor.pipe()
     var launch = ChildProcess.Launch(
-      program: Self.program, arguments: ["supervisor", "run", "--ready-fd", "3"], environment: environment)
+      program: Self.program, arguments: ["supervisor", "run", SupervisorProcess.readyOption, "3"],
+      environment: environment)
     launch.descriptors = [1: log.rawValue, 2: log.rawValue, 3: pipe.writeEnd.rawValue]
     launch.directory = "/"
     let child: ChildProcess
@@ -29,9 +30,16 @@ struct SupervisorLauncher {
       throw CommandFailure(.noSupervisor, nil, "the supervisor cannot be started: \(error)")
     }
     let answers = pipe.takeReadEnd()
-    let answer = try Self.firstLine(of: answers)
-    guard answer != "ok" else { return }
-    throw failure(answer, child, logStart: logStart)
+    switch try Self.firstLine(of: answers, until: limit) {
+    case "ok": return true
+    case "taken": return false
+    case "":
+      let end = child.wait()
+      // One that an init system has started takes its place.
+      if end == .signal(SIGTERM) { return false }
+      throw failure("", child, end, logStart: logStart)
+    case let answer: throw failure(answer, child, nil, logStart: logStart)
+    }
   }
 
   /// This program by its path, so that the supervisor has its name; by the kernel's link when the file was replaced.
@@ -62,8 +70,9 @@ struct SupervisorLauncher {
 
   /// What the supervisor says first, without its end of line; empty when it ends without a word, nil when it is
   /// silent for too long.
-  private static func firstLine(of pipe: borrowing FileDescriptor) throws(SystemError) -> String? {
-    let deadline = Instant.now + patience
+  private static func firstLine(
+    of pipe: borrowing FileDescriptor, until deadline: Instant
+  ) throws(SystemError) -> String? {
     var line: [UInt8] = []
     while true {
       let left = (deadline - .now).nanoseconds / 1_000_000
@@ -79,12 +88,14 @@ struct SupervisorLauncher {
     }
   }
 
-  private func failure(_ answer: String?, _ child: ChildProcess, logStart: Int64) -> CommandFailure {
+  private func failure(
+    _ answer: String?, _ child: ChildProcess, _ status: ExitStatus?, logStart: Int64
+  ) -> CommandFailure {
     let log = context.locations.supervisorLog
     guard let answer else {
       return CommandFailure(
         .noSupervisor, nil,
-        "the supervisor (PID \(child.pid)) did not listen within \(TimeText.text(Self.patience))",
+        "the supervisor (PID \(child.pid)) does not listen yet: it has not answered in time",
         hints: ["\(log) tells what it does."])
     }
     let prefix = "error: "
@@ -93,10 +104,10 @@ struct SupervisorLauncher {
       return CommandFailure(.failed, nil, String(answer.dropFirst(prefix.count)))
     }
     let end =
-      switch child.wait() {
+      switch status {
       case .code(let code): "ended with code \(code)"
       case .signal(let signal): "died of signal \(signal)"
-      case .unknown: "ended"
+      case .unknown, nil: "ended"
       }
     return CommandFailure(
       .noSupervisor, nil, "the supervisor \(end) before it listened",

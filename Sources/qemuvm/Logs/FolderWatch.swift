@@ -10,6 +10,9 @@ struct FolderWatch: ~Copyable {
     /// The folder is gone, and all that was in it.
     case folderGone
 
+    /// The process has ended.
+    case processEnded
+
     /// The time is up.
     case none
   }
@@ -42,13 +45,19 @@ struct FolderWatch: ~Copyable {
     self.descriptor = descriptor
   }
 
-  /// Waits until something happened to a file of the name, the folder has gone, or the time is up.
-  func wait(for name: String, until deadline: Instant? = nil) throws(SystemError) -> Change {
+  /// Waits until something happened to a file of the name, the folder has gone, a process has ended, or the time is up.
+  func wait(
+    for name: String, orEndOf process: ChildProcess? = nil, until deadline: Instant? = nil
+  ) throws(SystemError) -> Change {
     while true {
       if let deadline {
-        var poller = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
-        let rest = Int32(clamping: max(0, (deadline - .now).nanoseconds / 1_000_000))
-        guard try retrying("poll", nil, { poll(&poller, 1, rest) }) > 0 else { return .none }
+        var pollers = [pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)]
+        if let process { pollers.append(pollfd(fd: process.descriptor, events: Int16(POLLIN), revents: 0)) }
+        // Rounded up, so that the deadline has passed when this ends.
+        let rest = Int32(clamping: max(0, (deadline - .now).nanoseconds + 999_999) / 1_000_000)
+        let ready = try retrying("poll", nil) { poll(&pollers, nfds_t(pollers.count), rest) }
+        guard ready > 0 else { return .none }
+        if pollers[0].revents == 0 { return .processEnded }
       }
       let events = try descriptor.read(upTo: 65_536)
       if let change = change(of: name, in: events) { return change }

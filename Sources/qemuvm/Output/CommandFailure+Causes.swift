@@ -8,6 +8,10 @@ extension CommandFailure {
   ///
   /// The supervisor's own words begin with the VM's name, which is not said twice.
   init(_ error: ControlError, subject: String?) {
+    if error.kind == .disconnected || error.kind == .closing {
+      self.init(lost: error, subject)
+      return
+    }
     let (name, lines) = Self.split(error, subject)
     let code = ExitCode(error.kind)
     let isBare = code == .noSuchVM && lines.count == 1
@@ -19,10 +23,22 @@ extension CommandFailure {
     self.init(code, isNamed ? nil : name, reason, hints: Array(hints))
   }
 
+  /// From the end of the connection: what is known then of what was asked.
+  private init(lost error: ControlError, _ subject: String?) {
+    let isBegun = error.kind == .disconnected
+    let known =
+      isBegun ? "it may have been done or not" : "it was not done, and the next supervisors left as well"
+    let hint = subject.map { "'qemuvm status \($0)' shows how it is now." }
+    self.init(
+      .noSupervisor, subject, "the supervisor left before it answered: \(known)",
+      hints: hint.map { [$0] } ?? [])
+  }
+
   /// From the refusal of a QMP command: QEMU's own words stand behind their class.
   init(_ error: ControlError, subject: String, command: String) {
     let (name, lines) = Self.split(error, subject)
     guard !error.description.hasPrefix("\(name ?? subject): "), error.kind != .disconnected,
+      error.kind != .closing, error.kind != .silent,
       error.kind != .timedOut
     else {
       self.init(error, subject: subject)
@@ -59,7 +75,7 @@ extension ExitCode {
       case .invalid: .usage
       case .notFound: .noSuchVM
       case .timedOut: .deadline
-      case .disconnected: .noSupervisor
+      case .disconnected, .closing, .silent: .noSupervisor
       case .failed, .commandNotFound, .qemu: .failed
       }
   }

@@ -26,31 +26,45 @@ struct FleetCommand: Sendable {
 
   let orders: [Order]
 
-  /// How long the whole may take; nil is without end.
+  /// How long the whole may take, from the command's beginning, as the person said; nil where nothing was said.
   let timeout: Duration?
+
+  /// How long it may take then; nil is without end.
+  let patience: Duration?
   let context: Context
 
   /// Sends all requests, then follows what comes of them.
-  func run(_ client: ControlClient) -> Result {
+  ///
+  /// What a supervisor on its way out has not begun goes to the next one.
+  func run() throws -> Result {
     var course = FleetCourse(orders, context)
-    do throws(ControlError) {
-      let deadline = timeout.map { Instant.now + $0 }
-      for order in orders { course.sent(try client.send(order.request)) }
-      while !course.isOver {
-        let due = [deadline, .now + Self.longestSilence].compactMap { $0 }.min()
-        if let message = try client.next(until: due) {
-          course.take(message)
-        } else if let deadline, .now >= deadline {
-          course.pass(deadline: timeout ?? .zero)
-        } else {
-          // Whoever has nothing to tell still answers; one that hangs would be waited for without end.
-          _ = try client.perform(.querySupervisor, deadline: Query.deadline)
+    let connector = SupervisorConnector(context: context, deadline: timeout.map { context.began + $0 })
+    var client = try connector.connect()
+    let limit = timeout ?? patience
+    let deadline = connector.deadline ?? limit.map { Instant.now + $0 }
+    var round = 1
+    while true {
+      do throws(ControlError) {
+        for index in course.takeUnsent() { course.sent(try client.send(orders[index].request), index) }
+        while !course.isOver {
+          let due = [deadline, .now + Self.longestSilence].compactMap { $0 }.min()
+          if let message = try client.next(until: due) {
+            course.take(message)
+          } else if let deadline, .now >= deadline {
+            course.pass(deadline: limit ?? .zero)
+          } else {
+            // Whoever has nothing to tell still answers; one that hangs would be waited for without end.
+            _ = try client.perform(.querySupervisor, deadline: Query.deadline)
+          }
         }
+        return Result(code: Self.code(course.waits.map(\.outcome)), replies: course.repliesOfReached)
+      } catch {
+        course.loseSupervisor(error, isRepeating: round < SupervisorConnector.rounds)
       }
-    } catch {
-      course.loseSupervisor(error)
+      guard !course.isOver else { continue }
+      client = try connector.connect()
+      round += 1
     }
-    return Result(code: Self.code(course.waits.map(\.outcome)), replies: course.repliesOfReached)
   }
 
   /// The exit code of several outcomes: one VM's own, and of several VMs that one of them failed.

@@ -13,11 +13,15 @@ struct FleetCourse {
   /// Which order each command that was sent is of, by the command's number.
   private var places: [Int: Int] = [:]
 
+  /// The orders whose commands are to be sent.
+  private var unsent: [Int]
+
   init(_ orders: [FleetCommand.Order], _ context: Context) {
     waits = orders.map { VMWait(label: $0.label, goal: $0.goal, isUnknownFine: $0.isUnknownFine) }
     replies = Array(repeating: nil, count: orders.count)
     display = FleetDisplay(count: orders.count, context: context)
     self.context = context
+    unsent = Array(orders.indices)
   }
 
   /// Whether each VM has come to its goal or failed.
@@ -28,9 +32,15 @@ struct FleetCourse {
     zip(waits, replies).compactMap { wait, reply in wait.outcome == .reached ? reply : nil }
   }
 
-  /// The next order's command is on its way.
-  mutating func sent(_ number: Int) {
-    places[number] = places.count
+  /// The orders whose commands are to be sent now, in their order.
+  mutating func takeUnsent() -> [Int] {
+    defer { unsent = [] }
+    return unsent.sorted()
+  }
+
+  /// The command of an order is on its way.
+  mutating func sent(_ number: Int, _ index: Int) {
+    places[number] = index
   }
 
   mutating func take(_ message: ControlClient.Message) {
@@ -43,6 +53,8 @@ struct FleetCourse {
       case .success(let reply):
         replies[index] = reply.object
         advance(index) { $0.take(reply: reply.object ?? [:], elapsed: elapsed) }
+      // The supervisor leaves: its end follows, and then the next one is told.
+      case .failure(let error) where error.kind == .closing: unsent.append(index)
       case .failure(let error): advance(index) { $0.take(error: error) }
       }
     }
@@ -56,12 +68,20 @@ struct FleetCourse {
     }
   }
 
-  /// The supervisor is gone: what it has not answered is not known, and nobody tells of the rest.
-  mutating func loseSupervisor(_ error: ControlError) {
-    for index in waits.indices where replies[index] == nil { advance(index) { $0.take(error: error) } }
-    each {
-      $0.loseSupervisor()
-      return []
+  /// The supervisor is gone: what it has not begun is to be sent once more, where that `isRepeating`; what else it has
+  /// not answered is not known, and nobody tells of the rest.
+  mutating func loseSupervisor(_ error: ControlError, isRepeating: Bool) {
+    if error.kind == .closing { unsent += places.values }
+    places = [:]
+    if !isRepeating { unsent = [] }
+    for index in waits.indices where !unsent.contains(index) {
+      advance(index) { wait in
+        guard wait.reply == nil else {
+          wait.loseSupervisor()
+          return []
+        }
+        return wait.take(error: error)
+      }
     }
   }
 

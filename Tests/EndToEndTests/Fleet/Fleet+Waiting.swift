@@ -39,6 +39,17 @@ extension Fleet {
     return heard
   }
 
+  /// Waits until something has the path, in a folder that is there.
+  func arrival(of path: String) async throws {
+    let files = FileWatch()
+    while true {
+      let (arrivals, feed) = AsyncStream<Void>.makeStream()
+      _ = try files.watch(FileSystem.parent(of: path), for: .arrival) { feed.yield() }
+      if FileSystem.exists(path) { return }
+      for await _ in arrivals { break }
+    }
+  }
+
   /// A connection to the guest's serial console.
   func console(of name: String) async throws -> ByteStream {
     try ByteStream(connectingTo: try #require(try await status(name)["consoleSocket"]?.string))

@@ -99,6 +99,9 @@ extension EndToEnd {
           let refused = try await fleet.qemuvm("ls", expecting: 1).errors
           #expect(refused.contains("\(folder) is not used: it belongs to the user nobody"), "\(refused)")
         }
+        for folder in [fleet.runtime, fleet.state] where chown(folder, 0, 0) != 0 {
+          throw SystemError("chown", folder)
+        }
       }
     }
 

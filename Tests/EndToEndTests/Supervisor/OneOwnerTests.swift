@@ -25,11 +25,13 @@ extension EndToEnd {
     @Test("A second supervisor is refused and names the first")
     func secondSupervisor() async throws {
       try await Fleet.run { fleet in
-        try await fleet.qemuvm("ls")
-        let first = try fleet.supervisor()
+        let first = try fleet.start(["supervisor", "run"])
+        _ = try await first.errors.readLine()
         let second = try await fleet.qemuvm("supervisor", "run", expecting: 1)
-        #expect(second.errors.contains("\(first.pid)"))
-        #expect(try fleet.supervisor().pid == first.pid)
+        #expect(second.errors.contains("\(first.process.pid)"))
+        #expect(try fleet.supervisor().pid == Int(first.process.pid))
+        try await fleet.qemuvm("supervisor", "stop")
+        #expect(try await first.end().code == 0)
       }
     }
 

@@ -1,0 +1,75 @@
+import Glibc
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  @Suite("Supervisors that come and go") struct ComingAndGoing {
+    @Test(
+      "A command beside the start of 'supervisor run' reaches it, and it takes over from one that a command started"
+    )
+    func besideAStart() async throws {
+      try await Fleet.run { fleet in
+        for _ in 0..<10 {
+          let commands = try (0..<3).map { _ in try fleet.start(["ls"]) }
+          let supervisor = try fleet.start(["supervisor", "run"])
+          for command in commands {
+            let outcome = try await command.end()
+            #expect(outcome.code == 0, "\(outcome)")
+          }
+          try await supervisor.errors.read(until: "listens at")
+          #expect(try fleet.supervisor().pid == Int(supervisor.process.pid))
+          try await fleet.qemuvm("supervisor", "stop")
+          #expect(try await supervisor.end().code == 0)
+        }
+      }
+    }
+
+    @Test("Commands that meet a supervisor on its way out are answered by the next")
+    func onItsWayOut() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("create")
+        for round in 0..<10 {
+          let commands = try ["ls", "status web", "update web --cpus \(round + 1)", "args web", "ls"].map {
+            try fleet.start($0.split(separator: " ").map(String.init))
+          }
+          for supervisor in try fleet.supervisors() { supervisor.signal(SIGTERM) }
+          for command in commands {
+            let outcome = try await command.end()
+            #expect(outcome.code == 0, "\(outcome)")
+          }
+          #expect(try await fleet.status("web")["cpus"]?.int == round + 1)
+        }
+        try await fleet.qemuvm("rm", "web")
+      }
+    }
+
+    @Test("A command that was stopped with the lock of starting in hand holds up nobody for long")
+    func heldStartLock() async throws {
+      try await Fleet.run { fleet in
+        try FileSystem.makeDirectory(fleet.state)
+        guard let lock = try FileLock.take(fleet.state + "/start.lock") else {
+          throw SystemError("flock", fleet.state, code: EWOULDBLOCK)
+        }
+        try await fleet.qemuvm("ls")
+        try await fleet.qemuvm("supervisor", "stop")
+        withExtendedLifetime(lock) {}
+      }
+    }
+
+    @Test("A supervisor in the foreground stays when there is nothing to do")
+    func stays() async throws {
+      try await Fleet.run(["QEMUVM_IDLE_SECONDS": "0"]) { fleet in
+        let supervisor = try fleet.start(["supervisor", "run"])
+        try await supervisor.errors.read(until: "listens at")
+        for _ in 0..<5 {
+          let shown = try await fleet.json("supervisor", "status")
+          #expect(shown["pid"]?.int == Int(supervisor.process.pid))
+        }
+        supervisor.signal(SIGTERM)
+        #expect(try await supervisor.end().code == 0)
+      }
+    }
+  }
+}
