@@ -188,7 +188,9 @@ package actor SupervisorProcess {
   /// How long one that was started by a command may take to make room.
   private static let takeOverTime = Duration.seconds(10)
 
-  /// Ends a supervisor that a command has started; its guests go on. False where it is none, or stays.
+  /// Ends a supervisor that a command has started; its guests go on.
+  ///
+  /// False where it is none, or stays.
   private static func takesOver(_ lock: String) -> Bool {
     // Held before it is looked at: then it is the lock's holder, and no later process of its number.
     guard let pid = ProcessLock.holder(lock), let process = try? ChildProcess(adopting: pid) else {

@@ -98,7 +98,8 @@ struct SupervisorConnector {
       return .connected(client)
     } catch let error as SystemError {
       switch error.code {
-      case ENOENT, ECONNREFUSED: return .absent
+      // Nor does anybody in a folder that a logout took away, or root has made anew.
+      case ENOENT, ECONNREFUSED, ENOTDIR, EACCES: return .absent
       case EAGAIN: return .refused(unreachable("it takes no connections: it hangs, or is stopped"))
       case ENAMETOOLONG:
         return .refused(

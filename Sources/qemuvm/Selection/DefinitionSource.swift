@@ -114,7 +114,7 @@ struct DefinitionSource: Sendable {
   private func refuseSharedImages(
     _ definitions: [VMDefinition], in lab: LabAtHand, _ context: Context
   ) throws(DefinitionError) {
-    let catalog = ProfileCatalog(folders: context.locations.profileFolders(directory: lab.directory))
+    let catalog = ProfileCatalog(context.locations, directory: lab.directory)
     var chains: [String: ProfileChain] = [:]
     let vms = definitions.compactMap { definition -> FlatDefinition? in
       // What is wrong with a profile is told by the supervisor, VM by VM.
