@@ -31,7 +31,7 @@ extension ControlRequest {
     case "query-version": self = .queryVersion
     case "vm-execute":
       self = .execute(name: try given.vm(), command: try given.command(), timeout: try given.timeout())
-    case "quit": self = .quit
+    case "quit": self = .quit(guests: try given.flag("guests"))
     default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
     }
     try given.finish()

@@ -70,7 +70,8 @@ extension ControlRequest {
       members = name.arguments
       members["command"] = .object(command)
       members["timeout"] = timeout.map(\.secondsOnTheWire)
-    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: break
+    case .quit(let guests): if guests { members["guests"] = true }
+    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion: break
     }
     return members
   }

@@ -57,8 +57,8 @@ package enum ControlRequest: Sendable, Equatable {
   /// Any QMP command, `{execute, arguments}`, to a VM's QEMU.
   case execute(name: VMReference, command: JSONObject, timeout: Duration?)
 
-  /// Makes the supervisor leave; guests go on.
-  case quit
+  /// Makes the supervisor leave; guests go on, or come down first, gently and still wanted.
+  case quit(guests: Bool = false)
 }
 
 extension ControlRequest {

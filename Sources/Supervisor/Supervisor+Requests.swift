@@ -8,6 +8,7 @@ internal import Machine
 extension Supervisor {
   /// Answers one request; a changing one when its wish is durable.
   package func answer(_ request: ControlRequest) async throws(ControlError) -> JSONValue {
+    try refuseWhileStandingDown(request)
     switch request {
     case .create(let subject):
       return try await bring(subject, starting: false, dryRun: false)

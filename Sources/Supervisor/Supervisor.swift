@@ -36,6 +36,12 @@ package actor Supervisor {
   /// The last report of each VM that is defined, by id.
   var reports: [String: VMReport] = [:]
 
+  /// Whether every guest is on its way down, and none is started any more.
+  var isStandingDown = false
+
+  /// Who waits until no VM has a process.
+  var whenDown: [CheckedContinuation<Void, Never>] = []
+
   /// Labs that are being made, by name.
   var labClaims: [String: LabClaim] = [:]
 
@@ -192,6 +198,7 @@ package actor Supervisor {
     executor.queue.async {
       self.assumeIsolated {
         $0.reports[report.name.id] = report
+        $0.tellIfDown()
         $0.tell { QMPEvent("VM_STATE_CHANGED", report.change) }
         $0.changed()
       }
@@ -202,6 +209,7 @@ package actor Supervisor {
     executor.queue.async {
       self.assumeIsolated {
         $0.reports[report.name.id] = nil
+        $0.tellIfDown()
         if let machine = $0.machines[report.name.id] { Task { await self.dropIfUnused(machine) } }
         $0.tell { QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])) }
         $0.changed()

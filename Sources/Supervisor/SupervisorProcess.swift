@@ -252,8 +252,8 @@ package actor SupervisorProcess {
       listener: listener, clientLimit: Self.clientLimit, stateDirectory: supervisor.state.path
     ) {
       [weak self] request throws(ControlError) in
-      if request == .quit {
-        await self?.leave("asked to")
+      if case .quit(let guests) = request {
+        await self?.quit(guests: guests)
         return [:]
       }
       await self?.requestBegan()
@@ -337,6 +337,16 @@ package actor SupervisorProcess {
       if requests > 0 { return }
       if await supervisor.isNeeded { return }
       leave("no VM runs", ifIdle: true)
+    }
+  }
+
+  /// Leaves at once, or when every guest is down.
+  private func quit(guests: Bool) {
+    guard guests else { return leave("asked to") }
+    Log.note("leaving with the guests")
+    Task {
+      await supervisor.standDown()
+      leave("its guests are down")
     }
   }
 

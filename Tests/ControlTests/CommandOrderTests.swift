@@ -48,7 +48,7 @@ struct CommandOrderTests {
 
   @Test(
     "runs what is no change alone",
-    arguments: [.queryVMs, .execute(name: "z", command: [:], timeout: nil), .quit] as [ControlRequest])
+    arguments: [.queryVMs, .execute(name: "z", command: [:], timeout: nil), .quit()] as [ControlRequest])
   mutating func exclusive(request: ControlRequest) {
     add(.start(name: "a"), 0)
     add(request, 1)

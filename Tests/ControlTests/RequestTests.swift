@@ -68,7 +68,8 @@ struct RequestTests {
       "vm-execute",
       ["name": "web", "command": ["execute": "balloon", "arguments": ["value": 1]], "timeout": 1]
     ),
-    (.quit, "quit", [:]),
+    (.quit(), "quit", [:]),
+    (.quit(guests: true), "quit", ["guests": true]),
   ]
 
   @Test("is written and read back the same", arguments: table.indices)
@@ -162,7 +163,7 @@ struct RequestTests {
       looks == [
         "up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events", "query-events",
         "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
-        "quit",
+        "quit", "quit",
       ])
   }
 

@@ -295,10 +295,10 @@ struct ServerTests {
     let client = try await fixture.plainClient()
     var started = fixture.work.started.makeAsyncIterator()
     await client.send(#"{"execute": "quit", "id": 1}{"execute": "query-vms", "id": 2}"#)
-    #expect(await started.next() == .quit)
+    #expect(await started.next() == .quit())
     let closed = Task { await fixture.server.close() }
     // The refusal of the second waits for the first's reply.
-    await fixture.work.answer(.quit, .success([:]))
+    await fixture.work.answer(.quit(), .success([:]))
     let rest = await client.rest()
     await closed.value
     #expect(rest.first == ["return": [:], "id": 1])
@@ -313,13 +313,13 @@ struct ServerTests {
   func closingOverStuckCommand() async throws {
     let fixture = try await Fixture()
     let client = try await fixture.client()
-    let asked = Task { try await client.perform(.quit) }
+    let asked = Task { try await client.perform(.quit()) }
     var started = fixture.work.started.makeAsyncIterator()
-    #expect(await started.next() == .quit)
+    #expect(await started.next() == .quit())
     await fixture.server.close()
     let error = await #expect(throws: ControlError.self) { try await asked.value }
     #expect(error?.kind == .disconnected)
-    await fixture.work.answer(.quit, .success([:]))
+    await fixture.work.answer(.quit(), .success([:]))
     await fixture.end()
   }
 

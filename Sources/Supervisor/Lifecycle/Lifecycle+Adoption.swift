@@ -14,7 +14,7 @@ extension Lifecycle {
     phase = .starting(Start(hasProcess: true, isAdoption: true, before: before, deadline: deadline))
     wasTakenOver = true
     cause = "taken over by a new supervisor; its QEMU has not answered yet"
-    if desired == .stopped || startsAgain {
+    if isToEnd {
       ending = ending ?? .wished
       return [.negotiate] + expectAnswer(within: .seconds(5), now)
     }

@@ -178,7 +178,7 @@ extension Lifecycle {
     if !startsAgain { ending = nil }
     if boots || check?.isBooted == false { check?.boot(moment.now, inNewQEMU: true) }
     cause = check?.trouble.map { "unhealthy: \($0)" } ?? runningCause
-    guard adopted, desired == .stopped || startsAgain else {
+    guard adopted, isToEnd else {
       return [.announce] + resumeChecks(moment.now)
     }
     ending = .wished
@@ -189,7 +189,7 @@ extension Lifecycle {
   private mutating func pause(
     _ reason: PauseReason, saying words: String, _ now: Instant
   ) -> [LifecycleEffect] {
-    if desired == .stopped || startsAgain {
+    if isToEnd {
       ending = .wished
       if reason == .user, hasPowerButton { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
       return descend(from: .quit, now)
@@ -307,6 +307,9 @@ extension Lifecycle {
 
     if desired == .stopped {
       return settle(.stopped, saying: words + forced)
+    }
+    if isStandingDown {
+      return settle(.stopped, saying: Self.stoodDown + forced)
     }
     if startsAgain || fact.isWished {
       restarts = 0

@@ -101,6 +101,9 @@ package struct Lifecycle: Sendable, Equatable {
   /// Whether the user wants it started again once it has ended; kept, so that a new supervisor does it.
   package internal(set) var startsAgain = false
 
+  /// Whether the supervisor leaves with its guests: what ends stays down, wanted as it is.
+  var isStandingDown = false
+
   /// What an automatic start is a consequence of; nil after the user's own.
   package internal(set) var restartCause: String?
 
@@ -187,6 +190,7 @@ package struct Lifecycle: Sendable, Equatable {
     case .stop(let timeout): return stop(timeout, moment.now)
     case .restart(let timeout): return restart(timeout, moment.now)
     case .kill: return kill(moment.now)
+    case .standDown: return standDown(moment.now)
     case .spawned: return spawned(moment.now)
     case .spawnFailed(let words):
       guard case .starting = phase else { return [] }
@@ -291,8 +295,7 @@ extension Lifecycle {
   }
 
   /// Brings down what there is, gently where a guest runs.
-  private mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect]
-  {
+  mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect] {
     // One that is down has its cause already.
     if phase == .stopped { return [] }
     cause = words

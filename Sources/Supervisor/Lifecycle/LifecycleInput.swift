@@ -15,6 +15,9 @@ package enum LifecycleInput: Sendable, Equatable {
   /// `kill`; the wish is on disk.
   case kill
 
+  /// The supervisor leaves with its guests: the VM comes down as by `stop`, and stays wanted.
+  case standDown
+
   /// A QEMU of this VM runs from now on.
   case spawned
 

@@ -118,6 +118,13 @@ extension VirtualMachine {
     try await endWish("kill", .kill)
   }
 
+  /// Brings the guest down with the supervisor; the wish to run stays as it is.
+  func standDown() async {
+    await enter()
+    defer { leave() }
+    if isDefined { apply(.standDown) }
+  }
+
   /// Forgets a VM that has stopped.
   package func remove(disks: Bool) async throws(ControlError) -> JSONValue {
     try await endWish("remove", .stop(timeout: nil), .forgetStopped(disks: disks))

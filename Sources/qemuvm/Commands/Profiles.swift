@@ -45,7 +45,8 @@ struct Profiles: Verb {
     guard known.contains(name), let entry = try catalog.entry(name) else {
       let nearest = nearestName(to: name, among: known).map { "; did you mean '\($0)'?" } ?? ""
       throw CommandFailure(
-        .failed, nil, "no profile '\(name)'\(nearest)", hints: ["There is \(known.joined(separator: ", "))."])
+        .failed, nil, "there is no profile '\(name)'\(nearest)",
+        hints: ["There are \(known.joined(separator: ", "))."])
     }
     guard isJSON else { return try context.output.write(entry.bytes) }
     try context.output.write(json: .object(Self.json(entry, try Self.profile(entry))))

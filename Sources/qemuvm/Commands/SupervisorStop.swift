@@ -3,26 +3,42 @@ internal import Glibc
 internal import Host
 internal import JSON
 internal import Machine
+internal import QMP
 internal import Supervisor
 
 /// `qemuvm supervisor stop`: ends the supervisor and leaves guests running.
 struct SupervisorStop: Verb {
   static let name = "supervisor stop"
   static let group = VerbGroup.supervisor
-  static let summary = "End the supervisor; guests go on"
+  static let summary = "End the supervisor; guests go on, or with --guests come down first"
   static let discussion = [
     "The next command starts another, which takes the running guests back. A supervisor that does not answer is sent "
-      + "SIGTERM, which does the same."
+      + "SIGTERM, which does the same.",
+    "With --guests every guest is asked to power off first, as by 'qemuvm stop', and stays wanted: it starts again at "
+      + "the host's next boot, and nothing is restarted before. It is for the time before the host goes down.",
   ]
-  static let examples = ["qemuvm supervisor stop"]
+  static let examples = ["qemuvm supervisor stop", "qemuvm supervisor stop --guests"]
+  static let options: [any DeclaredOption] = [guests, CommonOptions.timeout]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .deadline, .noSupervisor]
 
   /// How long a supervisor may take to leave.
   private static let patience: Duration = .seconds(10)
 
-  init(_ given: GivenArguments) {}
+  private static let guests = Flag("guests", help: "Bring every guest down first; each stays wanted.")
+
+  private let endsGuests: Bool
+  private let timeout: Duration?
+
+  init(_ given: GivenArguments) {
+    endsGuests = given[Self.guests]
+    timeout = given[CommonOptions.timeout]
+  }
 
   func run(_ context: Context) throws -> ExitCode {
+    if endsGuests {
+      try endGuests(context)
+      return .done
+    }
     let process: ChildProcess
     do {
       process = try askToLeave(try SupervisorConnector(context: context).connectToRunning())
@@ -40,14 +56,41 @@ struct SupervisorStop: Verb {
     return .done
   }
 
+  /// Has the guests brought down, and tells of each until the supervisor has left.
+  ///
+  /// Guests without a supervisor get one for that.
+  private func endGuests(_ context: Context) throws {
+    let deadline = timeout.map { context.began + $0 }
+    let client = try SupervisorConnector(context: context, deadline: deadline).connect()
+    let process = try askToLeave(client, guests: true)
+    // Without a message the supervisor has gone, or the time is over.
+    while let message = try? client.next(until: deadline) {
+      guard case .event(let event) = message else { continue }
+      let vm = ReportedVM(event.data)
+      switch event.name {
+      case "VM_MESSAGE":
+        context.diagnostics.note(
+          "\(vm.displayName): \(Printable.line(event.data["message"]?.string ?? ""))\n")
+      case "VM_STATE_CHANGED" where vm.state == .stopping || vm.state == .stopped:
+        context.diagnostics.note("\(vm.displayName): \(vm.stateWord)\n")
+      default: continue
+      }
+    }
+    guard process.wait(until: deadline ?? .now + Self.patience) != nil else {
+      throw CommandFailure(
+        .deadline, nil, "guests are still on their way down",
+        hints: ["It goes on by itself; 'qemuvm ls' shows them, and 'qemuvm kill' ends one at once."])
+    }
+  }
+
   /// The process that was asked, held before, so that its end is seen and its PID is nobody else's.
-  private func askToLeave(_ client: ControlClient) throws -> ChildProcess {
+  private func askToLeave(_ client: ControlClient, guests: Bool = false) throws -> ChildProcess {
     let reply = try client.perform(.querySupervisor, deadline: Query.deadline)
     guard let pid = reply["pid"]?.int.flatMap(Int32.init(exactly:)) else {
       throw CommandFailure(.failed, nil, "the supervisor does not tell its PID")
     }
     let process = try ChildProcess(adopting: pid)
-    _ = try client.perform(.quit, deadline: Query.deadline)
+    _ = try client.perform(.quit(guests: guests), deadline: Query.deadline)
     return process
   }
 

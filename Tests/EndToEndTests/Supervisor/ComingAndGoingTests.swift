@@ -58,6 +58,40 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "With --guests every guest powers off, stays wanted, and is not started again before the host's next boot"
+    )
+    func withGuests() async throws {
+      try await Fleet.run { fleet in
+        try fleet.write(
+          """
+          { lab: 'shop', vms: { web: { profile: 'hello', restart: 'always' }, db: { profile: 'hello' },
+                                idle: { profile: 'hello' } } }
+          """)
+        try await fleet.qemuvm("create", "idle")
+        try await fleet.qemuvm("up", "web", "db")
+        try await fleet.wait(for: "web", toSay: "READY")
+        try await fleet.qemuvm("pause", "db")
+        let monitor = try await fleet.userMonitor(of: "web")
+        let supervisor = try fleet.supervisor()
+        let stop = try await fleet.qemuvm("supervisor", "stop", "--guests")
+        #expect(stop.errors.contains("shop/web: stopped") && !stop.errors.contains("trying"), "\(stop)")
+        #expect(try await monitor.event { $0["event"] == "SHUTDOWN" }["data"]?["reason"] == "guest-shutdown")
+        #expect(supervisor.hasExited)
+        #expect(try fleet.guests().isEmpty)
+        // Whoever looks meanwhile starts none.
+        for _ in 0..<2 {
+          for (name, desired) in [("web", "running"), ("db", "running"), ("idle", "stopped")] {
+            let vm = try await fleet.status(name)
+            #expect(vm["state"] == "stopped" && vm["desired"]?.string == desired, "\(vm)")
+          }
+          try await fleet.qemuvm("supervisor", "stop")
+        }
+        try await fleet.qemuvm("start", "web")
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("A supervisor in the foreground stays when there is nothing to do")
     func stays() async throws {
       try await Fleet.run(["QEMUVM_IDLE_SECONDS": "0"]) { fleet in

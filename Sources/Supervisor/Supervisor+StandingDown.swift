@@ -1,0 +1,34 @@
+internal import Control
+
+// `supervisor stop --guests`: what an admin wants before the host goes down.
+extension Supervisor {
+  /// Brings every guest down gently, all at the same time, and returns when none has a process any more.
+  ///
+  /// Each stays wanted as it is, and nothing is started meanwhile.
+  func standDown() async {
+    isStandingDown = true
+    await withTaskGroup { group in
+      for machine in machines.values { group.addTask { await machine.standDown() } }
+    }
+    if isNeeded { await withCheckedContinuation { whenDown.append($0) } }
+  }
+
+  func tellIfDown() {
+    guard !whenDown.isEmpty, !isNeeded else { return }
+    let waiting = whenDown
+    whenDown = []
+    for continuation in waiting { continuation.resume() }
+  }
+
+  /// Refuses a change that would come too late.
+  func refuseWhileStandingDown(_ request: ControlRequest) throws(ControlError) {
+    guard isStandingDown, request.isChange else { return }
+    let subject = request.vmName.map { "\($0): " } ?? ""
+    throw ControlError(
+      .failed,
+      """
+      \(subject)not done: the supervisor leaves with its guests
+        The next command after that starts another; 'qemuvm start' brings a VM up again.
+      """)
+  }
+}
