@@ -109,9 +109,9 @@ package enum FileSystem {
     }
   }
 
-  /// A name beside a path for what stands there for a moment; no two of this process are the same.
+  /// A name beside a path for what stands there for a moment; no two are the same, in whatever process.
   static func temporaryName(for path: String) -> String {
-    "\(path).\(serial.add(1, ordering: .relaxed).newValue)\(temporarySuffix)"
+    "\(path).\(getpid())-\(serial.add(1, ordering: .relaxed).newValue)\(temporarySuffix)"
   }
 
   /// Whether a path is one of those; who comes after a crash removes it.
