@@ -18,7 +18,8 @@ extension EndToEnd {
             #expect(outcome.code == 0, "\(outcome)")
           }
           try await supervisor.errors.read(until: "listens at")
-          #expect(try fleet.supervisor().pid == Int(supervisor.process.pid))
+          let shown = try await fleet.json("supervisor", "status")
+          #expect(shown["pid"]?.int == Int(supervisor.process.pid))
           try await fleet.qemuvm("supervisor", "stop")
           #expect(try await supervisor.end().code == 0)
         }
