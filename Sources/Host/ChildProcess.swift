@@ -138,10 +138,10 @@ package final class ChildProcess: Sendable {
   }
 
   /// Calls the handler once on the queue when the process has ended and was reaped, unless cancelled before.
-  package func onExit(
-    queue: DispatchQueue, _ handler: @escaping (ExitStatus) -> Void
-  ) throws(SystemError) -> ExitWatch {
-    ExitWatch(of: self, pidfd: try pidfd.duplicate(), queue: queue, handler)
+  ///
+  /// It needs no descriptor but the pidfd, so it cannot fail: no end is lost for want of one.
+  package func onExit(queue: DispatchQueue, _ handler: @escaping (ExitStatus) -> Void) -> ExitWatch {
+    ExitWatch(of: self, pidfd: pidfd.rawValue, queue: queue, handler)
   }
 
   /// Blocks until the process has ended, and reaps it.
@@ -202,17 +202,16 @@ package final class ExitWatch {
   private let source: any DispatchSourceRead
 
   fileprivate init(
-    of process: ChildProcess, pidfd: consuming FileDescriptor, queue: DispatchQueue,
-    _ handler: @escaping (ExitStatus) -> Void
+    of process: ChildProcess, pidfd: Int32, queue: DispatchQueue, _ handler: @escaping (ExitStatus) -> Void
   ) {
-    let descriptor = pidfd.release()
-    source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
+    source = DispatchSource.makeReadSource(fileDescriptor: pidfd, queue: queue)
     source.setEventHandler { [weak self] in
       guard let self, !source.isCancelled else { return }
       source.cancel()
       handler(process.reap())
     }
-    source.setCancelHandler { close(descriptor) }
+    // The pidfd is open for as long as the source looks at it.
+    source.setCancelHandler { withExtendedLifetime(process) {} }
     source.activate()
   }
 

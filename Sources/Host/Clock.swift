@@ -4,7 +4,8 @@ internal import Glibc
 
 /// A moment since the host booted, sleep included, in nanoseconds; CLOCK_BOOTTIME of clock_gettime(2).
 ///
-/// It never steps. Stored moments stand beside the boot id, without which they say nothing.
+/// It never steps. Stored moments stand beside the boot id, without which they say nothing. What lies beyond the first or
+/// the last moment that can be counted is that moment.
 package struct Instant: Sendable, Hashable, Comparable {
   package let nanoseconds: Int64
 
@@ -19,11 +20,13 @@ package struct Instant: Sendable, Hashable, Comparable {
   package static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
   package static func + (instant: Instant, duration: Duration) -> Instant {
-    Instant(nanoseconds: instant.nanoseconds + duration.nanoseconds)
+    let (sum, overflow) = instant.nanoseconds.addingReportingOverflow(duration.nanoseconds)
+    return Instant(nanoseconds: overflow ? (duration.nanoseconds < 0 ? .min : .max) : sum)
   }
 
   package static func - (later: Instant, earlier: Instant) -> Duration {
-    .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+    let (rest, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+    return .nanoseconds(overflow ? (later < earlier ? .min : .max) : rest)
   }
 }
 
@@ -32,7 +35,8 @@ extension Duration {
   package var nanoseconds: Int64 {
     let (seconds, attoseconds) = components
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+    let (sum, isBeyond) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+    return overflow || isBeyond ? (seconds < 0 ? .min : .max) : sum
   }
 
   package var seconds: Double { Double(nanoseconds) / 1e9 }
@@ -52,8 +56,12 @@ package struct Timestamp: Sendable, Hashable {
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 
+  /// The years 0 to 9999, all that four digits have.
+  private static let writable: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_799_999_999
+
   /// As RFC 3339 has it, in UTC with milliseconds: `2026-11-23T06:40:08.123Z`.
   package var rfc3339: String {
+    let microseconds = min(max(microseconds, Self.writable.lowerBound), Self.writable.upperBound)
     // Rounded down, also before 1970.
     let milliseconds = (microseconds >= 0 ? microseconds : microseconds - 999) / 1000
     var seconds = time_t((milliseconds >= 0 ? milliseconds : milliseconds - 999) / 1000)

@@ -68,7 +68,11 @@ package final class FileWatch: Sendable {
     _ path: String, for change: Change = .modification, _ handler: @escaping @Sendable () -> Void
   ) throws(SystemError) -> Token {
     // Looked up outside of the lock: on a file system that hangs, this caller alone waits.
-    let file = FileDescriptor(owning: try retrying("open", path) { linux_open_path(path) })
+    // The name of a link is its own, and what it leads to is another file.
+    let file = FileDescriptor(
+      owning: try retrying("open", path) {
+        change == .removal ? linux_open_place(path) : linux_open_path(path)
+      })
     let place = "/proc/self/fd/\(file.rawValue)"
     return try state.withLock { state throws(SystemError) in
       let descriptor = try open(&state)

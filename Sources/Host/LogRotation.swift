@@ -19,8 +19,12 @@ package struct LogRotation: Sendable, Hashable {
 
   private static let pieceSize = 1 << 18
 
+  /// Where the log is opened: its path, or its writer's descriptor of one that was removed.
+  package private(set) var writtenAt: String
+
   package init(_ path: String, sizeLimit: Int64, keptCount: Int) {
     files = LogFiles(path)
+    writtenAt = path
     self.sizeLimit = sizeLimit
     self.keptCount = keptCount
   }
@@ -30,8 +34,8 @@ package struct LogRotation: Sendable, Hashable {
   /// What cannot be copied, on a full disk for example, stays in the log. `moved` is told by how many bytes the rest
   /// of the log has moved towards the beginning, each time it has.
   package func rotate(moved: (Int64) -> Void = { _ in }) throws(SystemError) {
-    guard FileSystem.exists(files.current) else { return }
-    let log = try FileDescriptor.open(files.current, O_RDWR | O_NOFOLLOW)
+    guard FileSystem.exists(writtenAt) else { return }
+    let log = try open(O_RDWR)
     if let cut = try files.present().cut { try finish(cut, log, moved) }
     try FileSystem.remove(files.copy)
     // No more often: a writer faster than the disk would keep this busy for ever.
@@ -55,8 +59,21 @@ package struct LogRotation: Sendable, Hashable {
 
   /// What the log has now, in bytes, without a hole that it begins with.
   package func size() throws(SystemError) -> Int64 {
-    let log = try FileDescriptor.open(files.current, O_RDONLY | O_NOFOLLOW)
+    let log = try open(O_RDONLY)
     return try log.size() - log.dataStart()
+  }
+
+  /// The same log, which its writer goes on writing at another place since its path was removed; its old ones stay where
+  /// they are.
+  package func written(at place: String) -> LogRotation {
+    var rotation = self
+    rotation.writtenAt = place
+    return rotation
+  }
+
+  /// A descriptor of a process is a link, the log itself never is one.
+  private func open(_ flags: Int32) throws(SystemError) -> FileDescriptor {
+    try FileDescriptor.open(writtenAt, flags | (writtenAt == files.current ? O_NOFOLLOW : 0))
   }
 
   /// Where the bytes lie that are to be cut off now, whole blocks; nil while the log is below the limit.

@@ -20,6 +20,18 @@ extension ProcessTable {
     }
   }
 
+  /// The processes with a lock of flock(2) on a file, as far as this user may look into them.
+  ///
+  /// Looks at every descriptor of every process.
+  package static func flockHolders(of file: String) -> [Int32] {
+    // What ends meanwhile, or belongs to another user, has nothing to list.
+    ((try? FileSystem.names(in: "/proc")) ?? []).compactMap(Int32.init).filter { pid in
+      ((try? FileSystem.names(in: "/proc/\(pid)/fd")) ?? []).compactMap(Int32.init).contains {
+        heldFile(pid: pid, descriptor: $0) == file && holdsLock(pid: pid, descriptor: $0)
+      }
+    }
+  }
+
   private static func holdsRecordLock(pid: Int32, on path: String) -> Bool {
     // Another user's process, or one that has ended.
     guard let numbers = try? FileSystem.names(in: "/proc/\(pid)/fdinfo") else { return false }

@@ -27,8 +27,7 @@ package enum ProcessTable {
     guard let target = FileSystem.linkTarget("/proc/\(pid)/fd/\(number)"), target.hasPrefix("/") else {
       return nil
     }
-    let removed = " (deleted)"
-    return target.hasSuffix(removed) ? String(target.dropLast(removed.count)) : target
+    return target.hasSuffix(removedMark) ? String(target.dropLast(removedMark.count)) : target
   }
 
   /// Whether a process's descriptor is of an open file that holds a flock(2): `lock:` in proc(5)'s fdinfo.
@@ -38,6 +37,32 @@ package enum ProcessTable {
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").contains {
       $0.hasPrefix("lock:") && $0.contains("FLOCK") && $0.contains("WRITE")
     }
+  }
+
+  /// The path by which a file is reached that a process has open and somebody has removed; nil where there is none.
+  package static func place(ofRemoved file: String, in pid: Int32) -> String? {
+    let folder = "/proc/\(pid)/fd"
+    // No folder: no process.
+    return ((try? FileSystem.names(in: folder)) ?? []).map { "\(folder)/\($0)" }.first {
+      FileSystem.linkTarget($0) == file + removedMark
+    }
+  }
+
+  /// What proc(5) puts behind the name of a file that was removed.
+  private static let removedMark = " (deleted)"
+
+  /// The name of the program that a process runs; nil when it is gone.
+  package static func program(pid: Int32) -> String? {
+    if let path = arguments(pid: pid)?.first, let name = path.split(separator: "/").last {
+      return String(name)
+    }
+    // A process without a command line has at least the kernel's name for it.
+    return (try? FileSystem.read("/proc/\(pid)/comm")).map { String(decoding: $0.dropLast(), as: UTF8.self) }
+  }
+
+  /// The process that started another, or that has taken it over; nil when it is gone.
+  package static func parent(of pid: Int32) -> Int32? {
+    fields(of: "/proc/\(pid)/stat").flatMap { $0.count > 1 ? Int32($0[1]) : nil }
   }
 
   /// A process's command line, the program first; nil when it is gone.

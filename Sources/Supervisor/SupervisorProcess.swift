@@ -105,8 +105,9 @@ package actor SupervisorProcess {
     let place = try takePlace(locations.runtime, locations)
     let supervisor = Supervisor(
       locations: locations, state: state, environment: environment, isBackground: isBackground)
-    // One in the foreground was started by somebody who wants it, such as an init system.
-    let grace = isBackground ? environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init) ?? 60 : nil
+    // One in the foreground was started by somebody who wants it, such as an init system. A year is for ever.
+    let seconds = environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init).map { min(max($0, 0), 31_536_000) }
+    let grace = isBackground ? seconds ?? 60 : nil
     let process = SupervisorProcess(
       locations: locations, supervisor: supervisor, grace: grace.map { .seconds($0) }, lock: lock,
       place: place)

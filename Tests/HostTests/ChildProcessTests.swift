@@ -113,7 +113,7 @@ struct ChildProcessTests {
     launch.descriptors = [0: input.readEnd.rawValue]
     let child = try ChildProcess(launch)
     let (ends, feed) = AsyncStream.makeStream(of: Host.ExitStatus.self)
-    let watch = try child.onExit(queue: DispatchQueue(label: "exit")) { status in
+    let watch = child.onExit(queue: DispatchQueue(label: "exit")) { status in
       feed.yield(status)
       feed.finish()
     }
@@ -132,7 +132,7 @@ struct ChildProcessTests {
     launch.descriptors = [0: input.readEnd.rawValue]
     let child = try ChildProcess(launch)
     let (ends, feed) = AsyncStream.makeStream(of: Host.ExitStatus.self)
-    let watch = try child.onExit(queue: queue) { feed.yield($0) }
+    let watch = child.onExit(queue: queue) { feed.yield($0) }
     queue.sync { watch.cancel() }
     _ = consume input
     #expect(child.wait() == .code(0))
@@ -149,7 +149,7 @@ struct ChildProcessTests {
     let orphan = try #require(Int32(output(script).text.dropLast()))
     let adopted = try ChildProcess(adopting: orphan)
     let (ends, feed) = AsyncStream.makeStream(of: Host.ExitStatus.self)
-    let watch = try adopted.onExit(queue: DispatchQueue(label: "adopted")) { status in
+    let watch = adopted.onExit(queue: DispatchQueue(label: "adopted")) { status in
       feed.yield(status)
       feed.finish()
     }

@@ -133,10 +133,28 @@ import Testing
     ledger.append(.removed, of: gone)
     ledger.append(.message("whatever"), of: web)
     await ledger.catchUp()
-    #expect(try ledger.reader.untoldEnds() == [web])
+    #expect(try ledger.reader.lastLives().filter { $0.value.isEndUntold }.map(\.key) == [web])
     ledger.append(state, of: web)
     await ledger.catchUp()
-    #expect(try ledger.reader.untoldEnds() == [])
+    #expect(try !ledger.reader.lastLives().values.contains { $0.isEndUntold })
+  }
+
+  @Test("how a VM's last QEMU is left is found, also when an earlier one had its PID")
+  func lastLives() async throws {
+    let folder = try LedgerFolder()
+    let ledger = folder.ledger()
+    let facts = LedgerEvent.ExitFacts(pid: 7, status: .code(1), ending: nil, stderr: "", ranSeconds: nil)
+    let (web, other, gone) = (try VMName.web, try VMName.shopWeb, try VMName("gone"))
+    for name in [web, other] {
+      ledger.append(.spawned(pid: 7, accelerator: nil), of: name)
+      ledger.append(.exited(facts), of: name)
+    }
+    ledger.append(.adopted(pid: 7), of: other)
+    ledger.append(.message("whatever"), of: gone)
+    await ledger.catchUp()
+    let lives = try ledger.reader.lastLives()
+    #expect(lives[web]?.qemu == .ended(facts) && lives[other]?.qemu == .began(pid: 7))
+    #expect(lives[gone]?.qemu == nil)
   }
 
   @Test("a ledger that does not say in which boot it was written tells of no reboot")

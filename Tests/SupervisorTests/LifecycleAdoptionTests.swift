@@ -160,6 +160,18 @@ import Testing
     #expect(vm.life.state == .running)
   }
 
+  @Test("a VM whose end the supervisor before has recorded has that as its cause")
+  func knownEnd() {
+    var vm = Driver.running()
+    #expect(vm.handle(.absent(hostRebooted: false, .signal(9), stderr: "x")) == [.announce])
+    #expect(vm.life.cause.hasPrefix("QEMU was killed by signal 9 (SIGKILL): 'x'; it starts again in"))
+    // What QEMU's events had told counts for more.
+    var panicked = Driver.running()
+    _ = panicked.handle(.guest(.panicked))
+    _ = panicked.handle(.absent(hostRebooted: false, .code(0)))
+    #expect(panicked.life.cause.hasPrefix("the guest panicked; it starts again in"))
+  }
+
   @Test("a VM whose QEMU vanished while no supervisor ran, or whose host rebooted, starts again")
   func absent() {
     var vanished = Driver.running()

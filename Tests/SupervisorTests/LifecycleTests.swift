@@ -27,9 +27,10 @@ import Testing
     #expect(vm.wait() == [.pressButton(first: false)])
     #expect(vm.wait() == [.pressButton(first: false)])
     #expect(vm.clock == Instant(nanoseconds: 7_000_000_000))
-    #expect(vm.wait() == [.quit, .tell("the guest did not end within 10 s on power button; trying quit")])
-    #expect(vm.wait() == [.signal(15), .tell("the guest did not end on quit; trying SIGTERM")])
-    #expect(vm.wait() == [.signal(9), .tell("the guest did not end on SIGTERM; trying SIGKILL")])
+    #expect(
+      vm.wait() == [.quit, .tell("the guest did not end within 10 s on its power button; trying quit")])
+    #expect(vm.wait() == [.signal(15), .tell("QEMU did not end within 5 s on quit; trying SIGTERM")])
+    #expect(vm.wait() == [.signal(9), .tell("QEMU did not end within 3 s on SIGTERM; trying SIGKILL")])
     #expect(vm.clock == Instant(nanoseconds: 18_000_000_000))
     #expect(vm.handle(.exited(.signal(9), stderr: "")) == [.announce])
     #expect(vm.life.state == .stopped && vm.life.cause == "stopped by the user (ended by SIGKILL)")
@@ -49,7 +50,9 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.stop(timeout: .seconds(1)))
     #expect(
-      vm.wait() == [.signal(15), .tell("the guest did not end within 1 s on power button; trying SIGTERM")])
+      vm.wait() == [
+        .signal(15), .tell("the guest did not end within 1 s on its power button; trying SIGTERM"),
+      ])
   }
 
   @Test("a guest that takes the power button ends without force")

@@ -70,6 +70,42 @@ struct RotatedLogsTests {
     #expect(FileSystem.size(of: files.old(1)) == 1 << 16)
   }
 
+  @Test("that could not be watched are tried again", .timeLimit(.minutes(1)))
+  func triedAgain() async throws {
+    let aside = folder.path + ".aside"
+    let logs = RotatedLogs(watch, faultPause: .milliseconds(10))
+    try FileSystem.move(folder.path, to: aside)
+    logs.keep(folder.rotation)
+    logs.executor.queue.sync {}
+    try FileSystem.move(aside, to: folder.path)
+    try folder.append(1 << 16 + 100)
+    // What modifies it next is its rotation.
+    let (looks, feed) = AsyncStream.makeStream(of: Void.self)
+    _ = try watch.watch(folder.log) { feed.yield() }
+    var look = looks.makeAsyncIterator()
+    if try folder.rotation.files.present().old.isEmpty { await look.next() }
+    logs.executor.queue.sync {}
+    #expect(try folder.rotation.files.present().old == [1])
+  }
+
+  @Test(
+    "that somebody has removed are kept below their sizes in their writer's hands", .timeLimit(.minutes(1)))
+  func removed() async throws {
+    let writer = try FileDescriptor.openLog(folder.log)
+    let (news, feed) = AsyncStream.makeStream(of: Void.self)
+    logs.keep(folder.rotation, writer: RotatedLogs.Writer(pid: getpid()) { feed.yield() })
+    settle()
+    try FileSystem.remove(folder.log)
+    try writer.write([UInt8](repeating: UInt8(ascii: "x"), count: 1 << 16 + 100))
+    var new = news.makeAsyncIterator()
+    await new.next()
+    settle()
+    #expect(try folder.rotation.files.present().old == [1])
+    #expect(FileSystem.size(of: folder.rotation.files.old(1)) == 1 << 16)
+    let rest = try writer.size() - writer.dataStart()
+    #expect(rest == 100)
+  }
+
   @Test("whose folder has gone are let go")
   func gone() throws {
     try FileSystem.removeTree(folder.path)

@@ -147,6 +147,12 @@ import Testing
   func messages() {
     var wait = Self.wait(.stopped, Self.vm("stopping"))
     let message = QMPEvent("VM_MESSAGE", ["name": "web", "lab": "shop", "message": "ended by force"])
+    // One that came before a reply that says that all is done is told all the same.
+    var done = VMWait(label: "web", goal: .stopped)
+    #expect(done.take(event: message, elapsed: .zero) == [])
+    let reply: JSONObject = ["name": "web", "lab": "shop", "state": "stopped", "wish": 1]
+    #expect(done.take(reply: reply, elapsed: .zero).first == .note("shop/web: ended by force"))
+    #expect(done.outcome == .reached)
     #expect(wait.take(event: message, elapsed: .zero) == [.note("shop/web: ended by force")])
     #expect(wait.outcome == nil)
     let last = QMPEvent("VM_MESSAGE", ["name": "web", "lab": "shop", "message": "state D", "gaveUp": true])

@@ -142,7 +142,7 @@ package actor Ledger {
     case .spawned:
       // What was killed before concerns others.
       _ = oom?.take()
-    case .exited(var facts) where facts.status == .signal(Signal.kill):
+    case .exited(var facts) where facts.status == .signal(Signal.kill) && !facts.isToldLate:
       facts.oomKills = oom?.take()
       return .exited(facts)
     default:

@@ -99,7 +99,7 @@ extension LedgerEvent.StateFacts {
 }
 
 extension LedgerEvent.ExitFacts {
-  fileprivate var json: JSONObject {
+  var json: JSONObject {
     var (code, signal): (JSONValue, JSONValue) = (.null, .null)
     switch status {
     case .code(let number): code = JSONValue(number)
@@ -113,7 +113,7 @@ extension LedgerEvent.ExitFacts {
     ]
   }
 
-  fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
+  init(_ facts: JSONObject) throws(JSONTypeError) {
     let code: Int? = try facts.optional("code")
     let signal: Int? = try facts.optional("signal")
     let status: ExitStatus? =

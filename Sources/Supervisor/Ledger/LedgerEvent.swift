@@ -86,6 +86,9 @@ package enum LedgerEvent: Sendable, Equatable {
     /// Processes that the kernel killed for want of memory since this or another VM's QEMU started; told of a QEMU
     /// that was killed by signal 9.
     package var oomKills: Int?
+
+    /// Whether a later supervisor tells it, who cannot know what the kernel had killed by then; it is no fact itself.
+    package var isToldLate = false
   }
 
   /// A supervisor's start or leave.
@@ -178,7 +181,7 @@ extension EndingKind {
       case .internalError: .internalError
       case .endedFromOutside: .endedFromOutside
       case .died: .died
-      case .refused: .refused
+      case .refused, .forbidden: .refused
       case .mute: .mute
       case .vanished: .vanished
       case .hostRebooted: .hostRebooted

@@ -98,24 +98,16 @@ package struct LedgerReader: Sendable {
     return names
   }
 
-  /// The VMs of which the last thing recorded is that their QEMU ended: the supervisor died before it had told what
-  /// follows.
-  ///
-  /// Looks at the youngest records only.
-  func untoldEnds() throws(SystemError) -> Set<VMName> {
-    var (told, untold): (Set<VMName>, Set<VMName>) = ([], [])
+  /// How the records leave each VM's last QEMU, as far as the youngest of them tell.
+  func lastLives() throws(SystemError) -> [VMName: LastLife] {
+    var lives: [VMName: LastLife] = [:]
     var count = 0
     try visit(since: 0, before: .max) { record, _ in
       count += 1
-      guard let name = record.name, !told.contains(name) else { return count < Self.lastWords }
-      switch record.event {
-      case .state, .removed: if !untold.contains(name) { told.insert(name) }
-      case .exited: untold.insert(name)
-      default: break
-      }
+      if let name = record.name { lives[name, default: LastLife()].take(record.event) }
       return count < Self.lastWords
     }
-    return untold
+    return lives
   }
 
   /// Among how many records that is looked for.

@@ -33,11 +33,11 @@ extension VirtualMachine {
 
   func noteExit(of run: Run, _ status: ExitStatus, _ stderr: String) {
     for (event, count) in noted.takeUntold() { note(.qmp(event: event, data: [:], count: count)) }
-    note(
-      .exited(
-        LedgerEvent.ExitFacts(
-          pid: run.process.pid, status: status, ending: lifecycle.ending.map(EndingKind.init), stderr: stderr,
-          ranSeconds: lifecycle.runningSince.map { Double((.now - $0).nanoseconds / 1_000_000) / 1000 })))
+    let facts = LedgerEvent.ExitFacts(
+      pid: run.process.pid, status: status, ending: lifecycle.ending.map(EndingKind.init), stderr: stderr,
+      ranSeconds: lifecycle.runningSince.map { Double((.now - $0).nanoseconds / 1_000_000) / 1000 })
+    lastExit = facts
+    note(.exited(facts))
   }
 
   /// Tells the events that explain an end, and none that a guest at work sends.

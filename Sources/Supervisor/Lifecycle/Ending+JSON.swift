@@ -10,7 +10,7 @@ extension Ending {
     case .bootLoop(let number), .mute(let number):
       object["number"] = JSONValue(number)
     case .wished, .killed, .poweredOff, .resetItself, .panicked, .internalError: break
-    case .died, .vanished, .hostRebooted: break
+    case .forbidden, .died, .vanished, .hostRebooted: break
     }
     return object
   }

@@ -49,7 +49,9 @@ extension Lifecycle {
     return [.announce]
   }
 
-  mutating func absent(_ hostRebooted: Bool, _ moment: Moment) -> [LifecycleEffect] {
+  mutating func absent(
+    _ hostRebooted: Bool, _ exit: ExitStatus?, _ stderr: String, _ moment: Moment
+  ) -> [LifecycleEffect] {
     guard desired == .running else {
       if case .failed = phase { return [] }
       return state == .stopped ? [] : settle(.stopped, saying: (ending ?? .wished).sentence)
@@ -59,7 +61,9 @@ extension Lifecycle {
     switch phase {
     case .stopped, .failed, .backoff: return []
     case .starting: return begin(saying: cause)
-    case .running, .paused, .stopping: return end(ending ?? .vanished, moment)
+    case .running, .paused, .stopping:
+      if let ending { return end(ending, moment) }
+      return end(exit.map { .died($0) } ?? .vanished, moment, detail: stderr.isEmpty ? "" : ": '\(stderr)'")
     }
   }
 }

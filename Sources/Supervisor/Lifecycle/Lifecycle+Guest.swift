@@ -14,6 +14,7 @@ extension Lifecycle {
   }
 
   mutating func negotiated() -> [LifecycleEffect] {
+    monitorLoss = nil
     guard case .starting(var start) = phase else { return [] }
     start.isNegotiated = true
     phase = .starting(start)
@@ -67,9 +68,12 @@ extension Lifecycle {
   /// A guest whose vCPUs stand still is not one that ignores its power button.
   private mutating func runStateUnderTheButton(_ name: String, _ now: Instant) -> [LifecycleEffect] {
     switch name {
-    case "running", "suspended": []
-    case "paused": [.resume, .pressButton(first: false)]
-    default: insist(now)
+    case "running", "suspended": return []
+    case "paused": return [.resume, .pressButton(first: false)]
+    case "shutdown":
+      isGuestOff = true
+      return insist(now)
+    default: return insist(now)
     }
   }
 
@@ -222,6 +226,7 @@ extension Lifecycle {
   /// The guest is off and QEMU waits: what follows is settled on disk before QEMU is told to quit.
   private mutating func poweredOff(_ now: Instant) -> [LifecycleEffect] {
     guard hasProcess else { return [] }
+    isGuestOff = true
     if desired == .stopped, ending == nil { ending = .wished }
     ending = ending ?? .poweredOff
     cause = Ending.poweredOff.sentence
@@ -247,13 +252,18 @@ extension Lifecycle {
     let quoted = stderr.isEmpty ? "" : ": '\(stderr)'"
     switch ending {
     case nil:
-      if case .starting(let start) = phase, !start.isNegotiated, !start.isAdoption,
-        case .code(let code) = status
-      {
-        return end(
-          .refused("cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"), moment)
+      guard case .starting(let start) = phase, !start.isNegotiated, !start.isAdoption else {
+        return end(.died(status), moment, detail: quoted)
       }
-      return end(.died(status), moment, detail: quoted)
+      switch status {
+      case .code(let code):
+        let words = "cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"
+        return end(.refused(words), moment)
+      case .signal(Signal.forbiddenCall):
+        return end(.forbidden, moment, detail: quoted)
+      case .signal, .unknown:
+        return end(.died(status), moment, detail: quoted)
+      }
     case .endedFromOutside(let reason)?:
       return end(.endedFromOutside(reason), moment, detail: quoted)
     case let fact?:
@@ -277,12 +287,13 @@ extension Lifecycle {
       phase = .paused(.noSpace(words, watch.next(now: moment.now)))
       return [.lookForSpace]
     case .stopping(var ladder):
-      let before = ladder.step
+      let (before, patience) = (ladder.step, ladder.patience)
       let effects = ladder.due(at: moment.now)
       phase = .stopping(ladder)
       guard ladder.step != before, ending == .wished else { return effects }
-      let waited = before == .powerButton ? "within \(ladder.patience.inWords) " : ""
-      let words = "the guest did not end \(waited)on \(before.words); trying \(ladder.step.words)"
+      let who = before == .powerButton ? "the guest" : "QEMU"
+      let words =
+        "\(who) did not end within \(patience.inWords) on \(before.words); trying \(ladder.step.words)"
       return effects + [.tell(words)]
     default:
       return []
@@ -298,7 +309,7 @@ extension Lifecycle {
     let uptime = runningSince.map { moment.now - $0 } ?? .zero
     let wasRestart = restartCause != nil
     var forced = ""
-    if case .stopping(let ladder) = phase, ladder.isForced, fact == .wished {
+    if case .stopping(let ladder) = phase, ladder.isForced, fact == .wished, !isGuestOff {
       forced = " (ended by \(ladder.step.words))"
     }
     ending = nil
@@ -324,6 +335,8 @@ extension Lifecycle {
       return settle(.stopped, saying: words)
     case .fail:
       return settle(.failed, saying: "\(words); its restart policy is 'no'")
+    case .giveUp:
+      return settle(.failed, saying: words)
     case .refuse where !wasRestart:
       return settle(.failed, saying: words)
     case .restart where fact == .hostRebooted:

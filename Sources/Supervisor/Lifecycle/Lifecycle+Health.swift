@@ -97,6 +97,10 @@ extension Lifecycle {
 
   /// The cause of a guest that runs and has no trouble.
   var runningCause: String {
+    monitorLoss == nil ? healthyCause : "\(healthyCause); \(monitorTrouble)"
+  }
+
+  private var healthyCause: String {
     if let restartCause, restarts == 0 { return "running; \(restartCause)" }
     if let restartCause {
       let isFailure = restartCause != Ending.poweredOff.sentence

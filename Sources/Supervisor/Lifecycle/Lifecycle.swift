@@ -66,6 +66,12 @@ package struct Lifecycle: Sendable, Equatable {
   /// Whether the reset button was pressed on a guest that hangs.
   var isResetPressed = false
 
+  /// Why nothing connects to QEMU's monitor any more, in words; nil while something does.
+  var monitorLoss: String?
+
+  /// Whether the guest has switched itself off, and only QEMU is left.
+  var isGuestOff = false
+
   /// Whether the guest was taken over from an earlier supervisor.
   var wasTakenOver = false
   package internal(set) var desired: DesiredState
@@ -210,7 +216,8 @@ package struct Lifecycle: Sendable, Equatable {
     case .guest(let event): return guest(event, moment)
     case .exited(let status, let stderr): return exited(status, stderr, moment)
     case .adopted: return adopted(moment.now)
-    case .absent(let hostRebooted): return absent(hostRebooted, moment)
+    case .absent(let hostRebooted, let exit, let stderr): return absent(hostRebooted, exit, stderr, moment)
+    case .monitorLost(let words): return monitorLost(words, moment.now)
     case .defined(let health, let onHang): return define(health: health, onHang: onHang, moment.now)
     case .health(let input): return looked(input, moment.now)
     case .timer: return timer(moment) + checkTimer(moment.now)
@@ -231,6 +238,9 @@ extension Lifecycle {
       restartCause = nil
       return begin(saying: "started by the user")
     case .stopping:
+      budget.forgive()
+      restarts = 0
+      restartCause = nil
       startsAgain = true
       cause = "stopping; it starts again then, as the user asked"
       return [.announce]
@@ -299,6 +309,10 @@ extension Lifecycle {
     // One that is down has its cause already.
     if phase == .stopped { return [] }
     cause = words
+    if let loss = monitorLoss, hasProcess {
+      ending = ending ?? .wished
+      return descend(from: .terminate, now) + [.tell(Self.withoutMonitor(loss))]
+    }
     switch phase {
     case .stopped:
       return []
@@ -352,6 +366,8 @@ extension Lifecycle {
     bootResets = 0
     bootedAt = nil
     isResetPressed = false
+    monitorLoss = nil
+    isGuestOff = false
     wasTakenOver = false
     runningSince = nil
     cause = words

@@ -48,8 +48,11 @@ package enum LifecycleInput: Sendable, Equatable {
   /// A QEMU of this VM was found by a new supervisor.
   case adopted
 
-  /// A new supervisor found no QEMU of this VM.
-  case absent(hostRebooted: Bool)
+  /// A new supervisor found no QEMU of this VM; with how it ended, if the supervisor before has recorded that.
+  case absent(hostRebooted: Bool, ExitStatus? = nil, stderr: String = "")
+
+  /// Nothing connects to QEMU's monitor any more, for a reason in words.
+  case monitorLost(String)
 
   /// The definition's rules for the guest's health.
   case defined(health: HealthSetting?, onHang: HangSetting)

@@ -56,3 +56,8 @@ package struct RestartBudget: Sendable, Equatable {
     self = RestartBudget()
   }
 }
+
+extension RestartPolicy {
+  /// No delay before a restart is longer, however it is spread.
+  package var longestDelay: Duration { max(delay, maxDelay) * 2 }
+}

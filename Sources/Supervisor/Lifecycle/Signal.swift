@@ -5,6 +5,9 @@ package enum Signal {
   package static let terminate = SIGTERM
   package static let kill = SIGKILL
 
+  /// What a sandbox sends for a system call that it forbids; corresponds to seccomp(2).
+  package static let forbiddenCall = SIGSYS
+
   /// `SIGKILL` for 9, `signal 99` for one without a name.
   package static func name(_ number: Int32) -> String {
     names[number] ?? "signal \(number)"

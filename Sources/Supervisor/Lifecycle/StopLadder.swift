@@ -14,10 +14,19 @@ package struct StopLadder: Sendable, Equatable {
     /// What was done to the guest, for a person.
     package var words: String {
       switch self {
-      case .powerButton: "power button"
+      case .powerButton: "its power button"
       case .quit: "quit"
       case .terminate: "SIGTERM"
       case .kill: "SIGKILL"
+      }
+    }
+
+    /// The signal that it sends to QEMU; nil where it asks on the monitor.
+    package var signal: Int32? {
+      switch self {
+      case .powerButton, .quit: nil
+      case .terminate: Signal.terminate
+      case .kill: Signal.kill
       }
     }
   }
@@ -33,11 +42,15 @@ package struct StopLadder: Sendable, Equatable {
   private var isButtonAnswered = false
   private let timeout: Duration
 
+  /// When this step began.
+  private var begun: Instant
+
   /// The ladder from a given step on.
   ///
   /// Its first effects come from `begin`.
-  private init(step: Step, timeout: Duration) {
+  private init(step: Step, timeout: Duration, now: Instant) {
     self.step = step
+    begun = now
     self.timeout = timeout
   }
 
@@ -45,7 +58,7 @@ package struct StopLadder: Sendable, Equatable {
   package static func begin(
     at step: Step, timeout: Duration = .zero, now: Instant
   ) -> (ladder: StopLadder, effects: [LifecycleEffect]) {
-    var ladder = StopLadder(step: step, timeout: timeout)
+    var ladder = StopLadder(step: step, timeout: timeout, now: now)
     let effects = ladder.enter(step, now: now)
     return (ladder, effects)
   }
@@ -57,8 +70,8 @@ package struct StopLadder: Sendable, Equatable {
   /// Whether the guest was not left to end by itself.
   package var isForced: Bool { step > .powerButton }
 
-  /// The time that the power button was given.
-  package var patience: Duration { timeout }
+  /// The time that this step is given in all.
+  package var patience: Duration { deadline.map { $0 - begun } ?? .zero }
 
   package mutating func buttonAnswered() {
     isButtonAnswered = true
@@ -97,6 +110,7 @@ package struct StopLadder: Sendable, Equatable {
 
   private mutating func enter(_ next: Step, now: Instant) -> [LifecycleEffect] {
     step = next
+    begun = now
     nextPress = nil
     switch next {
     case .powerButton:

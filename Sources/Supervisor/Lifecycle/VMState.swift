@@ -85,6 +85,9 @@ package enum Ending: Sendable, Equatable {
   /// QEMU exited, or could not be started, before its monitor answered.
   case refused(String)
 
+  /// QEMU's sandbox killed it before its monitor answered: it does at every start what is forbidden.
+  case forbidden
+
   /// QEMU was started and its monitor did not answer within the time given, in whole seconds.
   case mute(Int)
 
@@ -117,6 +120,11 @@ extension Ending {
     case .died(.signal(let number)): "QEMU was killed by signal \(number) (\(Signal.name(number)))"
     case .died(.unknown): "QEMU ended; its exit status is unknown"
     case .refused(let words): words
+    case .forbidden:
+      """
+      cannot start: QEMU was killed by its sandbox (SIGSYS) before QMP answered; its definition makes it start another \
+      program or change its user, which is forbidden (a bridge helper, a tap script, smbd, -runas)
+      """
     case .mute(let seconds): "QEMU's monitor did not answer within \(seconds) s of its start"
     case .vanished: "QEMU ended while no supervisor was running"
     case .hostRebooted: "the host was rebooted"
@@ -128,6 +136,7 @@ extension Ending {
     switch (self, mode) {
     case (.wished, _), (.killed, _): .stop
     case (.hostRebooted, _): .restart
+    case (.forbidden, _): .giveUp
     case (.poweredOff, .always): .restart
     case (.poweredOff, _): .stop
     case (.endedFromOutside, .no): .stopStillWanted
@@ -144,6 +153,9 @@ extension Ending {
     case stopStillWanted
     case restart
     case fail
+
+    /// A start that will never succeed as the VM is defined, whatever its policy.
+    case giveUp
 
     /// A start that cannot succeed: given up at the user's start, one more failure during a restart.
     case refuse

@@ -8,21 +8,46 @@ extension VirtualMachine {
   func keepLogs() {
     guard let run else { return }
     let pid = run.process.pid
-    surroundings.logs.keep(rotation(of: folder.qemuLog)) { [weak self] moved in
+    let (console, words) = (folder.consoleLog, folder.qemuLog)
+    surroundings.logs.keep(rotation(of: words), writer: writer(of: words, pid)) { [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.qemuLogMoved(by: moved, in: pid) } }
     }
     guard run.serialPorts > 0 else { return }
-    for port in 2..<run.serialPorts + 1 { surroundings.logs.keep(rotation(of: folder.serialLog(port))) }
-    surroundings.logs.keep(rotation(of: folder.consoleLog)) { [weak self] moved in
+    for port in 2..<run.serialPorts + 1 {
+      let log = folder.serialLog(port)
+      surroundings.logs.keep(rotation(of: log), writer: writer(of: log, pid))
+    }
+    surroundings.logs.keep(rotation(of: console), writer: writer(of: console, pid)) { [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.consoleLogMoved(by: moved, in: pid) } }
     }
   }
 
+  private func writer(of log: String, _ pid: Int32) -> RotatedLogs.Writer {
+    RotatedLogs.Writer(pid: pid) { [weak self] in
+      guard let self else { return }
+      executor.queue.async { self.assumeIsolated { $0.logWasRemoved(log, in: pid) } }
+    }
+  }
+
+  private func logWasRemoved(_ log: String, in pid: Int32) {
+    guard run?.process.pid == pid else { return }
+    tell(
+      """
+      \(log) was removed, and QEMU goes on writing to the removed file: what it writes is kept below the log's size, \
+      and shows only once it has become an old log; the next start begins a new one
+      """)
+  }
+
   func releaseLogs() {
     let serialLogs = (1...Launch.serialPorts.count).map(folder.serialLog)
     for log in [folder.qemuLog] + serialLogs { surroundings.logs.release(log) }
+  }
+
+  /// What stands last on the console of a guest that began at a place in its log, and has failed.
+  func lastConsole(from start: Int64) -> [String] {
+    FailedConsole.lines(of: folder.consoleLog, from: start)
   }
 
   private func rotation(of log: String) -> LogRotation {

@@ -7,6 +7,9 @@ internal import Machine
 /// QEMU writes the log, so nothing is missed while no supervisor runs. Owned by the VM's actor; the reading itself
 /// goes to a lane and comes back.
 final class ConsoleReader {
+  /// Whether the last attempt to follow it failed: it is said once.
+  var hasFailed = false
+
   /// The question when the log grows next.
   var token: FileWatch.Token?
 

@@ -17,11 +17,24 @@ package struct SavedState: Sendable, Equatable {
   /// Where in the console's log the running guest's last boot began, in bytes.
   package var consoleStart: Int64?
 
+  /// The UUID that the running QEMU was started with.
+  package var uuid: UUID?
+
+  /// How the last QEMU ended, as it was told to the ledger; nil while none has.
+  package var lastExit: LedgerEvent.ExitFacts?
+
+  /// What stood last on the console of the guest that failed last.
+  package var failedConsole: [String]
+
   package init(
     lifecycle: Lifecycle, wish: Int, pid: Int32? = nil, machine: MachineFacts? = nil,
-    startedAt: Timestamp? = nil, consoleStart: Int64? = nil
+    startedAt: Timestamp? = nil, consoleStart: Int64? = nil, uuid: UUID? = nil,
+    lastExit: LedgerEvent.ExitFacts? = nil, failedConsole: [String] = []
   ) {
     self.consoleStart = consoleStart
+    self.uuid = uuid
+    self.lastExit = lastExit
+    self.failedConsole = failedConsole
     self.lifecycle = lifecycle
     self.wish = wish
     self.pid = pid
@@ -44,6 +57,9 @@ package struct SavedState: Sendable, Equatable {
     if let machine { object["machine"] = .object(machine.json) }
     if lifecycle.startsAgain { object["startsAgain"] = true }
     if let consoleStart { object["consoleStart"] = JSONValue(consoleStart) }
+    if let uuid { object["uuid"] = .string("\(uuid)") }
+    if let lastExit { object["exit"] = .object(lastExit.json) }
+    if !failedConsole.isEmpty { object["failedConsole"] = .array(failedConsole.map { .string($0) }) }
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
     if lifecycle.hasProcess {
       if let ending = lifecycle.ending { object["ending"] = .object(ending.json) }
@@ -63,60 +79,64 @@ package struct SavedState: Sendable, Equatable {
   /// Reads what was kept; `isOtherBoot` tells that its moments say nothing any more, `damage` in words why there is
   /// nothing.
   ///
-  /// A file that is missing or torn costs the counters, never the VM: its wish lies elsewhere. One of a version that
-  /// is not known is refused. `survivor` is the QEMU that was found alive, if one was.
+  /// A file that is missing or torn costs the counters, never the VM: its wish lies elsewhere. So does a number that
+  /// cannot be one of ours, alone. A file of a version that is not known is refused.
   static func read(
-    _ folder: VMFolder, _ record: VMRecord?, desired: DesiredState, survivor: Int32?
+    _ folder: VMFolder, _ record: VMRecord?, desired: DesiredState
   ) throws(Unreadable) -> (saved: SavedState, isOtherBoot: Bool, damage: String?) {
     let (contents, damage) = try contents(folder)
-    guard let value = contents else { return (nothing(folder, record, desired: desired), false, damage) }
+    guard let contents else { return (nothing(folder, record, desired: desired), false, damage) }
+    let file = StateNumbers(contents, isOfThisBoot: contents["boot"]?.string == Self.boot)
     var lifecycle = rules(record, desired)
-    let wish = value["wish"]?.int ?? 0
+    let wish = file.count("wish") ?? 0
     // A wish to run that was confirmed and not yet acted on.
     let isUnfulfilled = desired == .running && folder.wantedWish > wish
-    let isOtherBoot = value["boot"]?.string != Self.boot
-    func instant(_ key: String) -> Instant? {
-      isOtherBoot ? nil : (value[key]?.int).map { Instant(nanoseconds: Int64($0)) }
-    }
-    let failures = isOtherBoot ? [] : (value["failures"]?.array ?? []).compactMap(\.int)
     lifecycle.phase =
       isUnfulfilled
       ? .starting(Lifecycle.Start())
-      : Self.phase(value["phase"]?.string ?? "", until: instant("until"))
-    lifecycle.cause = value["cause"]?.string ?? ""
-    lifecycle.restarts = value["restarts"]?.int ?? 0
+      : Self.phase(
+        contents["phase"]?.string ?? "", until: file.moment("until", within: lifecycle.policy.longestDelay))
+    lifecycle.cause = contents["cause"]?.string ?? ""
+    lifecycle.restarts = file.count("restarts") ?? 0
     lifecycle.budget = RestartBudget(
-      consecutive: isOtherBoot ? 0 : value["consecutive"]?.int ?? 0,
-      failures: failures.map { Instant(nanoseconds: Int64($0)) })
-    lifecycle.runningSince = instant("runningSince")
-    lifecycle.restartCause = value["restartCause"]?.string
-    lifecycle.startsAgain = value["startsAgain"]?.bool ?? false
-    lifecycle.ending = value["ending"]?.object.flatMap(Ending.init(json:))
+      consecutive: file.isOfThisBoot ? file.count("consecutive") ?? 0 : 0,
+      failures: file.pastMoments("failures"))
+    lifecycle.runningSince = file.moment("runningSince")
+    lifecycle.restartCause = contents["restartCause"]?.string
+    lifecycle.startsAgain = contents["startsAgain"]?.bool ?? false
+    lifecycle.ending = contents["ending"]?.object.flatMap(Ending.init(json:))
     if isUnfulfilled {
       // What came after a stop is a start behind it.
-      if value["phase"]?.string == VMState.stopping.rawValue { lifecycle.startsAgain = true }
+      if contents["phase"]?.string == VMState.stopping.rawValue { lifecycle.startsAgain = true }
       lifecycle.ending = nil
     }
-    (lifecycle.bootResets, lifecycle.bootedAt) = (value["bootResets"]?.int, instant("bootedAt"))
-    let health = value["health"]
-    if let check = lifecycle.check, let health, !isOtherBoot {
+    (lifecycle.bootResets, lifecycle.bootedAt) = (file.count("bootResets"), file.moment("bootedAt"))
+    if let check = lifecycle.check, let health = contents["health"], file.isOfThisBoot {
+      let numbers = StateNumbers(health, isOfThisBoot: true)
       lifecycle.check = HealthCheck(
         check.rules, isReady: health["ready"]?.bool ?? false,
-        readyBy: (health["readyBy"]?.int).map { Instant(nanoseconds: Int64($0)) },
+        readyBy: numbers.moment("readyBy", within: check.rules.startPeriod),
         silence: health["silence"]?.string, lateness: health["lateness"]?.string)
     }
-    var saved = SavedState(
+    let saved = SavedState(
       lifecycle: lifecycle, wish: max(wish, folder.wantedWish),
-      pid: (value["pid"]?.int).flatMap { Int32(exactly: $0) },
-      machine: value["machine"].flatMap { try? MachineFacts(json: $0) },
-      startedAt: (value["startedAt"]?.int).map { Timestamp(microseconds: Int64($0)) },
-      consoleStart: (value["consoleStart"]?.int).map { Int64($0) })
-    if let survivor, survivor != saved.pid {
-      // Started just before its supervisor died: what was written is of the one before, paused or healthy as it was.
-      saved.lifecycle.beginAnew()
-      (saved.startedAt, saved.consoleStart) = (nil, FileSystem.size(of: folder.consoleLog))
-    }
-    return (saved, isOtherBoot, nil)
+      pid: file.count("pid").flatMap { Int32(exactly: $0) },
+      // One of another version shows nothing, as does an end of one below.
+      machine: contents["machine"].flatMap { try? MachineFacts(json: $0) },
+      startedAt: file.count("startedAt").map { Timestamp(microseconds: Int64($0)) },
+      consoleStart: file.count("consoleStart").map { Int64($0) },
+      uuid: contents["uuid"]?.string.flatMap { UUID($0) },
+      lastExit: contents["exit"]?.object.flatMap { try? LedgerEvent.ExitFacts($0) },
+      failedConsole: contents["failedConsole"]?.array?.compactMap(\.string) ?? [])
+    return (saved, !file.isOfThisBoot, nil)
+  }
+
+  /// Takes account of the QEMU that was found alive: it may have been started just before its supervisor died, and what
+  /// was written is then of the one before, paused or healthy as it was.
+  mutating func meet(_ survivor: Int32, in folder: VMFolder) {
+    guard survivor != pid else { return }
+    lifecycle.beginAnew()
+    (startedAt, consoleStart) = (nil, FileSystem.size(of: folder.consoleLog))
   }
 
   /// The state of a VM of which nothing was kept but its wish.

@@ -16,6 +16,7 @@ package struct VMFolder: Sendable, Equatable {
   package var state: String { path + "/state.json" }
   package var lock: String { path + "/lock" }
   package var monitorSocket: String { path + "/monitor.sock" }
+  package var userMonitorSocket: String { path + "/qmp.sock" }
   package var consoleLog: String { serialLog(1) }
 
   /// The log and the private socket of a serial port, counted from 1, which is the console.
@@ -52,7 +53,8 @@ package struct VMFolder: Sendable, Equatable {
   package var wantedWish: Int {
     // Without a number it is as old as the state.
     guard let bytes = try? FileSystem.read(wanted) else { return 0 }
-    return Int(String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)) ?? 0
+    let number = Int(String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)) ?? 0
+    return (0...StateNumbers.highest).contains(number) ? number : 0
   }
 
   /// Makes the folder with its definition in one step: it is there whole and durable, or not at all.

@@ -7,21 +7,18 @@ internal import Synchronization
 struct ProcessStart: Sendable {
   let launch: Launch
   let folder: VMFolder
-  let runtime: String
-  let userMonitorSocket: String
 
   /// Starts it; nil when somebody else has the lock.
   ///
-  /// It blocks: on the state folder, on the runtime folder, and on the file system that the program lies on.
+  /// It blocks: on the state folder, and on the file system that the program lies on.
   func run() throws(SystemError) -> StartedProcess? {
     // Nothing that QEMU says is older.
     let begun = Timestamp.now
     guard let lock = try FileLock.take(folder.lock) else { return nil }
     let listener = try UnixSocket.listen(at: folder.monitorSocket, .forOurselves)
-    try FileSystem.makeDirectory(runtime)
-    let userMonitor = try UnixSocket.listen(at: userMonitorSocket)
+    let userMonitor = try UnixSocket.listen(at: folder.userMonitorSocket, .forOurselves)
     let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
-    let userMonitorPlace = try UnixSocket.place(of: userMonitorSocket)
+    let userMonitorPlace = try UnixSocket.place(of: folder.userMonitorSocket)
     let serialPorts = try serialSockets(launch.machine.serialPorts)
     // Optimized, they would be closed after their last mention, which is before QEMU has them.
     defer { withExtendedLifetime(serialPorts) {} }

@@ -6,7 +6,11 @@ internal import QMP
 ///
 /// Owned by the VM's actor and bound to its queue.
 final class Run {
-  let process: ChildProcess
+  /// QEMU; of a wrapper that starts QEMU as its child, the wrapper as long as it lives.
+  var process: ChildProcess
+
+  /// The UUID that it was started with; nil when that could not be read back after an adoption.
+  let uuid: UUID?
 
   /// The machine that it was started as; nil when that could not be read back after an adoption.
   let machine: MachineFacts?
@@ -48,6 +52,9 @@ final class Run {
   /// The serial ports that are offered to users, by their number from 1, which is the console.
   var consoles: [Int: ConsoleRelay] = [:]
 
+  /// How long to wait before the sockets for users are offered again where that has failed.
+  var offerPause = VirtualMachine.pause
+
   /// Tell when a socket for users loses its path.
   var socketWatches: [FileWatch.Token] = []
   var exitWatch: ExitWatch?
@@ -66,8 +73,11 @@ final class Run {
   /// Whether its last words are being read.
   var isConcluding = false
 
-  init(process: ChildProcess, machine: MachineFacts?, logStart: Int64, consoleStart: Int64) {
+  init(
+    process: ChildProcess, uuid: UUID?, machine: MachineFacts?, logStart: Int64, consoleStart: Int64
+  ) {
     self.consoleStart = consoleStart
+    self.uuid = uuid
     self.process = process
     self.machine = machine
     self.logStart = logStart

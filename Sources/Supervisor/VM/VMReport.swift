@@ -23,6 +23,9 @@ package struct VMReport: Sendable {
   package var consoleSocket: String?
   package var consoleLog: String
   package var qemuLog: String
+
+  /// What stood last on the console of the guest that failed last; told by `why` alone.
+  package var failedConsole: [String] = []
   package var wish: Int
 
   /// The lab's file that the VM came from.

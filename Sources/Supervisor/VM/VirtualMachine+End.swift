@@ -1,4 +1,6 @@
 internal import Host
+internal import Machine
+internal import QMP
 
 // An end of QEMU that its watch has missed: the kernel may refuse one (epoll_ctl(2), ENOSPC), and Dispatch does not
 // tell. It is seen when QEMU hangs up, or when something else is due.
@@ -26,5 +28,117 @@ extension VirtualMachine {
         }
       }
     }
+  }
+}
+
+// What follows when a VM's process has ended.
+extension VirtualMachine {
+  func processEnded(_ status: ExitStatus) {
+    guard let run else { return }
+    run.exitStatus = status
+    // A connection that QEMU never accepted waits in this socket, and ends with it.
+    run.listener = nil
+    // QEMU's last events may still be unread: its end of the monitor comes behind them, and concludes.
+    run.connection?.assumeIsolated { $0.readWaiting() }
+    guard self.run === run else { return }
+    let isOpen = run.connection?.assumeIsolated { $0.disconnection == nil } == true
+    if isOpen { lookForHeir(run, status) } else { conclude(run, status) }
+  }
+
+  /// A monitor that is open behind its process's end is a wrapper's QEMU's, or has more to say.
+  private func lookForHeir(_ run: Run, _ status: ExitStatus) {
+    let heir = heir(of: run)
+    Task {
+      let found = await lane.run(within: Self.diskPatience) { heir() }
+      if self.run === run, run.exitStatus != nil, let heir = found ?? nil { goOn(run, with: heir, status) }
+    }
+  }
+
+  /// Finds who is the VM's QEMU although its process has ended: nobody where its lock is free; it blocks.
+  private func heir(of run: Run) -> @Sendable () -> ChildProcess? {
+    let (lock, identity) = (folder.lock, identity(run.uuid))
+    return {
+      // A lock that cannot be asked for is taken for free, as at a start, which finds out.
+      guard (try? FileLock.isHeld(lock)) == true else { return nil }
+      return identity.qemu(among: LockHolder.holders(of: lock))?.process
+    }
+  }
+
+  /// A wrapper that has started QEMU as its child has ended before it: the child is the VM's QEMU.
+  private func goOn(_ run: Run, with heir: ChildProcess, _ status: ExitStatus) {
+    let words = "the program started as its QEMU, process \(run.process.pid), has ended"
+    Log.note("\(name): \(words): \(status)")
+    note(.message("\(words); its QEMU goes on as process \(heir.pid)"))
+    run.process = heir
+    run.exitStatus = nil
+    run.isConcluding = false
+    run.monitorPath = nil
+    watch(run)
+    note(.adopted(pid: heir.pid))
+    if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { monitorClosed(.peerGone) }
+    keepLogs()
+    offerSockets(of: run)
+    // What was sent to the wrapper was not QEMU's.
+    if case .stopping(let ladder) = lifecycle.phase, let number = ladder.step.signal { heir.signal(number) }
+    announce()
+  }
+
+  /// What is found out of an end.
+  private enum End: Sendable {
+    case heir(ChildProcess)
+
+    /// QEMU's last words, and its guest's.
+    case words(String, console: [String])
+  }
+
+  /// What the end was like stands on a disk, which has a moment to answer.
+  func conclude(_ run: Run, _ status: ExitStatus) {
+    guard !run.isConcluding else { return }
+    run.isConcluding = true
+    let heir = heir(of: run)
+    let (log, start) = (folder.qemuLog, run.logStart)
+    let (console, consoleStart) = (folder.consoleLog, run.consoleStart)
+    // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
+    let images = lifecycle.state == .starting ? launch?.images : nil
+    let files = launch?.machine.disks.map(\.file) ?? []
+    let sockets = ownSockets
+    Task {
+      let end = await lane.run(within: Self.diskPatience) { () -> End in
+        if let heir = heir() { return .heir(heir) }
+        // QEMU unlinks its sockets only at a clean exit.
+        for path in sockets { _ = try? FileSystem.remove(path) }  // Each start removes it again.
+        let message = QEMULog.lastMessage(in: log, from: start)
+        let words = message.text(
+          disks: files, because: message.lockedImage.flatMap { images?.holder(of: $0) })
+        return .words(words, console: FailedConsole.lines(of: console, from: consoleStart))
+      }
+      guard self.run === run else { return }
+      switch end {
+      case .heir(let process)?: goOn(run, with: process, status)
+      case .words(let words, let console)?: finish(run, status, words, console)
+      case nil: finish(run, status, "", [])
+      }
+    }
+  }
+
+  private func finish(_ run: Run, _ status: ExitStatus, _ words: String, _ console: [String]) {
+    self.run = nil
+    // Whatever it refused to start with is decided anew.
+    if lifecycle.state == .starting { launch = nil }
+    letGo(of: run)
+    if lifecycle.ending?.isWished != true { failedConsole = console }
+    noteExit(of: run, status, words)
+    apply(.exited(status, stderr: words))
+  }
+
+  /// Ends all that watches a QEMU or is connected to it.
+  func letGo(of run: Run) {
+    run.exitWatch?.cancel()
+    run.connection?.assumeIsolated { $0.close() }
+    run.closeConsoles()
+    for token in run.socketWatches { surroundings.files.cancel(token) }
+    run.socketWatches = []
+    endConsoleWatch(of: run)
+    releaseLogs()
   }
 }

@@ -29,8 +29,9 @@ extension VirtualMachine {
   /// A QEMU that cannot be asked now: whether it can be by then is seen then.
   private func lookLater(after timeout: Duration, _ before: Duration?, _ attempt: Int) {
     later(timeout) { vm in
+      // One that is connected and has not answered the negotiation has answered nothing.
       let isConnected = vm.run?.connection?.assumeIsolated { $0.disconnection == nil } == true
-      if isConnected, !vm.lifecycle.isTakingOver {
+      if isConnected, vm.run?.hasNegotiated == true, !vm.lifecycle.isTakingOver {
         vm.looked(.answered, attempt)
       } else {
         vm.foundSilent(since: before, attempt)
@@ -54,6 +55,9 @@ extension VirtualMachine {
 
   /// A guest that writes all the time is read ten times a second.
   private static let consolePause = Duration.milliseconds(100)
+
+  /// How long after a fault it is tried again.
+  private static let faultPause = Duration.seconds(5)
 
   /// Reads the console's log until its pattern shows; `afresh`: from its present end.
   func watchConsole(afresh: Bool) {
@@ -121,6 +125,7 @@ extension VirtualMachine {
     do throws(SystemError) {
       let (token, finding) = try outcome.get()
       reader.token = token
+      reader.hasFailed = false
       switch finding {
       case .nothing: if hasGrown { readConsoleLater(identity) }
       case .more: readConsoleLater(identity)
@@ -129,8 +134,10 @@ extension VirtualMachine {
         apply(.health(.consoleShowed))
       }
     } catch {
-      // Without its log nothing shows, and the guest is late in the end.
-      Log.note("\(name): the console cannot be followed: \(error)")
+      // Without its log nothing shows: it is tried again for as long as that lasts.
+      if !reader.hasFailed { Log.note("\(name): the console cannot be followed: \(error)") }
+      reader.hasFailed = true
+      later(Self.faultPause) { $0.readConsole(identity) }
     }
   }
 

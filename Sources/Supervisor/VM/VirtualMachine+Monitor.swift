@@ -43,9 +43,13 @@ extension VirtualMachine {
         Log.note("\(name): the monitor's backlog stays at 1: \(error)")
       }
     }
+    let pid = run.process.pid
     if lifecycle.isTakingOver {
       run.connection?.assumeIsolated {
-        $0.send(QueryUUID()) { [weak self] result in self?.assumeIsolated { $0.identified(result) } }
+        // Without a deadline, as above: one that is only slow answers in the end.
+        $0.send(QueryUUID(), deadline: .seconds(365 * 86400)) { [weak self] result in
+          self?.assumeIsolated { $0.identified(result, pid: pid) }
+        }
       }
     } else {
       apply(.negotiated)
@@ -60,24 +64,35 @@ extension VirtualMachine {
     }
   }
 
-  /// The lock told whose QEMU it is, and its UUID must say the same: another's is neither asked nor signalled.
-  private func identified(_ result: Result<QueryUUID.Reply, QMPError>) {
-    guard let run, lifecycle.isTakingOver else { return }
-    if case .success(let reply) = result, let own = record?.uuid, reply.uuid.lowercased() != "\(own)" {
-      Log.note(
-        "\(name): process \(run.process.pid) holds its lock and is not its QEMU (UUID \(reply.uuid)); left alone"
-      )
-      run.exitWatch?.cancel()
-      run.connection?.assumeIsolated { $0.close() }
-      run.closeConsoles()
-      self.run = nil
-      releaseLogs()
-      lifecycle.giveUp(
-        saying:
-          "process \(run.process.pid) holds \(folder.lock) and is not this VM's QEMU; end it, then start")
-      return announce()
+  /// Its lock and its command line have told whose QEMU it is, and its monitor must say the same: what says anything
+  /// else is neither asked nor signalled.
+  private func identified(_ result: Result<QueryUUID.Reply, QMPError>, pid: Int32) {
+    guard let run, run.process.pid == pid, lifecycle.isTakingOver else { return }
+    let own = identity(run.uuid).uuids
+    switch result {
+    case .success(let reply):
+      if let uuid = UUID(reply.uuid), own.isEmpty || own.contains(uuid) { return apply(.negotiated) }
+      refuse(run, "its UUID is \(reply.uuid)")
+    case .failure(.execution(let reply, _)):
+      refuse(run, "it says '\(reply.description)' when asked for its UUID")
+    case .failure(.protocolViolation): refuse(run, "it does not tell its UUID when asked")
+    // The connection has ended, and with the next one it is asked again.
+    case .failure: break
     }
-    apply(.negotiated)
+  }
+
+  /// Lets go of a process that holds the VM's lock, and is not its QEMU as `words` tell.
+  private func refuse(_ run: Run, _ words: String) {
+    let process = run.process
+    let cause =
+      "\(LockHolder.describe(process.pid)) holds its lock \(folder.lock) and is not its QEMU (\(words))"
+    Log.note("\(name): \(cause); left alone")
+    self.run = nil
+    letGo(of: run)
+    impostor = (process, cause)
+    lifecycle.giveUp(saying: cause + "; end it, then start")
+    announce()
+    endTakeOver()
   }
 
   private func accelerated(_ result: Result<QueryKVM.Reply, QMPError>) {

@@ -85,8 +85,7 @@ extension VirtualMachine {
   /// It may be in the hands of another VM's child between its fork and its exec, long after its own QEMU's end.
   private func spawn(_ launch: Launch, looks: Int = 100) {
     let attempt = lifecycle.attempt
-    let start = ProcessStart(
-      launch: launch, folder: folder, runtime: surroundings.runtime, userMonitorSocket: userMonitorSocket)
+    let start = ProcessStart(launch: launch, folder: folder)
     preparations += 1
     Task {
       let result = await lane.run { Result { () throws(SystemError) in try start.run() } }
@@ -105,9 +104,7 @@ extension VirtualMachine {
   }
 
   private func spawnLater(_ launch: Launch, looks: Int) {
-    guard looks > 0 else {
-      return spawnFailed("cannot start: a process that is not known here holds \(folder.lock)")
-    }
+    guard looks > 0 else { return lockStaysHeld() }
     let attempt = lifecycle.attempt
     executor.after(.milliseconds(10)) { [weak self] in
       self?.assumeIsolated { vm in
@@ -117,13 +114,23 @@ extension VirtualMachine {
     }
   }
 
+  /// The start fails, and says whom it has to wait for.
+  private func lockStaysHeld() {
+    let (attempt, lock) = (lifecycle.attempt, folder.lock)
+    Task {
+      let holder = await lane.run { LockHolder.describeAny(of: lock) }
+      guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
+      spawnFailed("cannot start: \(holder) holds its lock \(lock); when that is let go, it can be started")
+    }
+  }
+
   private func take(_ started: StartedProcess, _ launch: Launch) {
     startedAt = started.begun
     let accelerator = launch.machine.accelerator.rawValue
     note(.spawned(pid: started.process.pid, accelerator: accelerator), at: started.begun)
     let run = Run(
-      process: started.process, machine: launch.machine.facts, logStart: started.logStart,
-      consoleStart: started.consoleStart)
+      process: started.process, uuid: launch.machine.uuid, machine: launch.machine.facts,
+      logStart: started.logStart, consoleStart: started.consoleStart)
     run.listener = started.takeListener()
     take(run)
     apply(.spawned)
@@ -134,7 +141,8 @@ extension VirtualMachine {
   /// Takes back a QEMU that an earlier supervisor started.
   func adopt(_ process: ChildProcess, _ saved: SavedState) {
     let run = Run(
-      process: process, machine: saved.machine, logStart: FileSystem.size(of: folder.qemuLog),
+      process: process, uuid: saved.uuid, machine: saved.machine,
+      logStart: FileSystem.size(of: folder.qemuLog),
       consoleStart: saved.consoleStart ?? 0)
     take(run)
     Log.note("\(name): taken over, QEMU is process \(process.pid)")
@@ -149,16 +157,20 @@ extension VirtualMachine {
   private func take(_ run: Run) {
     self.run = run
     lifecycle.hasPowerButton = run.machine?["powerButton"] != "false"
+    watch(run)
     do throws(SystemError) {
-      run.exitWatch = try run.process.onExit(queue: executor.queue) { [weak self] status in
-        self?.assumeIsolated { $0.processEnded(status) }
-      }
       try connect(run)
     } catch {
-      Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(error)")
+      loseMonitor(of: run, "\(error)")
     }
     keepLogs()
     offerSockets(of: run)
+  }
+
+  func watch(_ run: Run) {
+    run.exitWatch = run.process.onExit(queue: executor.queue) { [weak self] status in
+      self?.assumeIsolated { $0.processEnded(status) }
+    }
   }
 
   /// Connects to QEMU's monitor by the place that it holds, which is its own whatever has become of the path.
@@ -171,7 +183,7 @@ extension VirtualMachine {
     do throws(SystemError) {
       socket = try UnixSocket.connect(to: path, .forOurselves)
     } catch {
-      guard error.code == EAGAIN else { throw error }
+      guard Self.passing.contains(error.code) else { throw error }
       return connectLater(run)
     }
     // Microseconds since the boot: no connection to this QEMU before has counted as far.
@@ -186,7 +198,11 @@ extension VirtualMachine {
     }
   }
 
-  /// Tries again, ever more rarely: supervisors that died while QEMU took no connection have filled its backlog.
+  /// What passes by itself: supervisors that died while QEMU took no connection have filled its backlog, or the system
+  /// has no descriptor or memory to give.
+  private static let passing = [EAGAIN, EMFILE, ENFILE, ENOBUFS, ENOMEM]
+
+  /// Tries again, ever more rarely.
   private func connectLater(_ run: Run) {
     let pid = run.process.pid
     executor.after(run.connectDelay) { [weak self] in
@@ -196,33 +212,19 @@ extension VirtualMachine {
           try vm.connect(run)
           vm.negotiate()
         } catch {
-          Log.note("\(vm.name): its QEMU, process \(pid), cannot be asked: \(error)")
+          vm.loseMonitor(of: run, "\(error)")
         }
       }
     }
     run.connectDelay = min(run.connectDelay * 2, .seconds(5))
   }
 
-  func processEnded(_ status: ExitStatus) {
-    guard let run else { return }
-    run.exitStatus = status
-    // A connection that QEMU never accepted waits in this socket, and ends with it.
-    run.listener = nil
-    // QEMU's last events may still be unread: its end of the monitor comes behind them, and concludes.
-    run.connection?.assumeIsolated { $0.readWaiting() }
-    if self.run === run, run.connection?.assumeIsolated({ $0.disconnection == nil }) != true {
-      conclude(run, status)
-    }
-  }
-
-  private func monitorClosed(_ how: QMPDisconnection) {
+  func monitorClosed(_ how: QMPDisconnection) {
     guard let run else { return }
     if let status = run.exitStatus { return conclude(run, status) }
     lookForEndSoon(run)
     if !run.hasNegotiated { run.failedConnections += 1 }
-    guard run.failedConnections < 3 else {
-      return Log.note("\(name): its QEMU, process \(run.process.pid), cannot be asked: \(how)")
-    }
+    guard run.failedConnections < 3 else { return loseMonitor(of: run, "\(how)") }
     // One that ends each connection as soon as it is made must not keep us at it.
     guard run.reconnections.take(at: .now) else {
       run.lostConnection = how
@@ -238,42 +240,26 @@ extension VirtualMachine {
     do throws(SystemError) {
       try connect(run)
     } catch {
-      return
+      return loseMonitor(of: run, "\(how)")
     }
     run.lostConnection = how
     negotiate()
   }
 
-  /// What the end was like stands on a disk, which has a moment to answer.
-  private func conclude(_ run: Run, _ status: ExitStatus) {
-    guard !run.isConcluding else { return }
-    run.isConcluding = true
-    let (log, start) = (folder.qemuLog, run.logStart)
-    // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
-    let images = lifecycle.state == .starting ? launch?.images : nil
-    let files = launch?.machine.disks.map(\.file) ?? []
-    // QEMU unlinks its sockets only at a clean exit.
-    let serialSockets = (1...Launch.serialPorts.count).map(folder.serialSocket)
-    let sockets = [folder.monitorSocket, userMonitorSocket] + serialSockets
-    Task {
-      let words = await lane.run(within: Self.diskPatience) {
-        for path in sockets { _ = try? FileSystem.remove(path) }  // Each start removes it again.
-        let message = QEMULog.lastMessage(in: log, from: start)
-        return message.text(disks: files, because: message.lockedImage.flatMap { images?.holder(of: $0) })
-      }
-      if self.run === run { conclude(run, status, words ?? "") }
-    }
-  }
+  /// A QEMU that ends closes its monitor a moment before it is gone: one that is there still cannot be asked any more.
+  private static let timeToEnd = Duration.seconds(1)
 
-  private func conclude(_ run: Run, _ status: ExitStatus, _ words: String) {
-    self.run = nil
-    releaseLogs()
-    // Whatever it refused to start with is decided anew.
-    if lifecycle.state == .starting { launch = nil }
-    run.closeConsoles()
-    for token in run.socketWatches { surroundings.files.cancel(token) }
-    endConsoleWatch(of: run)
-    noteExit(of: run, status, words)
-    apply(.exited(status, stderr: words))
+  /// Nothing connects to QEMU's monitor any more, for a reason in words: the lifecycle goes on without it.
+  private func loseMonitor(of run: Run, _ words: String) {
+    let pid = run.process.pid
+    executor.after(Self.timeToEnd) { [weak self] in
+      self?.assumeIsolated { vm in
+        guard let run = vm.run, run.process.pid == pid, run.exitStatus == nil,
+          run.connection?.assumeIsolated({ $0.disconnection == nil }) != true
+        else { return }
+        Log.note("\(vm.name): its QEMU, process \(pid), cannot be asked any more: \(words)")
+        vm.apply(.monitorLost(words))
+      }
+    }
   }
 }

@@ -3,7 +3,7 @@ internal import Host
 // The sockets for users in RUNTIME, which a logout may wipe.
 extension VirtualMachine {
   /// Who removes a whole folder is let finish first.
-  private static let pause = Duration.milliseconds(100)
+  static let pause = Duration.milliseconds(100)
 
   /// Offers the guest's console and QEMU's second monitor to users, and again whenever their paths are removed.
   ///
@@ -23,8 +23,14 @@ extension VirtualMachine {
         run.socketWatches.append(
           try surroundings.files.watch(path, for: .removal) { [weak self] in self?.offerSocketsLater(pid) })
       }
+      run.offerPause = Self.pause
     } catch {
-      Log.note("\(name): its console or monitor cannot be offered to users: \(error)")
+      // It is tried again, ever more rarely, for as long as that lasts.
+      if run.offerPause == Self.pause {
+        Log.note("\(name): its console or monitor cannot be offered to users: \(error)")
+      }
+      run.offerPause = min(max(.seconds(1), run.offerPause * 2), .seconds(60))
+      offerSocketsLater(run.process.pid, after: run.offerPause)
     }
   }
 
@@ -45,17 +51,28 @@ extension VirtualMachine {
     }
   }
 
-  /// QEMU listens itself; a path that was removed becomes a link to the place that QEMU holds.
+  /// QEMU listens in STATE, under a name that is this VM's alone; RUNTIME has a link to it.
+  ///
+  /// A QEMU of the version before listens in RUNTIME itself, and once that is wiped nothing leads there safely: a path
+  /// through its process would be another's as soon as its PID is.
   private func offerMonitor(of run: Run) throws(SystemError) {
-    let own = Launch.path(to: Launch.userMonitorPlace, of: run.process.pid)
-    guard !FileSystem.exists(userMonitorSocket), FileSystem.exists(own) else { return }
-    // A link that leads nowhere any more.
+    let target = FileSystem.linkTarget(userMonitorSocket)
+    if target == folder.userMonitorSocket || target == nil && FileSystem.exists(userMonitorSocket) { return }
     try FileSystem.remove(userMonitorSocket)
-    try FileSystem.link(userMonitorSocket, to: own)
+    guard FileSystem.exists(folder.userMonitorSocket) else {
+      return Log.note("\(name): the monitor for users was removed, and comes back with its next start")
+    }
+    try FileSystem.link(userMonitorSocket, to: folder.userMonitorSocket)
   }
 
-  private nonisolated func offerSocketsLater(_ pid: Int32) {
-    executor.after(Self.pause) { [weak self] in
+  /// Where its QEMU listens, and what leads there.
+  var ownSockets: [String] {
+    let serialSockets = (1...Launch.serialPorts.count).map(folder.serialSocket)
+    return [folder.monitorSocket, folder.userMonitorSocket, userMonitorSocket] + serialSockets
+  }
+
+  private nonisolated func offerSocketsLater(_ pid: Int32, after pause: Duration = VirtualMachine.pause) {
+    executor.after(pause) { [weak self] in
       self?.assumeIsolated { vm in
         // QEMU removes its own when it ends.
         if vm.run?.process.pid == pid { vm.offerSockets() }

@@ -278,6 +278,8 @@ extension VirtualMachine {
       throw refusal.error
     }
     announceIfQuiet(true)
+    try refuseImpostor(verb)
+    await tellStranger()
     return answer(actions: ["stop"])
   }
 
@@ -286,6 +288,34 @@ extension VirtualMachine {
     _ record: VMRecord, _ purpose: Preparation.Purpose, isPatient: Bool = false
   ) async throws(ControlError) -> Launch {
     try await surroundings.prepare(record, folder, purpose, lane, isPatient)
+  }
+
+  /// What passes itself off as the VM's QEMU is left alone: nobody is told that it has ended.
+  private func refuseImpostor(_ verb: String) throws(ControlError) {
+    guard let impostor else { return }
+    guard !impostor.process.hasExited else {
+      self.impostor = nil
+      return
+    }
+    throw ControlError(
+      .failed,
+      """
+      \(name): cannot \(verb): it is not wanted any more, but \(impostor.words)
+        It is left alone: end it yourself, by 'kill \(impostor.process.pid)' if nobody needs it.
+      """)
+  }
+
+  /// Tells of a VM without a QEMU who holds its lock all the same: until that ends it cannot be started.
+  private func tellStranger() async {
+    guard run == nil, !isForgetting else { return }
+    let lock = folder.lock
+    let holder = await lane.run(within: Self.diskPatience) {
+      // A lock that cannot be asked for is the next start's to tell of.
+      (try? FileLock.isHeld(lock)) == true ? LockHolder.describeAny(of: lock) : nil
+    }
+    if let holder = holder ?? nil {
+      tell("\(holder) holds its lock \(lock), and is left alone: it is not this VM's QEMU")
+    }
   }
 
   /// Makes durable that the VM ends, and what is to be left of it; gives what is to be said where that fails.

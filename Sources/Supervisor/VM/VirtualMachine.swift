@@ -101,6 +101,15 @@ package actor VirtualMachine {
   /// The last QEMU's start, for showing.
   var startedAt: Timestamp?
 
+  /// A process that passes itself off as this VM's QEMU, and that in words; nil where there is none.
+  var impostor: (process: ChildProcess, words: String)?
+
+  /// How the last QEMU ended, as it was told to the ledger.
+  var lastExit: LedgerEvent.ExitFacts?
+
+  /// What stood last on the console of the guest that failed last.
+  var failedConsole: [String] = []
+
   /// Whether nothing is to be left of the VM once it has stopped.
   var isForgetting = false
 
@@ -238,13 +247,16 @@ package actor VirtualMachine {
 
   /// Tells everyone the state, and keeps it.
   ///
-  /// In this order: what is kept is no promise, and someone waits for what is told.
+  /// Of a guest in this order: what is kept is no promise, and someone waits for what is told. An end is kept first, so
+  /// that no supervisor that comes behind this one tells it again.
   func announce() {
     guard isDefined else { return }
     announcedWish = wish
+    let isEnd = !lifecycle.isUp
+    if isEnd { save() }
     noteState()
     surroundings.changed(report)
-    save()
+    if !isEnd { save() }
   }
 
   func save() {
@@ -252,7 +264,7 @@ package actor VirtualMachine {
     if refusedState != nil || isFolderGone { return }
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
-      consoleStart: run?.consoleStart)
+      consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole)
     guard unsaved.replace(saved) else { return }
     let (folder, name, unsaved) = (folder, name, unsaved)
     lane.add {
@@ -297,6 +309,7 @@ package actor VirtualMachine {
         damage = nil
         launch = nil
         self.isFolderGone = false
+        (lastExit, failedConsole) = (nil, [])
         lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
         note(.removed)
         surroundings.removed(last)
@@ -353,7 +366,7 @@ package actor VirtualMachine {
       runningSince: run == nil ? nil : lifecycle.runningSince,
       qmpSocket: run == nil ? nil : userMonitorSocket,
       consoleSocket: run?.consoles[1] == nil ? nil : sharedSerialSocket(1),
-      consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, wish: wish, file: record?.file,
-      images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
+      consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, failedConsole: failedConsole, wish: wish,
+      file: record?.file, images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
   }
 }

@@ -8,7 +8,7 @@ struct Down: Verb {
   static let discussion = [
     "The guests are asked to power off as by 'qemuvm stop'. Nothing of the VM is left but its disks, which the next "
       + "'qemuvm up' takes again; --disks deletes those that qemuvm made.",
-    "Without names it takes all VMs of the lab file, the last first.",
+    "Without names it takes all VMs of the lab file. The last one is asked first, and none waits for another to end.",
   ]
   static let examples = ["qemuvm down", "qemuvm down web --stop-timeout 10s"]
   static let arguments = [VMSelection.anyOfLab]

@@ -9,7 +9,7 @@ struct Why: Verb {
   static let summary = "Tell what happened to a VM, and what to do about it"
   static let discussion = [
     "First a verdict, then what it rests on: the last records of the ledger, QEMU's last words, the last lines of the "
-      + "serial console. A VM that has been taken down is known as long as the ledger remembers it."
+      + "serial console, also of a guest that failed and runs anew. A VM that has been taken down is known as long as the ledger remembers it."
   ]
   static let examples = ["qemuvm why web", "qemuvm why shop/web --json"]
   static let arguments = [VMSelection.one]
@@ -42,9 +42,16 @@ struct Why: Verb {
     let records = reply["timeline"]?.array?.compactMap { try? LedgerRecord(json: $0) } ?? []
     let timeline = records.map { String(LedgerLine($0).text(style, withName: false).dropLast()) }
     var text = style.heading(Printable.line(reply["verdict"]?.string ?? "")) + "\n"
+    let failed = strings("failedConsole")
+    // Of one that is down it ends with what it said when it failed.
+    let isUp = reply["state"]?.string.flatMap(VMState.init).map {
+      ![.stopped, .backoff, .failed].contains($0)
+    }
     let sections = [
       ("What happened", timeline), ("QEMU's last words", strings("qemuLog")),
-      ("The console's last lines", strings("console")), ("What to do", strings("advice")),
+      ("The console's last lines before it failed", failed),
+      ("The console's last lines", failed.isEmpty || isUp == true ? strings("console") : []),
+      ("What to do", strings("advice")),
     ]
     for (title, lines) in sections where !lines.isEmpty {
       text += "\n\(style.heading(title)):\n" + lines.map { "  \($0)\n" }.joined()

@@ -51,7 +51,12 @@ struct VMWait: Sendable {
     if goal == .running || goal == .healthy {
       signs = report.pending.map { .note("\(label): waits for the next start: \($0)") }
     }
-    signs += begin(report, elapsed)
+    // What a person should read is told, also when the reply says that all is done.
+    for event in early where event.name == "VM_MESSAGE" && ReportedVM(event.data).isSameVM(as: report) {
+      signs += take(event: event, elapsed: elapsed)
+    }
+    early.removeAll { $0.name == "VM_MESSAGE" }
+    if outcome == nil { signs += begin(report, elapsed) }
     for event in early where outcome == nil { signs += take(event: event, elapsed: elapsed) }
     early = []
     return signs

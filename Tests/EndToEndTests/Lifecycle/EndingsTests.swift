@@ -98,12 +98,20 @@ extension EndToEnd {
         try await fleet.defineObedient(.nothing, "restart: '\(policy)',")
         try await fleet.qemuvm("up")
         let first = try fleet.guest()
-        try await fleet.tellGuest("P")
+        try await fleet.tellGuest("last wordsP")
         let vm = try await fleet.wait(for: "shop/web") {
           policy == "no" ? $0["state"] == "failed" : $0["state"] == "running" && $0["pid"]?.int != first.pid
         }
         #expect(try #require(vm["cause"]?.string).contains("panic"))
         #expect(try fleet.guests().count == (policy == "no" ? 0 : 1))
+        // What it said is told by the next supervisor as well, and not what the next guest says.
+        for isNew in [false, true] {
+          if isNew { await (try fleet.supervisor()).kill() }
+          let console = try #require(try await fleet.json("why", "web")["failedConsole"]?.array)
+          #expect(console.last?.string?.hasSuffix("last words") == true, "\(console)")
+          let text = try await fleet.qemuvm("why", "web").output
+          #expect(text.contains("The console's last lines before it failed"), "\(text)")
+        }
       }
     }
 
@@ -163,6 +171,20 @@ extension EndToEnd {
         let cause = try #require(vm["cause"]?.string)
         #expect(cause.contains("code 1") && cause.contains("no-such-device"), "\(cause)")
         #expect(vm["restarts"] == 0)
+      }
+    }
+
+    @Test(
+      "A QEMU that its sandbox kills before QMP answers is failed at once, and the cause says what is forbidden"
+    )
+    func forbidden() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("restart: 'always', arguments: ['-netdev', 'bridge,id=n,br=virbr0'],")
+        let up = try await fleet.qemuvm("up", expecting: 1)
+        #expect(up.errors.contains("killed by its sandbox (SIGSYS)"), "\(up)")
+        let vm = try await fleet.status("web")
+        #expect(vm["state"] == "failed" && vm["restarts"] == 0)
+        #expect(try await fleet.qemuvm("why", "web").output.contains("script=no,downscript=no"))
       }
     }
 

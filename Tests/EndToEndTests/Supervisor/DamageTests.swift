@@ -81,6 +81,32 @@ extension EndToEnd {
       }
     }
 
+    @Test("Numbers at the ends of what can be counted cost neither a supervisor nor a guest")
+    func oddNumbers() async throws {
+      try await Fleet.run(["QEMUVM_IDLE_SECONDS": "\(Int.max)"]) { fleet in
+        try await Self.begin(fleet)
+        let guests = try fleet.guests().map(\.pid)
+        let file = "vms/sick@shop/state.json"
+        for number in [Int.min, Int.max] {
+          try await fleet.supervisor().kill()
+          var state = try JSONObject(json: JSONValue(parsing: try FileSystem.read(fleet.state + "/" + file)))
+          for key in [
+            "consecutive", "restarts", "runningSince", "until", "wish", "startedAt", "consoleStart",
+          ] {
+            state[key] = JSONValue(number)
+          }
+          state["failures"] = [JSONValue(number)]
+          try Self.damage(file, JSONValue.object(state).bytes(), in: fleet)
+          try Self.damage("vms/sick@shop/wanted", Array("\(number)\n".utf8), in: fleet)
+          try await fleet.qemuvm("ls")
+          for name in ["sick", "well"] { try await fleet.wait(for: name, toBe: "running") }
+        }
+        #expect(try fleet.guests().map(\.pid) == guests)
+        try await fleet.qemuvm("pause", "sick")
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("A state of another version is refused by name, not written over, and costs that VM alone")
     func otherVersion() async throws {
       try await Fleet.run { fleet in

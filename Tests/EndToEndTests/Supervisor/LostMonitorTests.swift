@@ -56,6 +56,28 @@ extension EndToEnd {
       }
     }
 
+    @Test("One that is lost for good is the cause, and a stop goes straight to SIGTERM")
+    func forGood() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        guest.signal(SIGSTOP)
+        try await fleet.supervisor().kill()
+        try await fleet.qemuvm("ls")
+        for _ in 1...3 { try await Self.cut(fleet.supervisor(), in: fleet) }
+        let vm = try await fleet.wait(for: "web") {
+          $0["cause"]?.string?.contains("its monitor is lost") == true
+        }
+        #expect(vm["pid"]?.int == guest.pid)
+        guest.signal(SIGCONT)
+        let stop = try await fleet.qemuvm("stop", "web")
+        #expect(stop.errors.contains("trying SIGTERM") && !stop.errors.contains("quit"), "\(stop)")
+        #expect(try await fleet.status("web")["cause"] == "stopped by the user (ended by SIGTERM)")
+        #expect(guest.hasExited)
+      }
+    }
+
     @Test("It is made again when it ended before QEMU had answered")
     func beforeTheGreeting() async throws {
       try await Fleet.run { fleet in

@@ -72,6 +72,25 @@ extension EndToEnd {
       }
     }
 
+    @Test("The users' monitor never leads to another process, whatever becomes of QEMU and the supervisor")
+    func monitorsPlace() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let socket = try #require(try await fleet.status("web")["qmpSocket"]?.string)
+        try FileSystem.removeTree(fleet.runtime)
+        try await fleet.qemuvm("ls")
+        try await fleet.userMonitor(of: "web").execute("query-status")
+        // A path through a process is another's once the number is.
+        #expect(FileSystem.linkTarget(socket)?.hasPrefix("/proc/") != true)
+        try await fleet.supervisor().kill()
+        await (try fleet.guest()).kill()
+        #expect(throws: SystemError.self) { _ = try UnixSocket.connect(to: socket) }
+        try await fleet.qemuvm("stop", "web")
+        #expect(!FileSystem.exists(socket) && FileSystem.linkTarget(socket) == nil)
+      }
+    }
+
     @Test("A QEMU whose sockets are gone is taken back by a new supervisor, and can be asked")
     func monitor() async throws {
       try await Fleet.run { fleet in

@@ -90,6 +90,35 @@ extension EndToEnd {
       }
     }
 
+    @Test("An end is told once, wherever its supervisor died between the ledger and the state")
+    func toldOnce() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("restart: 'no',")
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        let (state, ledger) = (fleet.state + "/vms/web@shop/state.json", fleet.state + "/ledger.jsonl")
+        let (stateBefore, ledgerBefore) = (try FileSystem.read(state), try FileSystem.read(ledger))
+        await guest.kill()
+        try await fleet.wait(for: "web", toBe: "failed")
+        let (stateAfter, ledgerAfter) = (try FileSystem.read(state), try FileSystem.read(ledger))
+        for (state_, ledger_) in [(stateBefore, ledgerAfter), (stateAfter, ledgerBefore)] {
+          await (try fleet.supervisor()).kill()
+          try FileSystem.replace(state, with: state_, durable: false)
+          try FileSystem.replace(ledger, with: ledger_, durable: false)
+          let vm = try await fleet.status("web")
+          #expect(vm["state"] == "failed")
+          #expect(
+            try #require(vm["cause"]?.string).hasPrefix("QEMU was killed by signal 9 (SIGKILL)"), "\(vm)")
+          let events = try await fleet.qemuvm("events", "web", "--json").output
+          let records = try events.split(separator: "\n").map { try JSONValue(parsing: Array($0.utf8)) }
+          let exits = records.filter { $0["event"] == "exited" && $0["pid"]?.int == guest.pid }
+          #expect(exits.count == 1 && exits[0]["signal"] == 9, "\(events)")
+          #expect(!records.contains { $0["ending"] == "vanished" })
+          #expect(records.last { $0["event"] == "state" }?["state"] == "failed", "\(events)")
+        }
+      }
+    }
+
     @Test("A guest that powered itself off while no supervisor ran is stopped, and the cause says so")
     func poweredOffMeanwhile() async throws {
       try await Fleet.run { fleet in

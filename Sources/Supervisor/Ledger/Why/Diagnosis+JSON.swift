@@ -13,6 +13,7 @@ extension Diagnosis {
       "ending": text(ending?.rawValue), "restarts": JSONValue(restarts),
       "timeline": .array(records.suffix(Self.timelineLength).map { .object($0.json) }),
       "qemuLog": .array(qemuLog.map { .string($0) }), "console": .array(console.map { .string($0) }),
+      "failedConsole": .array(failedConsole.map { .string($0) }),
       "advice": .array(advice.map { .string($0) }),
     ]
   }

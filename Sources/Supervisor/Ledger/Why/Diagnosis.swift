@@ -44,6 +44,11 @@ struct Diagnosis: Sendable {
     return nil
   }
 
+  /// What stood last on the console of the guest that failed, while that failure is what its state comes from.
+  var failedConsole: [String] {
+    ending.map { !$0.isWanted } == true ? report?.failedConsole ?? [] : []
+  }
+
   /// How its last QEMU ended.
   var lastExit: LedgerEvent.ExitFacts? {
     for record in records.reversed() {

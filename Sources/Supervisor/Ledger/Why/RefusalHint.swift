@@ -7,6 +7,10 @@ enum RefusalHint {
 
   /// Parts of QEMU's messages, of 7.2 to 10.0, the particular before the general.
   private static let known: [(words: String, hint: String)] = [
+    (
+      "killed by its sandbox",
+      "The key is arguments: make a tap beforehand ('ip tuntap add') and give it with script=no,downscript=no."
+    ),
     ("unsupported machine type", "The key is machine: 'qemu-system-x86_64 -machine help' lists the types."),
     ("unable to find CPU model", "The key is cpu: 'qemu-system-x86_64 -cpu help' lists the models."),
     ("\"write\" lock", "Another process has the disk image open, perhaps another QEMU: 'lslocks' names it."),

@@ -1,0 +1,55 @@
+internal import Glibc
+internal import Host
+
+/// A process of this user's that holds a VM's lock at the descriptor where the VM's QEMU has it; held by its pidfd.
+///
+/// That alone does not make it the VM's QEMU: `QEMUIdentity` says which one is.
+struct LockHolder: Sendable, CustomStringConvertible {
+  let process: ChildProcess
+
+  /// Its command line, the program first.
+  let words: [String]
+
+  /// Takes hold of a process that was found with a lock's file; nil when it has that lock no more, or it is ours.
+  init?(pid: Int32, of file: String) {
+    // In another mount namespace the same path names another fleet's lock.
+    let place = Launch.path(to: Launch.lockDescriptor, of: pid)
+    guard pid != getpid(),
+      FileSystem.isSameFile(place, file) || !FileSystem.exists(file) && FileSystem.isRemoved(place)
+    else { return nil }
+    // The pidfd is opened first and the lock looked at again: what it shows is then this very process's.
+    guard let process = try? ChildProcess(adopting: pid),
+      ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor) == file,
+      ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor),
+      let words = ProcessTable.arguments(pid: pid), !process.hasExited
+    else { return nil }
+    self.process = process
+    self.words = words
+  }
+
+  /// Those who hold a lock now.
+  static func holders(of lock: String) -> [LockHolder] {
+    ProcessTable.processes(holding: Launch.lockDescriptor, below: FileSystem.parent(of: lock)).compactMap {
+      $0.file == lock ? LockHolder(pid: $0.pid, of: lock) : nil
+    }
+  }
+
+  /// Whether it is a child between its fork and its exec: it still shows its supervisor's command line.
+  var isBeforeExec: Bool { words.dropFirst().starts(with: ["supervisor", "run"]) }
+
+  var description: String { Self.describe(process.pid) }
+
+  /// A process for a person: `process 77 (flock)`.
+  static func describe(_ pid: Int32) -> String {
+    let program = ProcessTable.program(pid: pid).map { " (\($0))" } ?? ""
+    return "process \(pid)\(program)"
+  }
+
+  /// Who holds a lock, at whatever descriptor, for a person.
+  ///
+  /// Looks at every descriptor of every process: it may take a while.
+  static func describeAny(of lock: String) -> String {
+    let known = ProcessTable.flockHolders(of: lock).filter { $0 != getpid() }.map(describe)
+    return known.isEmpty ? "a process that cannot be seen from here" : known.joined(separator: " and ")
+  }
+}

@@ -1,0 +1,70 @@
+import Host
+import Machine
+import Testing
+
+@testable import Supervisor
+
+@Suite("A guest's end and what is said of it") struct LifecycleEndTests {
+  @Test("a stop that is shortened says how long the guest had")
+  func shortened() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: .seconds(30)))
+    _ = vm.handle(.buttonAnswered)
+    vm.clock = Instant(nanoseconds: 500_000_000)
+    _ = vm.handle(.stop(timeout: .seconds(1)))
+    _ = vm.wait()
+    #expect(
+      vm.wait() == [.quit, .tell("the guest did not end within 1.5 s on its power button; trying quit")])
+  }
+
+  @Test("a guest that has switched itself off was not ended by QEMU's quit")
+  func offUnderTheButton() {
+    var vm = Driver.running()
+    _ = vm.handle(.stop(timeout: nil))
+    #expect(vm.handle(.guest(.stopped)) == [.askRunState])
+    #expect(vm.handle(.runState("shutdown")) == [.quit])
+    _ = vm.handle(.exited(.code(0), stderr: ""))
+    #expect(vm.life.cause == "stopped by the user")
+  }
+
+  @Test("what its sandbox kills before QMP answers has failed for good, whatever its policy and its story")
+  func forbidden() {
+    for mode in RestartPolicy.Mode.allCases {
+      var vm = Driver.running(policy: RestartPolicy(mode: mode))
+      _ = vm.handle(.stop(timeout: nil))
+      _ = vm.handle(.exited(.code(0), stderr: ""))
+      _ = vm.handle(.start)
+      _ = vm.handle(.spawned)
+      #expect(vm.handle(.exited(.signal(31), stderr: "")) == [.announce])
+      #expect(vm.life.state == .failed && vm.life.nextDeadline == nil)
+      #expect(vm.life.cause.hasPrefix("cannot start: QEMU was killed by its sandbox (SIGSYS)"))
+    }
+    var restarted = Driver.running()
+    _ = restarted.handle(.exited(.signal(9), stderr: ""))
+    _ = restarted.wait()
+    _ = restarted.handle(.spawned)
+    _ = restarted.handle(.exited(.signal(31), stderr: ""))
+    #expect(restarted.life.state == .failed)
+    // What a guest that ran has brought about may be another matter the next time.
+    var running = Driver.running()
+    _ = running.handle(.exited(.signal(31), stderr: ""))
+    #expect(running.life.state == .backoff)
+  }
+
+  @Test("a start while a guest is stopped or taken down after a failure forgives all failures")
+  func forgivenWhileStopping() {
+    var vm = Driver.running()
+    for _ in 0..<3 {
+      _ = vm.handle(.exited(.signal(9), stderr: ""))
+      _ = vm.wait()
+      vm.becomeRunning()
+    }
+    #expect(vm.life.restarts == 3 && vm.life.budget.consecutive == 3)
+    _ = vm.handle(.guest(.panicked))
+    #expect(vm.life.state == .stopping)
+    _ = vm.handle(.start)
+    #expect(vm.life.restarts == 0 && vm.life.budget == RestartBudget() && vm.life.restartCause == nil)
+    _ = vm.handle(.exited(.code(0), stderr: ""))
+    #expect(vm.life.state == .starting && vm.life.restarts == 0 && vm.life.budget == RestartBudget())
+  }
+}
