@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -194,4 +195,15 @@ int linux_start_thread(void (*body)(void *), void *argument, unsigned long stack
   pthread_attr_destroy(&attributes);
   if (code != 0) free(start);
   return code;
+}
+
+int linux_epoll_of(int fd, int output) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) return -1;
+  struct epoll_event event = {.events = output ? EPOLLOUT : EPOLLIN};
+  if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) return epoll;
+  const int code = errno;
+  close(epoll);
+  errno = code;
+  return -1;
 }

@@ -139,7 +139,7 @@ package final class ChildProcess: Sendable {
 
   /// Calls the handler once on the queue when the process has ended and was reaped, unless cancelled before.
   ///
-  /// It needs no descriptor but the pidfd, so it cannot fail: no end is lost for want of one.
+  /// Where there is no descriptor left for it, it makes do with the pidfd: no end is lost for want of one.
   package func onExit(queue: DispatchQueue, _ handler: @escaping (ExitStatus) -> Void) -> ExitWatch {
     ExitWatch(of: self, pidfd: pidfd.rawValue, queue: queue, handler)
   }
@@ -204,14 +204,19 @@ package final class ExitWatch {
   fileprivate init(
     of process: ChildProcess, pidfd: Int32, queue: DispatchQueue, _ handler: @escaping (ExitStatus) -> Void
   ) {
-    source = DispatchSource.makeReadSource(fileDescriptor: pidfd, queue: queue)
+    // The pidfd is open for as long as the source looks at it.
+    let released = { @Sendable in withExtendedLifetime(process) {} }
+    do throws(SystemError) {
+      source = try ReadinessSource.reading(pidfd, queue: queue, closed: released)
+    } catch {
+      source = DispatchSource.makeReadSource(fileDescriptor: pidfd, queue: queue)
+      source.setCancelHandler(handler: released)
+    }
     source.setEventHandler { [weak self] in
       guard let self, !source.isCancelled else { return }
       source.cancel()
       handler(process.reap())
     }
-    // The pidfd is open for as long as the source looks at it.
-    source.setCancelHandler { withExtendedLifetime(process) {} }
     source.activate()
   }
 

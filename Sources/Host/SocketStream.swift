@@ -4,9 +4,9 @@ internal import Glibc
 /// A connected stream socket on a serial queue: bytes come in as they arrive, bytes go out as the peer takes them.
 ///
 /// Bound to `queue`: every method is called on it, and both handlers run on it. The read source is drained until
-/// EAGAIN each time, because on Linux it fires once when data and hang-up arrive together and never again; after
-/// `turn` bytes it rests a moment, so that others whose queues share a thread with this one go first. The write source
-/// exists only while output is queued. `end` is called once, after the last bytes, unless `close` came first.
+/// EAGAIN each time; after `turn` bytes it rests a moment, so that others whose queues share a thread with this one go
+/// first. The write source exists only while output is queued. `end` is called once, after the last bytes, unless
+/// `close` came first.
 package final class SocketStream {
   /// How a stream ended.
   package enum End: Sendable, Equatable {
@@ -42,11 +42,11 @@ package final class SocketStream {
     didSet {
       guard isOpen, isReading != oldValue, !isResting else { return }
       if isReading {
-        reading.resume()
+        reading?.resume()
         // The source may not tell it again.
         drain()
       } else {
-        reading.suspend()
+        reading?.suspend()
       }
     }
   }
@@ -55,8 +55,13 @@ package final class SocketStream {
   private let outputLimit: Int
   private let bytes: (UnsafeRawBufferPointer) -> Void
   private let end: (End) -> Void
-  private let reading: any DispatchSourceRead
-  private var writing: (any DispatchSourceWrite)?
+
+  /// Nil once it is cancelled, and where the kernel can watch no more: then the stream ends at once.
+  private var reading: (any DispatchSourceRead)?
+
+  /// Whether no source closes the descriptor.
+  private var isUnwatched = false
+  private var writing: (any DispatchSourceRead)?
   private var output: [UInt8] = []
   private var written = 0
   private var isOpen = true
@@ -82,10 +87,16 @@ package final class SocketStream {
     self.end = end
     let descriptor = socket.release()
     self.descriptor = descriptor
-    reading = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
-    reading.setEventHandler { [weak self] in self?.drain() }
-    reading.setCancelHandler { _ = Glibc.close(descriptor) }
-    reading.activate()
+    do throws(SystemError) {
+      let source = try ReadinessSource.reading(descriptor, queue: queue) { _ = Glibc.close(descriptor) }
+      source.setEventHandler { [weak self] in self?.drain() }
+      source.activate()
+      reading = source
+    } catch {
+      isUnwatched = true
+      // Its owner has not got it yet.
+      queue.async(execute: DispatchWorkItem { [weak self] in self?.finish(.failed(error)) })
+    }
   }
 
   deinit {
@@ -95,9 +106,13 @@ package final class SocketStream {
 
   /// A source that is suspended is cancelled when it is resumed.
   private func cancelReading() {
-    guard !reading.isCancelled else { return }
-    reading.cancel()
-    if !isReading || isResting { reading.resume() }
+    if isUnwatched {
+      isUnwatched = false
+      _ = Glibc.close(descriptor)
+    }
+    guard let source = reading.take() else { return }
+    source.cancel()
+    if !isReading || isResting { source.resume() }
   }
 
   /// Queues bytes behind those already queued and sends what the peer takes now.
@@ -161,7 +176,7 @@ package final class SocketStream {
   private func rest(for time: Duration) {
     guard isOpen, isReading, !isResting else { return }
     isResting = true
-    reading.suspend()
+    reading?.suspend()
     nextTurn.arm(at: .now + max(time, pause))
   }
 
@@ -169,7 +184,7 @@ package final class SocketStream {
     guard isOpen, isResting else { return }
     isResting = false
     guard isReading else { return }
-    reading.resume()
+    reading?.resume()
     drain()
   }
 
@@ -237,10 +252,14 @@ package final class SocketStream {
       written = 0
     }
     guard writing == nil else { return }
-    let source = DispatchSource.makeWriteSource(fileDescriptor: descriptor, queue: queue)
-    source.setEventHandler { [weak self] in self?.flush() }
-    source.activate()
-    writing = source
+    do throws(SystemError) {
+      let source = try ReadinessSource.writing(descriptor, queue: queue)
+      source.setEventHandler { [weak self] in self?.flush() }
+      source.activate()
+      writing = source
+    } catch {
+      finish(.failed(error))
+    }
   }
 
   private func finish(_ how: End) {

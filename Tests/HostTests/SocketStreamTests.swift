@@ -131,6 +131,32 @@ struct SocketStreamTests {
     }
   }
 
+  /// Dispatch ends the process now and then when an epoll event brings it data and a hang-up at once.
+  @Test("shows Dispatch no socket, but an epoll instance that knows no hang-up")
+  func watchedApart() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    let socket = try pair.first.duplicate()
+    let number = socket.rawValue
+    await listener.open(socket)
+    await listener.write([1])
+    let watchers = try Self.watchers(of: number)
+    #expect(watchers == [[number]])
+    await listener.close()
+  }
+
+  /// What each epoll instance of this process watches that watches a descriptor; corresponds to proc(5), fdinfo.
+  private static func watchers(of descriptor: Int32) throws -> [[Int32]] {
+    try FileSystem.names(in: "/proc/self/fdinfo").compactMap { name in
+      // Another test may close it meanwhile.
+      let text = (try? FileSystem.read("/proc/self/fdinfo/" + name)) ?? []
+      let targets = String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap { line in
+        line.hasPrefix("tfd:") ? line.split(separator: " ").dropFirst().first.flatMap { Int32($0) } : nil
+      }
+      return targets.contains(descriptor) ? targets : nil
+    }
+  }
+
   @Test("leaves a turn to others on its thread while a peer writes without end")
   func turns() async throws {
     let pair = try UnixSocket.pair()

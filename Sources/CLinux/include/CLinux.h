@@ -80,3 +80,7 @@ long long linux_data_start(int fd);
 
 /* pthread_create(3) of a thread that nobody joins and that takes no signal: 0, or the error's number. */
 int linux_start_thread(void (*body)(void *), void *argument, unsigned long stack);
+
+/* A new epoll instance that is readable while `fd` is, or with `output` while it is writable, also when it has hung up;
+   -1 with errno. Corresponds to epoll_create1(2) and epoll_ctl(2). */
+int linux_epoll_of(int fd, int output);
