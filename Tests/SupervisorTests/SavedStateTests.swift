@@ -118,7 +118,27 @@ import Testing
     let folder = try Folder()
     try FileSystem.replace(folder.root + "/wanted", with: Array("\(text)\n".utf8), durable: false)
     let wish = try folder.folder.wish()
-    #expect(folder.folder.wantedWish == 0 && wish == .running)
+    #expect(folder.folder.runWish.number == 0 && wish == .running)
+  }
+
+  @Test(
+    "and a restart that was confirmed and not begun: the QEMU that lives is to end, and another one to start")
+  func restartNotBegun() throws {
+    let folder = try Folder()
+    try folder.folder.bring(to: nil, wanted: 4, restarting: true)
+    for phase in [VMState.running, .paused, .stopping] {
+      let life = try folder.read(try Self.whole(phase)).lifecycle
+      #expect(life.startsAgain && life.state == phase && life.desired == .running, "\(phase)")
+    }
+    for phase in [VMState.stopped, .failed, .backoff] {
+      let life = try folder.read(try Self.whole(phase)).lifecycle
+      #expect(!life.startsAgain && life.awaitsSpawn, "\(phase)")
+    }
+    // One that was acted on is no wish any more.
+    try folder.folder.bring(to: nil, wanted: 3, restarting: true)
+    #expect(try !folder.read(try Self.whole(.running)).lifecycle.startsAgain)
+    try folder.folder.bring(to: nil, wanted: 4)
+    #expect(try !folder.read(try Self.whole(.running)).lifecycle.startsAgain)
   }
 
   @Test("keeps how the last QEMU ended, what its guest said last, and the UUID of the one that runs")

@@ -90,12 +90,13 @@ package struct SavedState: Sendable, Equatable {
     var lifecycle = rules(record, desired)
     let wish = file.count("wish") ?? 0
     // A wish to run that was confirmed and not yet acted on.
-    let isUnfulfilled = desired == .running && folder.wantedWish > wish
-    lifecycle.phase =
-      isUnfulfilled
-      ? .starting(Lifecycle.Start())
-      : Self.phase(
-        contents["phase"]?.string ?? "", until: file.moment("until", within: lifecycle.policy.longestDelay))
+    let wanted = folder.runWish
+    let isUnfulfilled = desired == .running && wanted.number > wish
+    lifecycle.phase = Self.phase(
+      contents["phase"]?.string ?? "", until: file.moment("until", within: lifecycle.policy.longestDelay))
+    // A restart ends the QEMU that lives, which was as it was written.
+    let isRestart = isUnfulfilled && wanted.isRestart && lifecycle.hasProcess
+    if isUnfulfilled, !isRestart { lifecycle.phase = .starting(Lifecycle.Start()) }
     lifecycle.cause = contents["cause"]?.string ?? ""
     lifecycle.restarts = file.count("restarts") ?? 0
     lifecycle.budget = RestartBudget(
@@ -107,7 +108,7 @@ package struct SavedState: Sendable, Equatable {
     lifecycle.ending = contents["ending"]?.object.flatMap(Ending.init(json:))
     if isUnfulfilled {
       // What came after a stop is a start behind it.
-      if contents["phase"]?.string == VMState.stopping.rawValue { lifecycle.startsAgain = true }
+      if isRestart || contents["phase"]?.string == VMState.stopping.rawValue { lifecycle.startsAgain = true }
       lifecycle.ending = nil
     }
     (lifecycle.bootResets, lifecycle.bootedAt) = (file.count("bootResets"), file.moment("bootedAt"))
@@ -119,7 +120,7 @@ package struct SavedState: Sendable, Equatable {
         silence: health["silence"]?.string, lateness: health["lateness"]?.string)
     }
     let saved = SavedState(
-      lifecycle: lifecycle, wish: max(wish, folder.wantedWish),
+      lifecycle: lifecycle, wish: max(wish, wanted.number),
       pid: file.count("pid").flatMap { Int32(exactly: $0) },
       // One of another version shows nothing, as does an end of one below.
       machine: contents["machine"].flatMap { try? MachineFacts(json: $0) },
@@ -144,7 +145,7 @@ package struct SavedState: Sendable, Equatable {
     var lifecycle = rules(record, desired)
     if desired == .running { lifecycle.phase = .starting(Lifecycle.Start()) }
     lifecycle.cause = desired == .running ? "started by the user" : "not started"
-    return SavedState(lifecycle: lifecycle, wish: folder.wantedWish)
+    return SavedState(lifecycle: lifecycle, wish: folder.runWish.number)
   }
 
   /// A life that has not begun, with what the definition says of it.

@@ -49,12 +49,39 @@ package struct VMFolder: Sendable, Equatable {
     try FileSystem.readIfPresent(forget).map { String(decoding: $0, as: UTF8.self) } == Self.withDisks
   }
 
-  /// The number of the wish that the VM runs: one that is greater than the state's was confirmed and not acted on.
-  package var wantedWish: Int {
-    // Without a number it is as old as the state.
-    guard let bytes = try? FileSystem.read(wanted) else { return 0 }
-    let number = Int(String(decoding: bytes.filter { $0 > UInt8(ascii: " ") }, as: UTF8.self)) ?? 0
-    return (0...StateNumbers.highest).contains(number) ? number : 0
+  /// The wish that the VM runs, as `wanted` has it: `7`, or `7 restart`.
+  package struct RunWish: Sendable, Equatable {
+    /// One that is greater than the state's was confirmed and not acted on.
+    package var number: Int
+
+    /// Whether a QEMU that lives is to end first.
+    package var isRestart: Bool
+
+    /// Without a number it is as old as the state.
+    static let unknown = RunWish(number: 0, isRestart: false)
+
+    fileprivate init(number: Int, isRestart: Bool) {
+      self.number = number
+      self.isRestart = isRestart
+    }
+
+    fileprivate init(parsing bytes: [UInt8]) {
+      let words = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace)
+      let number = words.first.flatMap { Int($0) } ?? 0
+      guard (0...StateNumbers.highest).contains(number) else {
+        self = .unknown
+        return
+      }
+      self.init(number: number, isRestart: words.dropFirst().first == "restart")
+    }
+
+    fileprivate var bytes: [UInt8] { Array("\(number)\(isRestart ? " restart" : "")\n".utf8) }
+  }
+
+  package var runWish: RunWish {
+    // What cannot be read has no number.
+    guard let bytes = try? FileSystem.read(wanted) else { return .unknown }
+    return RunWish(parsing: bytes)
   }
 
   /// Makes the folder with its definition in one step: it is there whole and durable, or not at all.
@@ -68,7 +95,8 @@ package struct VMFolder: Sendable, Equatable {
       try FileSystem.replace(draft.definition, with: record.bytes(), durable: false)
       try FileSystem.sync(file: draft.definition)
       if let wish {
-        try FileSystem.replace(draft.wanted, with: Self.text(of: wish), durable: false)
+        let wanted = RunWish(number: wish, isRestart: false)
+        try FileSystem.replace(draft.wanted, with: wanted.bytes, durable: false)
         try FileSystem.sync(file: draft.wanted)
       }
       try FileSystem.sync(directory: draft.path)
@@ -94,17 +122,17 @@ package struct VMFolder: Sendable, Equatable {
 
   /// Replaces the definition, promises that the VM runs from now on, or both together; durably.
   ///
-  /// The wish's number tells whether it has been acted on.
-  package func bring(to record: VMRecord?, wanted wish: Int?) throws(FolderChange.Failure) {
+  /// The wish's number tells whether it has been acted on; with `restarting`, a QEMU that lives is to end first.
+  package func bring(
+    to record: VMRecord?, wanted wish: Int?, restarting: Bool = false
+  ) throws(FolderChange.Failure) {
     try FolderChange.perform(in: path) { change throws(SystemError) in
       if let record { try change.put(Self.definition, record.bytes()) }
       guard let wish else { return }
-      try change.put(Self.wanted, Self.text(of: wish))
+      try change.put(Self.wanted, RunWish(number: wish, isRestart: restarting).bytes)
       try change.remove(Self.forget)
     }
   }
-
-  private static func text(of wish: Int) -> [UInt8] { Array("\(wish)\n".utf8) }
 
   package func read() throws(VMRecord.Unreadable) -> VMRecord {
     let bytes: [UInt8]

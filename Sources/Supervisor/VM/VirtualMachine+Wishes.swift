@@ -141,7 +141,7 @@ extension VirtualMachine {
     try refuseIfEnded(since: endings, "restart")
     let (folder, number) = (folder, wish + 1)
     try await promise("restart") { () throws(FolderChange.Failure) in
-      try folder.bring(to: nil, wanted: number)
+      try folder.bring(to: nil, wanted: number, restarting: true)
     }
     try refuseIfEnded(since: endings, "restart")
     self.launch = launch

@@ -100,6 +100,9 @@ extension EndToEnd {
         let (stateBefore, ledgerBefore) = (try FileSystem.read(state), try FileSystem.read(ledger))
         await guest.kill()
         try await fleet.wait(for: "web", toBe: "failed")
+        // A supervisor that leaves has written what it knows.
+        try await fleet.qemuvm("supervisor", "stop")
+        try await fleet.qemuvm("ls")
         let (stateAfter, ledgerAfter) = (try FileSystem.read(state), try FileSystem.read(ledger))
         for (state_, ledger_) in [(stateBefore, ledgerAfter), (stateAfter, ledgerBefore)] {
           await (try fleet.supervisor()).kill()
