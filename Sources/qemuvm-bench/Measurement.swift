@@ -18,6 +18,9 @@ struct Measurement: Sendable {
       name: "ls", summary: "'ls' with 50 guests, and their adoption by a new supervisor",
       figures: ListFigures.take),
     Measurement(
+      name: "scale", summary: "the same of 50, 200 and 500 guests, beside bare QEMUs",
+      figures: ScaleFigures.take),
+    Measurement(
       name: "qmp", summary: "round trips of the QMP client, beside a loop in C",
       figures: RoundTripFigures.take),
     Measurement(

@@ -3,7 +3,8 @@ internal import Glibc
 internal import Host
 internal import QMP
 
-/// `query-status` through the QMP target, beside a bare loop in C on another monitor of the same QEMU.
+/// `query-status` through the QMP target, beside C on another monitor of the same QEMU: a loop around poll(2), and a
+/// Dispatch source as the QMP target has one.
 enum RoundTripFigures {
   private static let window = 16
 
@@ -16,17 +17,19 @@ enum RoundTripFigures {
     try await client.connection.negotiate()
 
     var (floorRates, rates): ([Double], [Double]) = ([], [])
-    var (floorCosts, costs): ([Double], [Double]) = ([], [])
+    var (loopCosts, sourceCosts, costs): ([Double], [Double], [Double]) = ([], [], [])
     let count = 1600
     for round in 0...options.rounds(15) {
       let bare = try await measured { try loop(socket, count: count, window: window) }
       let ours = try await measured { try await client.run(count: count, window: window) }
       let bareSingle = try await measured { try loop(socket, count: count / 2, window: 1) }
+      let source = try await measured { try dispatch(socket, count: count / 2) }
       let single = try await measured { try await client.run(count: count / 2, window: 1) }
       guard round > 0 else { continue }
       floorRates.append(Double(count) / bare.elapsed.seconds)
       rates.append(Double(count) / ours.elapsed.seconds)
-      floorCosts.append(bareSingle.cpu.microseconds / Double(count / 2))
+      loopCosts.append(bareSingle.cpu.microseconds / Double(count / 2))
+      sourceCosts.append(source.cpu.microseconds / Double(count / 2))
       costs.append(single.cpu.microseconds / Double(count / 2))
     }
     await client.connection.close()
@@ -36,8 +39,11 @@ enum RoundTripFigures {
         product: rates.median,
         limit: .shareOfFloor(0.95)),
       Figure(
-        "client's CPU for one query-status, beside C", .microseconds, floor: floorCosts.median,
+        "client's CPU for one query-status, beside C", .microseconds, floor: loopCosts.median,
         product: costs.median, limit: .timesFloor(3)),
+      Figure(
+        "  the same, beside a Dispatch source in C", .microseconds, floor: sourceCosts.median,
+        product: costs.median, limit: .timesFloor(1.5)),
     ]
   }
 
@@ -48,19 +54,18 @@ enum RoundTripFigures {
     }
   }
 
+  private static func dispatch(_ monitor: BareMonitor, count: Int) throws {
+    guard floor_dispatch_round_trips(monitor.socket.rawValue, Int32(count)) == 0 else {
+      throw SystemError("floor_dispatch_round_trips")
+    }
+  }
+
   private static func measured(
     _ body: () async throws -> Void
   ) async throws -> (elapsed: Duration, cpu: Duration) {
     let (began, cpu) = (Instant.now, ownCPU)
     try await body()
     return (.now - began, ownCPU - cpu)
-  }
-
-  /// What all threads of this process have used; corresponds to clock_gettime(2) CLOCK_PROCESS_CPUTIME_ID.
-  private static var ownCPU: Duration {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
   }
 }
 

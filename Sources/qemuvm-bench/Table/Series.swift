@@ -5,6 +5,12 @@ struct Series {
   private(set) var floor: [Double] = []
   private(set) var product: [Double] = []
 
+  /// Two that were taken in turns already.
+  init(floor: [Double], product: [Double]) {
+    self.floor = floor
+    self.product = product
+  }
+
   /// Takes both, `rounds` times and the first one by turns, after one round that is not counted.
   init(
     rounds: Int, floor takeFloor: () throws -> Double, product takeProduct: () throws -> Double
