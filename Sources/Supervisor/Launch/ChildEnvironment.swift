@@ -8,9 +8,7 @@ package enum ChildEnvironment {
   /// QEMU's, also when it is only asked what it is: programs and libraries, temporary files, the time zone of
   /// `-rtc base=localtime`; its words in English, by which causes are told.
   static let forQEMU =
-    chosen(from: ChildProcess.environment) { common.contains($0) || $0 == "QEMU_MODULE_DIR" } + [
-      "LC_ALL=C.UTF-8"
-    ]
+    ChildProcess.environment.filter { common.contains(String($0.prefix { $0 != "=" })) } + ["LC_ALL=C.UTF-8"]
 
   /// A supervisor's that runs in the background: qemuvm's own variables as well, and a library that was loaded into the
   /// command that starts it.
@@ -20,9 +18,6 @@ package enum ChildEnvironment {
 
   private static let common: Set = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "XDG_RUNTIME_DIR",
+    "QEMU_MODULE_DIR",
   ]
-
-  private static func chosen(from entries: [String], _ isChosen: (String) -> Bool) -> [String] {
-    entries.filter { isChosen(String($0.prefix { $0 != "=" })) }
-  }
 }

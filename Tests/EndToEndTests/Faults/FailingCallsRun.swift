@@ -173,7 +173,7 @@ actor FailingCallsRun {
           law: "it rests at \(allowed.sorted())", seen: "\(vm.map { "\($0)" } ?? "gone"), \(pids)")
       }
       do {
-        _ = try await monitor.event(within: .seconds(2)) { _ in true }
+        _ = try await monitor.event(within: .milliseconds(100)) { _ in true }
       } catch let silence as ByteStream.Unheard where !silence.ended {
         continue
       }

@@ -3,11 +3,11 @@ import Testing
 
 extension EndToEnd {
   /// `QEMUVM_FAILING_CALLS=all` makes every call of every verb fail, `QEMUVM_FAILING_CALLS=16` so many drawn by chance;
-  /// `QEMUVM_FAILING_VERBS=up,down` takes these verbs only, `QEMUVM_CHAOS_SEED` draws as before.
+  /// `QEMUVM_FAILING_VERBS=up,down` takes these verbs only, `QEMUVM_CHAOS_SEED` draws others than the short run's.
   @Suite("System calls that fail") struct FailingCallsSuite {
     @Test("Whichever call of a verb fails: it ends and says so, and what was confirmed holds, nothing else")
     func everyCall() async throws {
-      let seed = Fleet.variable("QEMUVM_CHAOS_SEED").flatMap { UInt64($0) } ?? .random(in: 0..<1 << 32)
+      let seed = Fleet.variable("QEMUVM_CHAOS_SEED").flatMap { UInt64($0) } ?? 1
       let number = Fleet.variable("QEMUVM_FAILING_CALLS") ?? "12"
       let verbs = Fleet.variable("QEMUVM_FAILING_VERBS")?.split(separator: ",").map(String.init)
       var dice = Dice(seed: seed)
