@@ -9,6 +9,7 @@ extension FileLock {
   /// flock(2) knows no deadline: another thread waits in it, and gives up again what comes too late. It blocks.
   package static func take(_ path: String, waiting patience: Duration) throws(SystemError) -> FileLock? {
     if let lock = try take(path) { return lock }
+    guard patience > .zero else { return nil }
     let turn = LockTurn(try FileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW), path)
     DispatchQueue(label: "lock").async { turn.wait() }
     return try turn.end(within: patience).map { FileLock(descriptor: FileDescriptor(owning: $0)) }

@@ -198,6 +198,11 @@ package actor QMPConnection {
 
   private func read(_ arrived: Arrived) {
     reader.read(arrived.bytes) { take($0) }
+    setPause()
+  }
+
+  /// As long as events wait to be told, a storm goes on.
+  private func setPause() {
     stream?.pause = events.nextDue == nil ? .zero : Self.pauseInStorm
   }
 
@@ -312,6 +317,7 @@ package actor QMPConnection {
     }
     tell(events.takeDue(at: now))
     if case .closed = phase { return }
+    setPause()
     if let next = outstanding.earliestDeadline { fireTimer(by: next) }
     if let next = events.nextDue { fireTimer(by: next) }
   }

@@ -27,7 +27,7 @@ extension Locations {
   package func adviceOnTrust(in file: UntrustedFile) -> String {
     """
     What is written there can run programs as you. If you trust whoever can write it: \
-    echo \(file.folder) >>\(trustedFolders)
+    mkdir -p '\(configuration)' && echo '\(file.folder)' >>'\(trustedFolders)'
     """
   }
 }

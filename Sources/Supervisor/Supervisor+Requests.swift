@@ -86,6 +86,7 @@ extension Supervisor {
     case .definition(let json, let directory, let file):
       let record = try await preparation.record(json, directory: directory, file: file)
       let name = record.definition.name
+      if !dryRun { try refuseWhileStandingDown("\(name)") }
       // Nothing is awaited between the question and the claim.
       if let owner = labFile(of: name), owner != file {
         throw ControlError(

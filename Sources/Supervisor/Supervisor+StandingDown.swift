@@ -22,8 +22,12 @@ extension Supervisor {
 
   /// Refuses a change that would come too late.
   func refuseWhileStandingDown(_ request: ControlRequest) throws(ControlError) {
-    guard isStandingDown, request.isChange else { return }
-    let subject = request.vmName.map { "\($0): " } ?? ""
+    if request.isChange { try refuseWhileStandingDown(request.vmName) }
+  }
+
+  func refuseWhileStandingDown(_ name: String?) throws(ControlError) {
+    guard isStandingDown else { return }
+    let subject = name.map { "\($0): " } ?? ""
     throw ControlError(
       .failed,
       """

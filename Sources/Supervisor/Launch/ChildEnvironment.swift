@@ -10,10 +10,12 @@ package enum ChildEnvironment {
   static let forQEMU =
     ChildProcess.environment.filter { common.contains(String($0.prefix { $0 != "=" })) } + ["LC_ALL=C.UTF-8"]
 
-  /// A supervisor's that runs in the background: qemuvm's own variables as well, and a library that was loaded into the
-  /// command that starts it.
+  /// A supervisor's that runs in the background: qemuvm's own variables as well, where a user's firmware descriptors lie,
+  /// and a library that was loaded into the command that starts it.
   package static func forSupervisor(from values: [String: String]) -> [String: String] {
-    values.filter { name, _ in common.contains(name) || name == "LD_PRELOAD" || name.hasPrefix("QEMUVM_") }
+    values.filter { name, _ in
+      common.contains(name) || name == "LD_PRELOAD" || name == "XDG_CONFIG_HOME" || name.hasPrefix("QEMUVM_")
+    }
   }
 
   private static let common: Set = [

@@ -170,7 +170,7 @@ package struct VMFolder: Sendable, Equatable {
   }
 
   /// What has become of the end of a wish.
-  enum EndRecord: Sendable {
+  enum EndRecord: Sendable, Equatable {
     case done
 
     /// Nothing starts it any more, but it stays.
@@ -198,6 +198,12 @@ package struct VMFolder: Sendable, Equatable {
       return .unrecorded(error)
     }
     return refusal.map { .unremoved($0) } ?? .done
+  }
+
+  /// Takes the wish back that nothing is left of the VM.
+  func keep() throws(FolderChange.Failure) {
+    guard isPresent else { return }
+    try FolderChange.perform(in: path) { change throws(SystemError) in try change.remove(Self.forget) }
   }
 
   /// Whether the folder is there; not after a removal that came that far and could not be ended.

@@ -161,7 +161,7 @@ extension VirtualMachine {
   func lookForSpace() {
     let files = record?.flat.settings.disks?.map(\.file) ?? []
     Task {
-      let isBack = await lane.run {
+      let isBack = await diskLane.run {
         files.allSatisfy { FileSystem.freeBytes(at: $0) ?? 0 >= Self.leastSpace }
       }
       apply(.space(isBack))

@@ -42,7 +42,10 @@ extension VirtualMachine {
       launch = try await prepare(next, starts ? .start : .check)
     }
     if dryRun { return answer(actions: actions, next: launch, of: next) }
-    if starting { try refuseIfEnded(since: endings, "start") }
+    if starting {
+      try refuseIfEnded(since: endings, "start")
+      try refuseStandingDown("start")
+    }
 
     let (folder, number) = (folder, wish + 1)
     let isWishNew =
@@ -120,9 +123,16 @@ extension VirtualMachine {
 
   /// Brings the guest down with the supervisor; the wish to run stays as it is.
   func standDown() async {
-    await enter()
-    defer { leave() }
-    if isDefined { apply(.standDown) }
+    // A command that waits for a sick disk holds nobody up.
+    let hasTurn = await enter(within: Self.diskPatience)
+    defer { if hasTurn { leave() } }
+    if isDefined { apply(.standDown) } else { lifecycle.isStandingDown = true }
+  }
+
+  /// What was asked before the supervisor began to leave with its guests, and has its turn only now.
+  private func refuseStandingDown(_ verb: String) throws(ControlError) {
+    guard lifecycle.isStandingDown else { return }
+    throw ControlError(.failed, "\(name): cannot \(verb): the supervisor leaves with its guests")
   }
 
   /// Forgets a VM that has stopped.
@@ -135,6 +145,7 @@ extension VirtualMachine {
     defer { leave() }
     let endings = endings
     guard let record else { throw damaged("restart") }
+    try refuseStandingDown("restart")
     try await refuseOtherVersion("restart")
     // A guest that cannot start again is not stopped.
     let launch = try await prepare(record, lifecycle.isUp ? .check : .start)
@@ -268,6 +279,8 @@ extension VirtualMachine {
     }
     endings += 1
     let refusal = await recordEnd(remains, within: max(deadline - .now, .milliseconds(100)))
+    // Without its turn it may come behind the VM's removal.
+    guard isDefined else { throw .noSuchVM("\(name)") }
     // One that has stopped already stays as it is; another stops in any case.
     if let refusal, case .forgetStopped = remains { throw refusal.error }
     confirm(verb, wish + 1)
@@ -287,7 +300,7 @@ extension VirtualMachine {
   func prepare(
     _ record: VMRecord, _ purpose: Preparation.Purpose, isPatient: Bool = false
   ) async throws(ControlError) -> Launch {
-    try await surroundings.prepare(record, folder, purpose, lane, isPatient)
+    try await surroundings.prepare(record, folder, purpose, diskLane, isPatient)
   }
 
   /// What passes itself off as the VM's QEMU is left alone: nobody is told that it has ended.
@@ -320,16 +333,15 @@ extension VirtualMachine {
 
   /// Makes durable that the VM ends, and what is to be left of it; gives what is to be said where that fails.
   ///
-  /// A disk that hangs has so long: what it was asked for it may do later, unless that is only a removal.
+  /// A disk that hangs has so long: that the VM is stopped it may record later, and no removal of a disk.
   private func recordEnd(
     _ remains: Remains, within time: Duration
   ) async -> (error: ControlError, mayHold: Bool)? {
     let (folder, losesDisks) = (folder, remains.losesDisks)
     let stops = if case .forgetStopped = remains { false } else { true }
-    let result = await lane.run(within: time, isLasting: stops) {
-      folder.recordEnd(losingDisks: losesDisks, stops: stops)
-    }
-    switch result {
+    let record = EndRecording(in: folder, losingDisks: losesDisks, stops: stops)
+    let result = await lane.run(within: time, isLasting: stops) { record.perform() }
+    switch result ?? record.giveUp() {
     case .done: return nil
     case .unremoved(let failure) where !stops: return (refused("remove", error: failure), false)
     case .unremoved(let failure):

@@ -54,6 +54,9 @@ package actor VirtualMachine {
 
   /// Where its files are read and written, in the order of its wishes; and its console's log, which may be long.
   let lane: Lane
+
+  /// Where its disks and its user's other files are looked at: one that hangs holds up no record of a wish.
+  let diskLane: Lane
   let consoleLane: Lane
 
   /// What the VM is; nil until its first definition is on disk.
@@ -144,6 +147,7 @@ package actor VirtualMachine {
     self.folder = folder
     self.surroundings = surroundings
     lane = surroundings.lanes["the files of \(name)"]
+    diskLane = surroundings.lanes["the disks of \(name)"]
     consoleLane = surroundings.lanes["the console's log of \(name)"]
     executor = QueueExecutor(label: "vm.\(name.id)", isShared: true)
     lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
@@ -211,6 +215,8 @@ package actor VirtualMachine {
     Task {
       let hasTurn = await enter(within: Self.diskPatience)
       if lifecycle.desired == .stopped {
+        // A command that has the turn and waits for the disk must not promise what is taken back behind it.
+        if !hasTurn { endings += 1 }
         let result = await lane.run(within: Self.diskPatience, isLasting: true) {
           Result { () throws(SystemError) in try folder.unwant() }
         }

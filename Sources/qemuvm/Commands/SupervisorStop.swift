@@ -71,6 +71,12 @@ struct SupervisorStop: Verb {
       case "VM_MESSAGE":
         context.diagnostics.note(
           "\(vm.displayName): \(Printable.line(event.data["message"]?.string ?? ""))\n")
+        if event.data["gaveUp"]?.bool == true {
+          throw CommandFailure(
+            .deadline, vm.displayName, "its QEMU has not ended, and the supervisor stays with it",
+            hints: ["It leaves by itself when that QEMU is gone; 'qemuvm status \(vm.displayName)' shows it."]
+          )
+        }
       case "VM_STATE_CHANGED" where vm.state == .stopping || vm.state == .stopped:
         context.diagnostics.note("\(vm.displayName): \(vm.stateWord)\n")
       default: continue

@@ -34,8 +34,8 @@ extension EndToEnd {
         try await fleet.qemuvm("restart", "web")
         try await fleet.qemuvm("down", "web")
         try await fleet.qemuvm("up", "web")
-        let killed = try await fleet.qemuvm("kill", "sick", expecting: 1)
-        #expect(killed.errors.contains("stopped, but not recorded: no answer from \(disks.folder)/d.raw"))
+        // Its disk hangs, and what is recorded of it does not.
+        try await fleet.qemuvm("kill", "sick")
         let lost = try await fleet.qemuvm("kill", "lost", expecting: 1)
         #expect(lost.errors.contains("stopped, but not recorded: no answer from \(state.folder)"))
         try await fleet.wait(for: "lost", toBe: "stopped")

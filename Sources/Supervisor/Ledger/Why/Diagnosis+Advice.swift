@@ -1,12 +1,14 @@
 internal import Host
 internal import JSON
+internal import Machine
 
 // What to do next, by cause: commands that can be pasted, the likeliest first.
 extension Diagnosis {
   /// Sentences for a person; empty when there is nothing to do.
   var advice: [String] {
     guard let report else {
-      return ["'qemuvm up' brings it back; the disks that qemuvm made for it are kept."]
+      let up = name.lab == nil ? "qemuvm up --profile PROFILE --name \(name.name)" : "qemuvm up"
+      return ["'\(up)' brings it back, with the disks that qemuvm made for it unless '--disks' was given."]
     }
     switch report.state {
     case .paused: return adviceForPause
