@@ -46,7 +46,10 @@ struct FleetCourse {
   mutating func take(_ message: ControlClient.Message) {
     let elapsed = Instant.now - context.began
     switch message {
-    case .event(let event): each { $0.take(event: event, elapsed: elapsed) }
+    case .event(let event):
+      // Read once for all who wait: hundreds of VMs tell some events each.
+      let report = ReportedVM(event.data)
+      each { $0.take(event: event, report: report, elapsed: elapsed) }
     case .reply(let number, let result):
       guard let index = places.removeValue(forKey: number) else { return }
       switch result {

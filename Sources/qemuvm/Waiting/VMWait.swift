@@ -74,9 +74,11 @@ struct VMWait: Sendable {
   }
 
   /// Takes any event; those of others leave no trace.
-  mutating func take(event: QMPEvent, elapsed: Duration) -> [Sign] {
+  ///
+  /// `report` is what it says of a VM, where that was read already.
+  mutating func take(event: QMPEvent, report: ReportedVM? = nil, elapsed: Duration) -> [Sign] {
     guard outcome == nil else { return [] }
-    let report = ReportedVM(event.data)
+    let report = report ?? ReportedVM(event.data)
     guard let reply else {
       if label == report.name || label.hasSuffix("/" + report.name) { early.append(event) }
       return []
