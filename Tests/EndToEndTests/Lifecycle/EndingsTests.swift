@@ -181,9 +181,11 @@ extension EndToEnd {
       try await Fleet.run { fleet in
         try fleet.define("restart: 'always', arguments: ['-netdev', 'bridge,id=n,br=virbr0'],")
         let up = try await fleet.qemuvm("up", expecting: 1)
-        #expect(up.errors.contains("killed by its sandbox (SIGSYS)"), "\(up)")
         let vm = try await fleet.status("web")
         #expect(vm["state"] == "failed" && vm["restarts"] == 0)
+        // A newer QEMU is told no by its sandbox and says so itself.
+        if up.errors.contains("Can't fork bridge helper: Operation not permitted") { return }
+        #expect(up.errors.contains("killed by its sandbox (SIGSYS)"), "\(up)")
         #expect(try await fleet.qemuvm("why", "web").output.contains("script=no,downscript=no"))
       }
     }

@@ -12,13 +12,16 @@ extension EndToEnd {
       return path
     }
 
+    /// The QEMU that the environment names would be taken in place of the trap.
+    private static let withoutQEMU = ["QEMUVM_QEMU": ""]
+
     private static func expectNotRun(_ fleet: Fleet) {
       #expect(!FileSystem.exists(fleet.root + "/ran"), "the program was run")
     }
 
     @Test("A lab file that everyone can write is refused, and its program is not run")
     func writableFile() async throws {
-      try await Fleet.run { fleet in
+      try await Fleet.run(Self.withoutQEMU) { fleet in
         let file = try fleet.write(
           "{ vms: { web: { profile: 'hello', qemu: '\(try Self.trap(fleet, "q"))' } } }")
         guard chmod(file, 0o666) == 0 else { throw SystemError("chmod", file) }
@@ -40,7 +43,7 @@ extension EndToEnd {
 
     @Test("A profile that everyone can write is refused by the supervisor too, also when a VM is updated")
     func writableProfile() async throws {
-      try await Fleet.run { fleet in
+      try await Fleet.run(Self.withoutQEMU) { fleet in
         let file = try fleet.write("{ extends: 'microvm' }", to: "qemu-profiles/mine.json5")
         try fleet.write("{ lab: 'shop', vms: { web: { profile: 'mine' } } }")
         #expect(try await fleet.qemuvm("up", "--dry-run").output.contains("with the profile \(file)"))
@@ -70,7 +73,7 @@ extension EndToEnd {
       "Root believes no file, folder or state of another user, and names the user",
       .enabled(if: geteuid() == 0, "only root can make another user's files: run the tests as root as well"))
     func anotherUsers() async throws {
-      try await Fleet.run { fleet in
+      try await Fleet.run(Self.withoutQEMU) { fleet in
         let nobody: UInt32 = 65534
         func give(_ path: String) throws {
           guard chown(path, nobody, nobody) == 0 else { throw SystemError("chown", path) }
@@ -109,7 +112,7 @@ extension EndToEnd {
       "Another user believes his own files and root's",
       .enabled(if: geteuid() == 0, "only root can become another user: run the tests as root as well"))
     func asAnotherUser() async throws {
-      try await Fleet.run { fleet in
+      try await Fleet.run(Self.withoutQEMU) { fleet in
         let lab = try fleet.write("{ lab: 'shop', vms: { web: { profile: 'hello' } } }")
         // The binary and the folder may lie where that user may not look.
         let binary = fleet.root + "/qemuvm"
