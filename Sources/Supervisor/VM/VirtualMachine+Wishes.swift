@@ -107,7 +107,7 @@ extension VirtualMachine {
     try await bring(to: nil, starting: true, dryRun: false)
   }
 
-  /// Stops the VM; with `forgetting`, nothing is left of it afterwards.
+  /// Stops the VM.
   package func stop(timeout: Duration?) async throws(ControlError) -> JSONValue {
     try await endWish("stop", .stop(timeout: timeout))
   }
@@ -246,130 +246,11 @@ extension VirtualMachine {
     keepLogs()
   }
 
-  /// What is to be left of a VM that ends.
-  private enum Remains {
-    case all
-    case forget(disks: Bool)
-
-    /// Only if it has stopped already.
-    case forgetStopped(disks: Bool)
-
-    /// Whether the disks go too; nil when nothing goes.
-    var losesDisks: Bool? {
-      switch self {
-      case .all: nil
-      case .forget(let disks), .forgetStopped(let disks): disks
-      }
-    }
-  }
-
-  /// What stop, kill, down and rm share: the wish to run is taken back on disk, then it is acted on.
-  ///
-  /// A disk that hangs, or another command that waits for one, holds it up for a moment only.
-  private func endWish(
-    _ verb: String, _ input: LifecycleInput, _ remains: Remains = .all
-  ) async throws(ControlError) -> JSONValue {
-    let deadline = Instant.now + Self.diskPatience
-    let hasTurn = await enter(within: Self.diskPatience)
-    defer { if hasTurn { leave() } }
-    guard isDefined else { throw .noSuchVM("\(name)") }
-    if case .forgetStopped = remains, lifecycle.isUp || run != nil || lifecycle.awaitsProcess {
-      throw ControlError(
-        .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
-    }
-    endings += 1
-    let refusal = await recordEnd(remains, within: max(deadline - .now, .milliseconds(100)))
-    // Without its turn it may come behind the VM's removal.
-    guard isDefined else { throw .noSuchVM("\(name)") }
-    // One that has stopped already stays as it is; another stops in any case.
-    if let refusal, case .forgetStopped = remains { throw refusal.error }
-    confirm(verb, wish + 1)
-    if refusal?.mayHold ?? true, remains.losesDisks != nil { isForgetting = true }
-    apply(input)
-    if let refusal {
-      note(.message("\(refusal.error)"))
-      throw refusal.error
-    }
-    announceIfQuiet(true)
-    try refuseImpostor(verb)
-    await tellStranger()
-    return answer(actions: ["stop"])
-  }
-
   /// How QEMU is to be started; with `isPatient`, however long its files take to answer.
   func prepare(
     _ record: VMRecord, _ purpose: Preparation.Purpose, isPatient: Bool = false
   ) async throws(ControlError) -> Launch {
     try await surroundings.prepare(record, folder, purpose, diskLane, isPatient)
-  }
-
-  /// What passes itself off as the VM's QEMU is left alone: nobody is told that it has ended.
-  private func refuseImpostor(_ verb: String) throws(ControlError) {
-    guard let impostor else { return }
-    guard !impostor.process.hasExited else {
-      self.impostor = nil
-      return
-    }
-    throw ControlError(
-      .failed,
-      """
-      \(name): cannot \(verb): it is not wanted any more, but \(impostor.words)
-        It is left alone: end it yourself, by 'kill \(impostor.process.pid)' if nobody needs it.
-      """)
-  }
-
-  /// Tells of a VM without a QEMU who holds its lock all the same: until that ends it cannot be started.
-  private func tellStranger() async {
-    guard run == nil, !isForgetting else { return }
-    let lock = folder.lock
-    let holder = await lane.run(within: Self.diskPatience) {
-      // A lock that cannot be asked for is the next start's to tell of.
-      (try? FileLock.isHeld(lock)) == true ? LockHolder.describeAny(of: lock) : nil
-    }
-    if let holder = holder ?? nil {
-      tell("\(holder) holds its lock \(lock), and is left alone: it is not this VM's QEMU")
-    }
-  }
-
-  /// Makes durable that the VM ends, and what is to be left of it; gives what is to be said where that fails.
-  ///
-  /// A disk that hangs has so long: that the VM is stopped it may record later, and no removal of a disk.
-  private func recordEnd(
-    _ remains: Remains, within time: Duration
-  ) async -> (error: ControlError, mayHold: Bool)? {
-    let (folder, losesDisks) = (folder, remains.losesDisks)
-    let stops = if case .forgetStopped = remains { false } else { true }
-    let record = EndRecording(in: folder, losingDisks: losesDisks, stops: stops)
-    let result = await lane.run(within: time, isLasting: stops) { record.perform() }
-    switch result ?? record.giveUp() {
-    case .done: return nil
-    case .unremoved(let failure) where !stops: return (refused("remove", error: failure), false)
-    case .unremoved(let failure):
-      let rest =
-        failure.isTakenBack
-        ? "It stays on the list, and its disks are kept." : "The next supervisor may remove it all the same."
-      let error = ControlError(
-        .failed,
-        """
-        \(name): stopped, but not removed: that could not be recorded: \(failure.error)
-          \(rest) \(Self.remedy(failure.error)) and give the command again.
-        """)
-      return (error, false)
-    case .unrecorded(let error): return (unrecorded("\(error)", Self.remedy(error)), false)
-    case nil:
-      let words = "no answer from \(lane.place ?? folder.path) for \(Self.diskPatience.seconds) s"
-      guard stops else { return (ControlError(.failed, "\(name): cannot remove: \(words)"), false) }
-      return (unrecorded(words, "Put that right"), true)
-    }
-  }
-
-  private func unrecorded(_ why: String, _ remedy: String) -> ControlError {
-    ControlError(
-      .failed,
-      """
-      \(name): stopped, but not recorded: \(why)
-        After a crash of the supervisor or the host it may start again. \(remedy) and stop it once more.
-      """)
   }
 
   /// Makes a change durable; when the disk refuses, nothing was promised, nothing is done, and what was written is
@@ -384,7 +265,7 @@ extension VirtualMachine {
     }
   }
 
-  private func refused(_ verb: String, error failure: FolderChange.Failure) -> ControlError {
+  func refused(_ verb: String, error failure: FolderChange.Failure) -> ControlError {
     let rest =
       failure.isTakenBack
       ? "Nothing was changed." : "Nor could it be taken back: the next supervisor may do it all the same."
@@ -396,17 +277,17 @@ extension VirtualMachine {
       """)
   }
 
-  private static func remedy(_ error: SystemError) -> String {
+  static func remedy(_ error: SystemError) -> String {
     [ENOSPC, EDQUOT].contains(error.code) ? "Make room" : "Put that right"
   }
 
   /// A wish that changed no state is told as well, for those who wait for its number.
-  private func announceIfQuiet(_ wanted: Bool) {
+  func announceIfQuiet(_ wanted: Bool) {
     if wanted, announcedWish != wish { announce() }
   }
 
   /// The reply to a changing command.
-  private func answer(actions: [String], next: Launch? = nil, of candidate: VMRecord? = nil) -> JSONValue {
+  func answer(actions: [String], next: Launch? = nil, of candidate: VMRecord? = nil) -> JSONValue {
     var object = report.json()
     object["wish"] = JSONValue(wish)
     object["actions"] = .array(actions.map { .string($0) })
