@@ -3,7 +3,7 @@ package import JSON
 extension ControlRequest {
   /// Reads a command from the wire; an argument that is unknown, missing or of another type is refused by name.
   package init(command: String, arguments: JSONObject) throws(ControlError) {
-    var given = GivenArguments(arguments)
+    var given = RequestArguments(arguments)
     switch command {
     case "create": self = .create(try given.subject())
     case "up": self = .up(try given.subject(), dryRun: try given.flag("dry-run"))

@@ -1,3 +1,4 @@
+package import Control
 internal import Host
 package import Machine
 
@@ -18,7 +19,7 @@ extension Locations {
     let folders = runtime + "/vms/"
     let whole = folders + name.id
     guard Self.longestSocket(in: whole).utf8.count > UnixSocket.longestPath else { return whole }
-    var hash = FNV1a()
+    var hash = FNV1a<UInt128>()
     hash.add(name.id)
     let short = "~" + hash.text
     let room = UnixSocket.longestPath - Self.longestSocket(in: folders + short).utf8.count

@@ -1,4 +1,4 @@
-internal import Control
+package import Control
 internal import Dispatch
 package import Host
 internal import JSON

@@ -1,4 +1,4 @@
-internal import Control
+package import Control
 internal import Dispatch
 internal import Glibc
 package import Host
@@ -73,7 +73,7 @@ package actor SupervisorProcess {
 
   /// Runs the supervisor; it ends the process.
   ///
-  /// Writes `ok` to the descriptor once it listens, `taken` where another does, or `error: ` and why there is none.
+  /// Says to the descriptor that it listens, or why not.
   package static func run(
     locations: Locations, environment: [String: String], readyDescriptor: consuming FileDescriptor?
   ) async throws(Failure) -> Never {
@@ -88,11 +88,11 @@ package actor SupervisorProcess {
     do throws(Failure) {
       process = try await begin(locations, environment, isBackground: isBackground)
     } catch {
-      say(error.isTaken ? "taken\n" : "error: \(error)\n", to: readyDescriptor)
+      say(error.isTaken ? .taken : .refused("\(error)"), to: readyDescriptor)
       throw error
     }
     Log.note("qemuvm \(qemuvmVersion) listens at \(locations.controlSocket)")
-    say("ok\n", to: readyDescriptor)
+    say(.listening, to: readyDescriptor)
     await process.stay()
   }
 
@@ -146,10 +146,10 @@ package actor SupervisorProcess {
     return moved
   }
 
-  private static func say(_ text: String, to descriptor: consuming FileDescriptor?) {
+  private static func say(_ words: SupervisorStart, to descriptor: consuming FileDescriptor?) {
     guard let descriptor else { return }
     // Whoever started us may be gone.
-    try? descriptor.write(Array(text.utf8))
+    try? descriptor.write(words.bytes)
   }
 
   private static func open(_ locations: Locations) throws(Failure) -> StateDirectory {
@@ -198,14 +198,11 @@ package actor SupervisorProcess {
       return true
     }
     guard ProcessLock.holder(lock) == pid else { return true }
-    guard ProcessTable.arguments(pid: pid)?.contains(Self.readyOption) == true else { return false }
+    guard ProcessTable.arguments(pid: pid)?.contains(SupervisorStart.option) == true else { return false }
     Log.note("the supervisor that a command has started, process \(pid), makes room")
     process.signal(SIGTERM)
     return process.wait(until: .now + takeOverTime) != nil
   }
-
-  /// The option by which a command starts one in the background.
-  package static let readyOption = "--ready-fd"
 
   /// Two supervisors of different states must not take each other's control socket away.
   ///

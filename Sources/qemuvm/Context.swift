@@ -1,6 +1,6 @@
+internal import Control
 internal import Glibc
 internal import Host
-internal import Supervisor
 
 /// What a verb runs in: the environment, the working directory, the streams, and when the command began.
 struct Context: Sendable {

@@ -1,6 +1,8 @@
+import Control
 import Host
 import JSON
 import Machine
+import QMP
 import Testing
 
 @testable import Supervisor
@@ -251,7 +253,7 @@ import Testing
     story.run()
     story.add(.qmp(event: "BLOCK_IO_ERROR", data: ["nospace": true], count: 1))
     story.handle(.guest(.stopped))
-    story.handle(.runState("paused"))
+    story.handle(.runState(.paused))
     let diagnosis = story.diagnosis()
     #expect(diagnosis.verdict == "web stands still, with its memory kept: paused by the user.")
     #expect(diagnosis.advice == ["'qemuvm unpause web' lets it go on at once."])

@@ -1,5 +1,7 @@
+import Control
 import Host
 import Machine
+import QMP
 import Testing
 
 @testable import Supervisor
@@ -175,7 +177,7 @@ import Testing
         _ = vm.handle(.negotiated)
       } else {
         _ = vm.handle(.guest(.stopped))
-        _ = vm.handle(.runState("paused"))
+        _ = vm.handle(.runState(.paused))
       }
       _ = vm.handle(.guest(.resumed))
       _ = vm.handle(.health(.answered))
@@ -201,7 +203,7 @@ import Testing
   func definedWhilePaused() {
     var vm = Driver.running()
     _ = vm.handle(.guest(.stopped))
-    _ = vm.handle(.runState("paused"))
+    _ = vm.handle(.runState(.paused))
     _ = vm.handle(.defined(health: HealthSetting(), onHang: .restart))
     _ = vm.handle(.guest(.resumed))
     _ = vm.handle(.health(.answered))
@@ -226,7 +228,7 @@ import Testing
     var vm = try Self.running("login:")
     _ = vm.handle(.health(.answered))
     _ = vm.handle(.guest(.stopped))
-    _ = vm.handle(.runState("paused"))
+    _ = vm.handle(.runState(.paused))
     #expect(vm.life.state == .paused && vm.life.nextDeadline == nil)
     #expect(vm.handle(.guest(.resumed)) == [.announce, .watchConsole(afresh: false), .look])
     _ = vm.handle(.stop(timeout: nil))

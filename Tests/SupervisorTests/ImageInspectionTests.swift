@@ -1,4 +1,6 @@
+import Control
 import Host
+import Inspection
 import Machine
 import Testing
 

@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Host
 import JSON
@@ -59,7 +60,7 @@ import Testing
     let names = [try VMName.web, try .shopWeb, nil]
     for number in 1...4000 {
       let event = LedgerEvent.message(String(repeating: "words ", count: 20))
-      lines += LedgerRecord(seq: number, time: .now, name: names[number % 3], event: event).line
+      lines += LedgerRecord(seq: number, time: .now, name: names[number % 3]?.full, event: event).line
       if number % 500 == 0 { lines += Array("{\"seq\":\(number / 100)\n".utf8) }
     }
     try folder.write(lines)

@@ -1,3 +1,4 @@
+import Control
 import Glibc
 import Host
 import JSON
@@ -49,7 +50,8 @@ extension VMName {
 extension LedgerRecord {
   /// A record of a moment that has no meaning of its own.
   static func at(_ seq: Int, _ name: VMName?, _ event: LedgerEvent) -> LedgerRecord {
-    LedgerRecord(seq: seq, time: Timestamp(microseconds: Int64(seq) * 1_000_000), name: name, event: event)
+    LedgerRecord(
+      seq: seq, time: Timestamp(microseconds: Int64(seq) * 1_000_000), name: name?.full, event: event)
   }
 }
 

@@ -1,3 +1,4 @@
+import Control
 import Host
 import JSON
 import Machine
@@ -49,7 +50,7 @@ import Testing
 
   @Test("a record read back is the record that was written", arguments: events)
   func roundTrip(event: LedgerEvent) throws {
-    for name in [nil, try VMName.web, try VMName.shopWeb] {
+    for name in [nil, try VMName.web.full, try VMName.shopWeb.full] {
       let record = LedgerRecord(
         seq: 12, time: Timestamp(microseconds: 1_700_000_000_123_000), name: name, event: event, lost: 3)
       #expect(LedgerRecord(line: record.line.dropLast()) == record)
@@ -60,7 +61,7 @@ import Testing
   @Test("a record's line has the members that are promised, an absent value null")
   func members() throws {
     let record = LedgerRecord(
-      seq: 7, time: Timestamp(microseconds: 1_000), name: try .shopWeb,
+      seq: 7, time: Timestamp(microseconds: 1_000), name: try VMName.shopWeb.full,
       event: .spawned(pid: 5, accelerator: nil))
     let line = String(decoding: record.line, as: UTF8.self)
     #expect(

@@ -1,3 +1,4 @@
+import Control
 import Host
 import JSON
 import Machine
@@ -133,7 +134,7 @@ import Testing
     ledger.append(.removed, of: gone)
     ledger.append(.message("whatever"), of: web)
     await ledger.catchUp()
-    #expect(try ledger.reader.lastLives().filter { $0.value.isEndUntold }.map(\.key) == [web])
+    #expect(try ledger.reader.lastLives().filter { $0.value.isEndUntold }.map(\.key) == [web.full])
     ledger.append(state, of: web)
     await ledger.catchUp()
     #expect(try !ledger.reader.lastLives().values.contains { $0.isEndUntold })
@@ -153,8 +154,8 @@ import Testing
     ledger.append(.message("whatever"), of: gone)
     await ledger.catchUp()
     let lives = try ledger.reader.lastLives()
-    #expect(lives[web]?.qemu == .ended(facts) && lives[other]?.qemu == .began(pid: 7))
-    #expect(lives[gone]?.qemu == nil)
+    #expect(lives[web.full]?.qemu == .ended(facts) && lives[other.full]?.qemu == .began(pid: 7))
+    #expect(lives[gone.full]?.qemu == nil)
   }
 
   @Test("a ledger that does not say in which boot it was written tells of no reboot")
@@ -225,7 +226,7 @@ import Testing
     #expect(web.map(\.seq) == Array(1...30).filter { $0 % 3 == 1 })
     let shop = try reader.read(LedgerQuery(.vm(try .shopWeb, gaps: true), since: 20)).records
     #expect(shop.map(\.seq) == Array(21...30).filter { $0 % 3 != 1 })
-    #expect(try reader.names(bearing: "web") == [try .web, try .shopWeb])
+    #expect(try reader.names(bearing: "web") == [try VMName.web.full, try VMName.shopWeb.full])
     #expect(try reader.names(bearing: "db").isEmpty)
   }
 

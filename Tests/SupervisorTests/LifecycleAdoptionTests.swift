@@ -1,6 +1,8 @@
+import Control
 import Host
 import JSON
 import Machine
+import QMP
 import Testing
 
 @testable import Supervisor
@@ -14,7 +16,7 @@ import Testing
     var vm = Driver.running()
     #expect(vm.handle(.adopted) == [.negotiate])
     #expect(vm.handle(.negotiated) == [.askRunState])
-    let effects = vm.handle(.runState(runState))
+    let effects = vm.handle(.runState(RunState(runState)))
     switch runState {
     case "running": #expect(effects == [.announce] && vm.life.state == .running)
     case "paused": #expect(effects == [.announce] && vm.life.state == .paused)
@@ -27,10 +29,10 @@ import Testing
   @Test("a paused guest that was reset stays paused, however many supervisors take it over")
   func adoptedPaused() {
     var vm = Driver.running()
-    _ = vm.handle(.runState("paused"))
+    _ = vm.handle(.runState(.paused))
     for _ in 0..<2 { _ = vm.handle(.adopted) }
     _ = vm.handle(.negotiated)
-    #expect(vm.handle(.runState("prelaunch")) == [.announce])
+    #expect(vm.handle(.runState(.prelaunch)) == [.announce])
     #expect(vm.life.state == .paused)
   }
 
@@ -40,12 +42,12 @@ import Testing
     for last in ["running", "paused"] {
       var vm = Driver.running()
       vm.life.check = HealthCheck(HealthSetting())
-      _ = vm.handle(.runState(last))
+      _ = vm.handle(.runState(RunState(last)))
       vm.life.beginAnew()
       _ = vm.handle(.adopted)
       #expect(vm.life.lastKnown == .starting)
       _ = vm.handle(.negotiated)
-      #expect(vm.handle(.runState("prelaunch")) == [.resume])
+      #expect(vm.handle(.runState(.prelaunch)) == [.resume])
       _ = vm.handle(.guest(.resumed))
       #expect(vm.life.state == .running && vm.life.check?.isReady == true)
     }
@@ -57,7 +59,7 @@ import Testing
     _ = vm.handle(.stop(timeout: nil))
     _ = vm.handle(.adopted)
     _ = vm.handle(.negotiated)
-    #expect(vm.handle(.runState("running")) == [.announce, .pressButton(first: true)])
+    #expect(vm.handle(.runState(.running)) == [.announce, .pressButton(first: true)])
   }
 
   @Test(
@@ -88,7 +90,7 @@ import Testing
       #expect(vm.wait() == [.announce, .signal(15)])
     } else {
       _ = vm.handle(.negotiated)
-      _ = vm.handle(.runState(runState))
+      _ = vm.handle(.runState(RunState(runState)))
     }
     #expect(vm.life.state == .stopping)
     #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
@@ -147,7 +149,7 @@ import Testing
     for _ in 1..<Lifecycle.mostBootResets { _ = vm.handle(.guest(.reset(byGuest: true))) }
     _ = vm.handle(.adopted)
     _ = vm.handle(.negotiated)
-    _ = vm.handle(.runState("running"))
+    _ = vm.handle(.runState(.running))
     #expect(vm.handle(.guest(.reset(byGuest: true))) == [.announce, .quit])
   }
 
@@ -156,7 +158,7 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.adopted)
     _ = vm.handle(.negotiated)
-    _ = vm.handle(.runState("suspended"))
+    _ = vm.handle(.runState(.suspended))
     #expect(vm.life.state == .running)
   }
 

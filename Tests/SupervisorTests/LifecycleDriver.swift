@@ -1,5 +1,7 @@
+import Control
 import Host
 import Machine
+import QMP
 
 @testable import Supervisor
 
@@ -60,8 +62,8 @@ struct Driver {
         .guest(.shutdown(reason: "host-signal")), .guest(.panicked), .guest(.watchdog(action: "pause")),
         .guest(.ioError("x", noSpace: false)),
         .guest(.ioError("x", noSpace: true)), .space(true), .space(false), .guest(.reset(byGuest: true)),
-        .runState("running"), .runState("paused"), .runState("shutdown"),
-        .runState("internal-error"), .buttonAnswered, .continueRefused("x"), .exited(.signal(9), stderr: ""),
+        .runState(.running), .runState(.paused), .runState(.shutdown),
+        .runState(.internalError), .buttonAnswered, .continueRefused("x"), .exited(.signal(9), stderr: ""),
         .exited(.code(0), stderr: ""), .exited(.code(1), stderr: "x"),
       ]
     }

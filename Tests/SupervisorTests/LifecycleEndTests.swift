@@ -1,5 +1,7 @@
+import Control
 import Host
 import Machine
+import QMP
 import Testing
 
 @testable import Supervisor
@@ -22,7 +24,7 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.stop(timeout: nil))
     #expect(vm.handle(.guest(.stopped)) == [.askRunState])
-    #expect(vm.handle(.runState("shutdown")) == [.quit])
+    #expect(vm.handle(.runState(.shutdown)) == [.quit])
     _ = vm.handle(.exited(.code(0), stderr: ""))
     #expect(vm.life.cause == "stopped by the user")
   }

@@ -1,5 +1,7 @@
+import Control
 import Host
 import Machine
+import QMP
 import Testing
 
 @testable import Supervisor
@@ -70,7 +72,7 @@ import Testing
     _ = vm.handle(.stop(timeout: nil))
     _ = vm.handle(.guest(.shutdown(reason: "guest-shutdown")))
     #expect(vm.handle(.guest(.stopped)) == [.askRunState])
-    #expect(vm.handle(.runState("shutdown")) == [.quit])
+    #expect(vm.handle(.runState(.shutdown)) == [.quit])
   }
 
   @Test("a guest that is paused under the power button is continued and asked again")
@@ -78,7 +80,7 @@ import Testing
     var vm = Driver.running()
     _ = vm.handle(.stop(timeout: nil))
     #expect(vm.handle(.guest(.stopped)) == [.askRunState])
-    #expect(vm.handle(.runState("paused")) == [.resume, .pressButton(first: false)])
+    #expect(vm.handle(.runState(.paused)) == [.resume, .pressButton(first: false)])
     #expect(vm.life.state == .stopping)
   }
 
@@ -94,7 +96,7 @@ import Testing
     _ = restarted.handle(.restart(timeout: nil))
     _ = restarted.handle(.adopted)
     _ = restarted.handle(.negotiated)
-    #expect(restarted.handle(.runState("running")) == [.announce, .pressButton(first: true)])
+    #expect(restarted.handle(.runState(.running)) == [.announce, .pressButton(first: true)])
     var gone = Driver.running()
     _ = gone.handle(.restart(timeout: nil))
     #expect(gone.handle(.absent(hostRebooted: false)) == [.spawn, .announce])
@@ -112,7 +114,7 @@ import Testing
   func pausedStop() {
     var vm = Driver.running()
     _ = vm.handle(.guest(.stopped))
-    _ = vm.handle(.runState("paused"))
+    _ = vm.handle(.runState(.paused))
     #expect(vm.life.state == .paused && vm.life.cause == "paused by the user")
     #expect(vm.handle(.stop(timeout: nil)) == [.resume, .announce, .pressButton(first: true)])
 

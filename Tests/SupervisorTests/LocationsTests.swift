@@ -1,3 +1,4 @@
+import Control
 import Machine
 import Supervisor
 import Testing

@@ -1,5 +1,7 @@
+import Control
 import Host
 import Machine
+import QMP
 import Testing
 
 @testable import Supervisor
@@ -31,7 +33,7 @@ import Testing
     #expect(stopping.handle(.monitorLost("gone")) == [.signal(15), Self.told])
 
     var paused = Driver.running()
-    _ = paused.handle(.runState("paused"))
+    _ = paused.handle(.runState(.paused))
     _ = paused.handle(.monitorLost("gone"))
     #expect(paused.life.state == .paused && paused.life.cause.contains("its monitor is lost (gone)"))
     #expect(paused.handle(.restart(timeout: nil)) == [.announce, .signal(15), Self.told])

@@ -1,16 +1,16 @@
+import Control
 import Host
 import JSON
 import Machine
 import QMP
-import Supervisor
 import Testing
 
 @testable import qemuvm
 
 @Suite("The ledger for people") struct LedgerTests {
-  private static let web = try? VMName("web", lab: "shop")
+  private static let web = FullName("web", lab: "shop")
 
-  private static func record(_ seq: Int, _ event: LedgerEvent, _ name: VMName? = web, lost: Int = 0)
+  private static func record(_ seq: Int, _ event: LedgerEvent, _ name: FullName? = web, lost: Int = 0)
     -> LedgerRecord
   {
     LedgerRecord(
@@ -104,7 +104,7 @@ import Testing
   @Test("Of the VMs asked for all is shown, and nothing of others or of the supervisor")
   func filtered() throws {
     var view = LedgerView()
-    let names = [try VMName("web"), try VMName("db")]
+    let names = [FullName("web"), FullName("db")]
     for (index, name) in names.enumerated() {
       #expect(view.take(LedgerPage(name: name, records: [Self.record(index + 1, .removed, name)])).count == 1)
     }

@@ -1,7 +1,6 @@
 import Control
 import Host
 import JSON
-import Supervisor
 import Testing
 
 @testable import qemuvm

@@ -1,4 +1,4 @@
-import Supervisor
+import Control
 import Testing
 
 @testable import qemuvm

@@ -1,7 +1,6 @@
 import Control
 import JSON
 import QMP
-import Supervisor
 import Testing
 
 @testable import qemuvm

@@ -5,15 +5,13 @@ package struct MACAddress: Sendable, Hashable {
 
   /// The address of a VM's card: the same at every start, and unlikely to be another VM's.
   package init(uuid: UUID, card: Int) {
-    // FNV-1a, so that UUIDs that differ in one bit give quite different addresses.
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    // A hash, so that UUIDs that differ in one bit give quite different addresses.
+    var hash = FNV1a<UInt64>()
     for word in [uuid.high, uuid.low, UInt64(card)] {
-      for shift in stride(from: 56, through: 0, by: -8) {
-        hash = (hash ^ (word >> UInt64(shift) & 0xFF)) &* 0x100_0000_01B3
-      }
+      for shift in stride(from: 56, through: 0, by: -8) { hash.add(UInt8(word >> UInt64(shift) & 0xFF)) }
     }
     // The first three bytes are QEMU's own.
-    bits = 0x5254_0000_0000 | (hash ^ hash >> 32) & 0xFF_FFFF
+    bits = 0x5254_0000_0000 | (hash.state ^ hash.state >> 32) & 0xFF_FFFF
   }
 
   /// Reads six pairs of hexadecimal digits with colons or dashes between.

@@ -10,6 +10,12 @@ package struct QueryBlock: QMPCommand {
 
   package init() {}
 
+  /// QEMU: `BlockDeviceIoStatus`, since 1.0.
+  package enum IOStatus: String, Sendable {
+    case ok, failed
+    case noSpace = "nospace"
+  }
+
   /// A drive that the guest sees.
   package struct Drive: JSONDecodable, Sendable, Equatable {
     /// The backend's name; empty with `-blockdev`.
@@ -18,8 +24,8 @@ package struct QueryBlock: QMPCommand {
     /// The path or id of the device in the guest; since 2.12.
     package let qdev: String?
 
-    /// What an I/O error did to it: `ok`, `failed` or `nospace`; nil when the drive does not watch for errors.
-    package let ioStatus: String?
+    /// What an I/O error did to it; nil when the drive does not watch for errors, or a later version has another word.
+    package let ioStatus: IOStatus?
 
     /// Nil when no medium is in.
     package let inserted: Medium?
@@ -28,7 +34,8 @@ package struct QueryBlock: QMPCommand {
       let members = try JSONObject(json: json)
       device = try members.required("device")
       qdev = try members.optional("qdev")
-      ioStatus = try members.optional("io-status")
+      let status: String? = try members.optional("io-status")
+      ioStatus = status.flatMap(IOStatus.init)
       inserted = try members.optional("inserted")
     }
   }

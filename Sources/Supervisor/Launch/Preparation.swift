@@ -1,6 +1,7 @@
 package import Control
 internal import Glibc
 internal import Host
+internal import Inspection
 package import JSON
 package import Machine
 
@@ -68,9 +69,8 @@ package struct Preparation: Sendable {
   ) throws(ControlError) -> VMRecord {
     let origin = definition.origins["profile"]
     do {
-      let chain = try ProfileChain(
-        definition.profile, askedAt: origin, known: { knownProfiles(directory) },
-        lookup: { try profile($0, directory: directory) })
+      let chain = try ProfileCatalog(locations, directory: directory).chain(
+        definition.profile, askedAt: origin)
       return VMRecord(
         uuid: definition.settings.uuid ?? uuid(of: definition.name), definition: definition,
         directory: directory, file: file,
@@ -103,28 +103,9 @@ package struct Preparation: Sendable {
     }
   }
 
-  private func profile(_ name: String, directory: String) throws -> ProfileChain.Source? {
-    for folder in locations.profileFolders(directory: directory) {
-      let file = "\(folder)/\(name).json5"
-      guard let bytes = try FileSystem.readIfPresent(file) else { continue }
-      try locations.requireTrust(in: file)
-      return (bytes, file)
-    }
-    return nil
-  }
-
-  private func knownProfiles(_ directory: String) -> [String] {
-    locations.profileFolders(directory: directory).flatMap { folder in
-      // A folder that is not there has no profiles.
-      ((try? FileSystem.names(in: folder)) ?? []).filter { $0.hasSuffix(".json5") }.map {
-        String($0.dropLast(6))
-      }
-    }
-  }
-
   /// The UUID of a VM that has none written: the same for the same VM of this state folder, each time it is created, so that its guest knows itself again.
   private func uuid(of name: VMName) -> UUID {
-    var hash = FNV1a()
+    var hash = FNV1a<UInt128>()
     hash.add(state.machine)
     hash.add(state.path)
     hash.add(name.id)

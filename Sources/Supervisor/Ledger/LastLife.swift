@@ -1,3 +1,5 @@
+internal import Control
+
 /// How the ledger leaves a VM's last QEMU: what a supervisor that comes after a crash goes on from.
 struct LastLife: Sendable, Equatable {
   enum QEMU: Sendable, Equatable {

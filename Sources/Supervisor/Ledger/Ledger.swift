@@ -1,3 +1,4 @@
+package import Control
 internal import Dispatch
 package import Host
 package import Machine
@@ -112,7 +113,7 @@ package actor Ledger {
 
   private func write(_ event: LedgerEvent, _ name: VMName?, _ time: Timestamp) throws(SystemError) {
     lost += dropped.exchange(0, ordering: .relaxed)
-    let record = LedgerRecord(seq: number + 1, time: time, name: name, event: event, lost: lost)
+    let record = LedgerRecord(seq: number + 1, time: time, name: name?.full, event: event, lost: lost)
     try writer?.append(record.line)
     number += 1
     lost = 0

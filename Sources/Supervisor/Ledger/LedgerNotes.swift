@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 
 /// What a VM has told the ledger, so that nothing is told twice and no storm fills the disk; pure.

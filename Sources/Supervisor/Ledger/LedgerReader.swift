@@ -1,3 +1,4 @@
+package import Control
 package import Host
 internal import JSON
 package import Machine
@@ -45,7 +46,7 @@ package struct LedgerQuery: Sendable {
     case .everyone: return true
     case .vm(let name, let gaps):
       if case .gap = record.event { return gaps }
-      return record.name == name
+      return record.name == name.full
     }
   }
 }
@@ -89,8 +90,8 @@ package struct LedgerReader: Sendable {
   }
 
   /// Every VM of that bare name that has a record.
-  func names(bearing bare: String) throws(SystemError) -> Set<VMName> {
-    var names: Set<VMName> = []
+  func names(bearing bare: String) throws(SystemError) -> Set<FullName> {
+    var names: Set<FullName> = []
     try visit(since: 0, before: .max, of: bare) { record, _ in
       if let name = record.name, name.name == bare { names.insert(name) }
       return true
@@ -99,8 +100,8 @@ package struct LedgerReader: Sendable {
   }
 
   /// How the records leave each VM's last QEMU, as far as the youngest of them tell.
-  func lastLives() throws(SystemError) -> [VMName: LastLife] {
-    var lives: [VMName: LastLife] = [:]
+  func lastLives() throws(SystemError) -> [FullName: LastLife] {
+    var lives: [FullName: LastLife] = [:]
     var count = 0
     try visit(since: 0, before: .max) { record, _ in
       count += 1

@@ -62,8 +62,11 @@ extension Supervisor {
     guard let name = try? VMName(parsing: vm.name) else { throw refusal }  // The refusal says so already.
     let reader = ledger.reader
     let bearers = try await reading { () throws(SystemError) in try reader.names(bearing: name.name) }
-    if bearers.contains(name) { return name }
-    guard name.lab == nil, let only = bearers.first, bearers.count == 1 else { throw refusal }
+    if bearers.contains(name.full) { return name }
+    // A record of a name that no VM can have is nobody's.
+    guard name.lab == nil, bearers.count == 1, let only = bearers.first.flatMap({ try? VMName($0) }) else {
+      throw refusal
+    }
     return only
   }
 

@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 internal import JSON
 internal import Machine
@@ -84,7 +85,8 @@ extension LedgerEvent.StateFacts {
     self.init(
       state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       health: lifecycle.health, pause: pause,
-      ending: isConsequence ? lifecycle.lastEnding.map(EndingKind.init) : nil,
-      restartCause: isConsequence ? lifecycle.restartCause : nil, restarts: lifecycle.restarts)
+      ending: isConsequence
+        ? lifecycle.lastEnding.map(EndingKind.init) ?? lifecycle.restartCause?.ending : nil,
+      restartCause: isConsequence ? lifecycle.restartCause?.words : nil, restarts: lifecycle.restarts)
   }
 }

@@ -1,3 +1,4 @@
+internal import Control
 internal import JSON
 
 // How an end that is under way is kept for the next supervisor.

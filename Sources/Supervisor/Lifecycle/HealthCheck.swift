@@ -1,16 +1,6 @@
+package import Control
 package import Host
 package import Machine
-
-/// How a guest that is looked after is; docker's words.
-package enum Health: String, Sendable, CaseIterable {
-  /// Nobody asked for it to be looked after, or no guest is there.
-  case none
-
-  /// It runs, and is not ready yet.
-  case starting
-  case healthy
-  case unhealthy
-}
 
 /// Tells from looks at a guest, and from its console, whether it is well or hangs.
 ///

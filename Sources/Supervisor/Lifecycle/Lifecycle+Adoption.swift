@@ -1,4 +1,6 @@
+internal import Control
 internal import Host
+internal import QMP
 
 // What a new supervisor makes of a QEMU that it finds, or does not find.
 extension Lifecycle {

@@ -1,5 +1,7 @@
+internal import Control
 internal import Host
 internal import Machine
+internal import QMP
 
 // What QEMU and the clock say, and what follows from it.
 extension Lifecycle {
@@ -22,55 +24,55 @@ extension Lifecycle {
   }
 
   /// The answer to `query-status`: after an adoption, and after each STOP.
-  mutating func runState(_ name: String, _ moment: Moment) -> [LifecycleEffect] {
+  mutating func runState(_ runState: RunState, _ moment: Moment) -> [LifecycleEffect] {
     switch phase {
     case .starting(let start):
-      guard start.isAdoption || name != "prelaunch" else { return [] }
+      guard start.isAdoption || runState != .prelaunch else { return [] }
     case .running, .paused:
       break
     case .stopping(let ladder) where ladder.step == .powerButton:
-      return runStateUnderTheButton(name, moment.now)
+      return runStateUnderTheButton(runState, moment.now)
     case .stopped, .stopping, .backoff, .failed:
       return []
     }
-    switch name {
-    case "running", "suspended":
+    switch runState {
+    case .running, .suspended:
       // A guest that sleeps (S3) wakes up without another RESUME.
       return isRunning(moment)
-    case "prelaunch" where lastKnown == .paused:
+    case .prelaunch where lastKnown == .paused:
       // QEMU calls a paused guest so once it was reset.
       return pause(.user, saying: "paused by the user", moment.now)
-    case "prelaunch" where desired == .running:
+    case .prelaunch where desired == .running:
       return [.resume]
-    case "shutdown":
+    case .shutdown:
       return poweredOff(moment.now)
-    case "watchdog":
+    case .watchdog:
       return pause(.kept("watchdog"), saying: Self.keptByWatchdog, moment.now)
-    case "guest-panicked":
+    case .guestPanicked:
       return guest(.panicked, moment)
-    case "internal-error":
+    case .internalError:
       ending = ending ?? .internalError
       cause = Ending.internalError.sentence
       return descend(from: .quit, moment.now)
-    case "paused":
+    case .paused:
       return pause(.user, saying: "paused by the user", moment.now)
-    case "io-error":
+    case .ioError:
       switch phase {
       case .paused(.ioError), .paused(.noSpace): return []
       default: break
       }
       return pause(.ioError("a disk failed"), saying: "QEMU paused it: a disk failed", moment.now)
     default:
-      return pause(.other(name), saying: "QEMU paused it (\(name))", moment.now)
+      return pause(.other(runState), saying: "QEMU paused it (\(runState))", moment.now)
     }
   }
 
-  /// A guest whose vCPUs stand still is not one that ignores its power button.
-  private mutating func runStateUnderTheButton(_ name: String, _ now: Instant) -> [LifecycleEffect] {
-    switch name {
-    case "running", "suspended": return []
-    case "paused": return [.resume, .pressButton(first: false)]
-    case "shutdown":
+  /// A guest whose vCPUs do not run is not one that ignores its power button.
+  private mutating func runStateUnderTheButton(_ runState: RunState, _ now: Instant) -> [LifecycleEffect] {
+    switch runState {
+    case .running, .suspended: return []
+    case .paused: return [.resume, .pressButton(first: false)]
+    case .shutdown:
       isGuestOff = true
       return insist(now)
     default: return insist(now)
@@ -275,7 +277,7 @@ extension Lifecycle {
     switch phase {
     case .backoff(let until) where moment.now >= until:
       restarts += 1
-      return begin(saying: "starting again (restart \(restarts)): \(restartCause ?? "it failed")")
+      return begin(saying: "starting again (restart \(restarts)): \(restartCause?.words ?? "it failed")")
     case .starting(let start):
       guard let deadline = start.deadline, moment.now >= deadline else { return [] }
       if ending == .wished { return descend(from: .terminate, moment.now) }
@@ -342,16 +344,18 @@ extension Lifecycle {
     case .restart where fact == .hostRebooted:
       // What a start at boot lacks may be there a moment later: a refusal is not final.
       restarts = 0
-      restartCause = "started again: the host was rebooted"
+      restartCause = RestartCause("started again: the host was rebooted", .hostRebooted)
       return begin(saying: "started again: the host was rebooted")
     case .refuse, .restart:
-      return retry(after: words, uptime, moment)
+      return retry(after: RestartCause(words, EndingKind(fact)), uptime, moment)
     }
   }
 
-  private mutating func retry(after words: String, _ uptime: Duration, _ moment: Moment) -> [LifecycleEffect]
-  {
-    restartCause = words
+  private mutating func retry(
+    after cause: RestartCause, _ uptime: Duration, _ moment: Moment
+  ) -> [LifecycleEffect] {
+    restartCause = cause
+    let words = cause.words
     let ran = runningSince != nil
     runningSince = nil
     switch budget.fail(policy, at: moment.now, uptime: uptime, everRan: ran, chance: moment.chance) {

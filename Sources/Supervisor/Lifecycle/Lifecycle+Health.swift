@@ -1,3 +1,4 @@
+package import Control
 internal import Host
 internal import Machine
 
@@ -101,12 +102,12 @@ extension Lifecycle {
   }
 
   private var healthyCause: String {
-    if let restartCause, restarts == 0 { return "running; \(restartCause)" }
+    if let restartCause, restarts == 0 { return "running; \(restartCause.words)" }
     if let restartCause {
-      let isFailure = restartCause != Ending.poweredOff.sentence
+      let isFailure = restartCause.ending != .poweredOff
       let times = restarts == 1 ? "" : " \(restarts) times"
       let failures = restarts == 1 ? "a failure" : "\(restarts) failures"
-      return "restarted\(isFailure ? " after \(failures)" : times): \(restartCause)"
+      return "restarted\(isFailure ? " after \(failures)" : times): \(restartCause.words)"
     }
     return wasTakenOver ? "running; taken over by a new supervisor" : "running"
   }

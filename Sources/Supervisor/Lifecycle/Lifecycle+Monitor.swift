@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 
 // A QEMU whose monitor nothing connects to any more: it runs on, and only signals reach it.

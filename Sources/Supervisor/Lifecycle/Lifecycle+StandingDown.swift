@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 
 // How a guest comes down with its supervisor, as before the host is switched off: gently, and still wanted.

@@ -1,3 +1,4 @@
+package import Control
 package import Host
 package import Machine
 
@@ -111,12 +112,12 @@ package struct Lifecycle: Sendable, Equatable {
   var isStandingDown = false
 
   /// What an automatic start is a consequence of; nil after the user's own.
-  package internal(set) var restartCause: String?
+  package internal(set) var restartCause: RestartCause?
 
   package init(
     policy: RestartPolicy, stopTimeout: Duration, desired: DesiredState = .stopped, phase: Phase = .stopped,
     cause: String = "created, not started yet", restarts: Int = 0, budget: RestartBudget = RestartBudget(),
-    runningSince: Instant? = nil, restartCause: String? = nil, startsAgain: Bool = false
+    runningSince: Instant? = nil, restartCause: RestartCause? = nil, startsAgain: Bool = false
   ) {
     self.startsAgain = startsAgain
     self.policy = policy
@@ -202,7 +203,7 @@ package struct Lifecycle: Sendable, Equatable {
       guard case .starting = phase else { return [] }
       return end(.refused(words), moment)
     case .negotiated: return negotiated()
-    case .runState(let name): return runState(name, moment)
+    case .runState(let state): return runState(state, moment)
     case .space(let isBack): return space(isBack)
     case .continueRefused(let words):
       guard case .starting = phase else { return [] }

@@ -1,5 +1,6 @@
 package import Host
 package import Machine
+package import QMP
 
 /// What can happen to a VM, from its user, its QEMU, or the clock.
 package enum LifecycleInput: Sendable, Equatable {
@@ -27,8 +28,8 @@ package enum LifecycleInput: Sendable, Equatable {
   /// The reply to `qmp_capabilities`: QEMU's initialisation is over.
   case negotiated
 
-  /// The reply to `query-status`: QEMU's name of its run state.
-  case runState(String)
+  /// The reply to `query-status`.
+  case runState(RunState)
 
   /// Whether the host has space again for the disks of a guest that waits for it.
   case space(Bool)

@@ -1,3 +1,4 @@
+internal import Control
 internal import Glibc
 package import Host
 internal import Machine
@@ -23,7 +24,7 @@ extension Supervisor {
         continue
       }
       let machine = make(name)
-      guard let pid = await machine.load(holders: own, last: lives[name] ?? LastLife(), taken: taken)
+      guard let pid = await machine.load(holders: own, last: lives[name.full] ?? LastLife(), taken: taken)
       else { continue }
       taken.insert(pid)
       adopted.append(machine)

@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 internal import Machine
 

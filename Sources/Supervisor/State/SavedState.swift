@@ -1,3 +1,4 @@
+package import Control
 package import Host
 internal import JSON
 package import Machine
@@ -52,7 +53,10 @@ package struct SavedState: Sendable, Equatable {
     ]
     if case .backoff(let until) = lifecycle.phase { object["until"] = JSONValue(until.nanoseconds) }
     if let since = lifecycle.runningSince { object["runningSince"] = JSONValue(since.nanoseconds) }
-    if let restartCause = lifecycle.restartCause { object["restartCause"] = JSONValue(restartCause) }
+    if let restartCause = lifecycle.restartCause {
+      object["restartCause"] = JSONValue(restartCause.words)
+      object["restartEnding"] = restartCause.ending.map { JSONValue($0.rawValue) }
+    }
     if let pid { object["pid"] = JSONValue(Int(pid)) }
     if let machine { object["machine"] = .object(machine.json) }
     if lifecycle.startsAgain { object["startsAgain"] = true }
@@ -103,7 +107,9 @@ package struct SavedState: Sendable, Equatable {
       consecutive: file.isOfThisBoot ? file.count("consecutive") ?? 0 : 0,
       failures: file.pastMoments("failures"))
     lifecycle.runningSince = file.moment("runningSince")
-    lifecycle.restartCause = contents["restartCause"]?.string
+    lifecycle.restartCause = contents["restartCause"]?.string.map {
+      RestartCause($0, contents["restartEnding"]?.string.flatMap(EndingKind.init(rawValue:)))
+    }
     lifecycle.startsAgain = contents["startsAgain"]?.bool ?? false
     lifecycle.ending = contents["ending"]?.object.flatMap(Ending.init(json:))
     if isUnfulfilled {

@@ -1,3 +1,4 @@
+package import Control
 package import Host
 package import JSON
 package import Machine

@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 internal import JSON
 internal import Machine
@@ -134,23 +135,23 @@ extension VirtualMachine {
     run.runStateQuestion = .none
     guard case .success(let reply) = result else { return }
     if isStale { return askRunState() }
-    if reply.status == .ioError { askDisks() } else { apply(.runState(reply.status.name)) }
+    if reply.status == .ioError { askDisks() } else { apply(.runState(reply.status)) }
   }
 
   /// Asks which disk stopped the guest, and whether it is space that it wants.
   private func askDisks() {
     guard let connection = run?.connection else { return }
     connection.assumeIsolated {
-      $0.send("query-block") { [weak self] result in
+      $0.send(QueryBlock()) { [weak self] result in
         // Without an answer it is an I/O error like any other.
-        let disks = (try? result.get())?.array ?? []
-        let full = disks.first { $0["io-status"]?.string == "nospace" }
+        let drives = (try? result.get()) ?? []
+        let full = drives.first { $0.ioStatus == .noSpace }
         self?.assumeIsolated { vm in
           if let full {
-            let disk = full["inserted"]?["node-name"]?.string ?? ""
+            let disk = full.inserted?.nodeName ?? ""
             vm.apply(.guest(.ioError("no space left for disk '\(disk)'", noSpace: true)))
           } else {
-            vm.apply(.runState(RunState.ioError.name))
+            vm.apply(.runState(.ioError))
           }
         }
       }

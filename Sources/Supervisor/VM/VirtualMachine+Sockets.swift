@@ -1,3 +1,4 @@
+internal import Control
 internal import Host
 
 // The sockets for users in RUNTIME, which a logout may wipe.

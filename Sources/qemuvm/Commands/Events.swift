@@ -2,7 +2,6 @@ internal import Control
 internal import Host
 internal import JSON
 internal import QMP
-internal import Supervisor
 
 /// `qemuvm events`: what happened, from the supervisor's ledger, and what happens.
 struct Events: Verb {

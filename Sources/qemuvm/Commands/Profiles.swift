@@ -1,7 +1,8 @@
+internal import Control
 internal import Host
+internal import Inspection
 internal import JSON
 internal import Machine
-internal import Supervisor
 
 /// `qemuvm profiles`: the profiles that VMs can be made from.
 struct Profiles: Verb {

@@ -4,7 +4,6 @@ internal import Host
 internal import JSON
 internal import Machine
 internal import QMP
-internal import Supervisor
 
 /// `qemuvm supervisor stop`: ends the supervisor and leaves guests running.
 struct SupervisorStop: Verb {

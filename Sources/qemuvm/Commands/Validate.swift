@@ -1,7 +1,8 @@
+internal import Control
 internal import Host
+internal import Inspection
 internal import JSON
 internal import Machine
-internal import Supervisor
 
 /// `qemuvm validate`: whether a lab file is right, with the profiles that it names.
 struct Validate: Verb {

@@ -1,6 +1,5 @@
 internal import Control
 internal import JSON
-internal import Supervisor
 
 /// `qemuvm why`: what happened to a VM, what qemuvm did about it, and what to do.
 struct Why: Verb {

@@ -2,7 +2,6 @@ internal import Control
 internal import Glibc
 internal import Host
 internal import Machine
-internal import Supervisor
 
 /// Reaches the supervisor, and starts one where none runs.
 struct SupervisorConnector {

@@ -1,7 +1,7 @@
+internal import Control
 internal import Glibc
 internal import Host
 internal import Machine
-internal import Supervisor
 
 /// Starts a supervisor in the background and waits until it listens.
 struct SupervisorLauncher {
@@ -19,7 +19,7 @@ struct SupervisorLauncher {
     let logStart = try log.size() - log.dataStart()
     let pipe = try FileDescriptor.pipe()
     var launch = ChildProcess.Launch(
-      program: Self.program, arguments: ["supervisor", "run", SupervisorProcess.readyOption, "3"],
+      program: Self.program, arguments: ["supervisor", "run", SupervisorStart.option, "3"],
       environment: environment)
     launch.descriptors = [1: log.rawValue, 2: log.rawValue, 3: pipe.writeEnd.rawValue]
     launch.directory = "/"
@@ -30,15 +30,22 @@ struct SupervisorLauncher {
       throw CommandFailure(.noSupervisor, nil, "the supervisor cannot be started: \(error)")
     }
     let answers = pipe.takeReadEnd()
-    switch try Self.firstLine(of: answers, until: limit) {
-    case "ok": return true
-    case "taken": return false
-    case "":
+    guard let words = try Self.firstWords(of: answers, until: limit) else {
+      throw CommandFailure(
+        .noSupervisor, nil,
+        "the supervisor (PID \(child.pid)) does not listen yet: it has not answered in time",
+        hints: ["\(context.locations.supervisorLog) tells what it does."])
+    }
+    switch SupervisorStart(words) {
+    case .listening: return true
+    case .taken: return false
+    // Why it refuses to run here; it says so itself, for its log may be what cannot be written.
+    case .refused(let reason): throw CommandFailure(.noSupervisor, nil, reason)
+    case nil:
       let end = child.wait()
       // One that an init system has started takes its place.
       if end == .signal(SIGTERM) { return false }
-      throw failure("", child, end, logStart: logStart)
-    case let answer: throw failure(answer, child, nil, logStart: logStart)
+      throw failure(end, logStart: logStart)
     }
   }
 
@@ -68,46 +75,29 @@ struct SupervisorLauncher {
     }
   }
 
-  /// What the supervisor says first, without its end of line; empty when it ends without a word, nil when it is
-  /// silent for too long.
-  private static func firstLine(
+  /// What the supervisor says first; empty when it ends without a word, nil when it is silent for too long.
+  private static func firstWords(
     of pipe: borrowing FileDescriptor, until deadline: Instant
-  ) throws(SystemError) -> String? {
-    var line: [UInt8] = []
+  ) throws(SystemError) -> [UInt8]? {
+    var words: [UInt8] = []
     while true {
       let left = (deadline - .now).nanoseconds / 1_000_000
       var poller = pollfd(fd: pipe.rawValue, events: Int16(POLLIN), revents: 0)
       let ready = try retrying("poll") { poll(&poller, 1, Int32(max(0, left))) }
       guard ready > 0 else { return nil }
       let bytes = try pipe.read(upTo: 4096)
-      line += bytes
-      if bytes.isEmpty || line.last == UInt8(ascii: "\n") {
-        if line.last == UInt8(ascii: "\n") { line.removeLast() }
-        return String(decoding: line, as: UTF8.self)
-      }
+      words += bytes
+      if bytes.isEmpty || words.last == UInt8(ascii: "\n") { return words }
     }
   }
 
-  private func failure(
-    _ answer: String?, _ child: ChildProcess, _ status: ExitStatus?, logStart: Int64
-  ) -> CommandFailure {
+  private func failure(_ status: ExitStatus, logStart: Int64) -> CommandFailure {
     let log = context.locations.supervisorLog
-    guard let answer else {
-      return CommandFailure(
-        .noSupervisor, nil,
-        "the supervisor (PID \(child.pid)) does not listen yet: it has not answered in time",
-        hints: ["\(log) tells what it does."])
-    }
-    let prefix = "error: "
-    // Why it refuses to run here; it says so itself, for its log may be what cannot be written.
-    if answer.hasPrefix(prefix) {
-      return CommandFailure(.failed, nil, String(answer.dropFirst(prefix.count)))
-    }
     let end =
       switch status {
       case .code(let code): "ended with code \(code)"
       case .signal(let signal): "died of signal \(signal)"
-      case .unknown, nil: "ended"
+      case .unknown: "ended"
       }
     return CommandFailure(
       .noSupervisor, nil, "the supervisor \(end) before it listened",

@@ -1,6 +1,6 @@
+internal import Control
 internal import Host
 internal import JSON
-internal import Supervisor
 
 /// A record of the ledger as one line for a person.
 struct LedgerLine {

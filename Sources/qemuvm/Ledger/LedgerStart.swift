@@ -1,6 +1,6 @@
+internal import Control
 internal import Host
 internal import Machine
-internal import Supervisor
 
 /// From where on records are wanted: behind a number, or from a time on.
 enum LedgerStart: Sendable, Equatable {

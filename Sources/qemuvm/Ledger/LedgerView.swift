@@ -1,14 +1,14 @@
+internal import Control
 internal import JSON
 internal import Machine
 internal import QMP
-internal import Supervisor
 
 /// Which records of a reply and of the events after it are shown: each once, and of the VMs asked for; pure.
 ///
 /// Events are listened for before the reply is asked for, so what happens in between comes by both ways.
 struct LedgerView: Sendable {
   /// The VMs asked for; nil is all, and the supervisor.
-  private(set) var names: Set<VMName>?
+  private(set) var names: Set<FullName>?
 
   /// The numbers that came by a reply; an event with one of them has been shown.
   private var seen: Set<Int> = []

@@ -1,7 +1,6 @@
 internal import Control
 internal import Host
 internal import QMP
-internal import Supervisor
 
 extension CommandFailure {
   /// From the supervisor's refusal of something asked about a VM, or about none.

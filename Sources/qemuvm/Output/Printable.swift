@@ -8,21 +8,7 @@ enum Printable {
   }
 
   /// The text of a value for programs, with the same meaning and nothing in it that a terminal obeys.
-  static func json(_ text: String) -> String {
-    guard text.unicodeScalars.contains(where: \.isInvisibleOrder) else { return text }
-    var safe = ""
-    for scalar in text.unicodeScalars {
-      if scalar == "\n" || !scalar.isInvisibleOrder {
-        safe.unicodeScalars.append(scalar)
-      } else {
-        for unit in String(scalar).utf16 {
-          let digits = String(unit, radix: 16)
-          safe += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        }
-      }
-    }
-    return safe
-  }
+  static func json(_ text: String) -> String { text.asTerminalJSON }
 
   /// The text with every control and format character but the line's end as its number.
   static func lines(_ text: String) -> String {

@@ -1,4 +1,4 @@
-internal import Supervisor
+internal import Control
 
 /// Rows of text under headings, in columns as wide as their widest cell.
 struct Table: Sendable {

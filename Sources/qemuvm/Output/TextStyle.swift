@@ -1,4 +1,4 @@
-internal import Supervisor
+internal import Control
 
 /// How text looks on a terminal: colours, or none.
 struct TextStyle: Sendable, Equatable {

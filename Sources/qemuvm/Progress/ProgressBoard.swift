@@ -1,4 +1,4 @@
-internal import Supervisor
+internal import Control
 
 /// Progress on a terminal: a line a VM, all redrawn at each change.
 ///

@@ -1,4 +1,4 @@
-internal import Supervisor
+internal import Control
 
 /// How a person follows several VMs at once: lines that are redrawn on a terminal, and plain lines elsewhere.
 ///

@@ -1,8 +1,8 @@
 internal import Control
 internal import Host
+internal import Inspection
 internal import JSON
 internal import Machine
-internal import Supervisor
 
 /// Where `up` and `create` take their VMs from: the lab file, what the supervisor knows, or options alone.
 struct DefinitionSource: Sendable {

@@ -1,7 +1,7 @@
+internal import Control
 internal import Host
 internal import JSON
 internal import Machine
-internal import Supervisor
 
 /// The lab file that a command works on: the one named by `--file`, or `qemuvm.json5` in the working directory.
 struct LabAtHand: Sendable {

@@ -1,6 +1,7 @@
+internal import Control
 internal import Dispatch
+internal import Inspection
 internal import Machine
-internal import Supervisor
 internal import Synchronization
 
 /// The disks of a lab file's VMs, checked together before any of them starts.

@@ -1,5 +1,5 @@
+internal import Control
 internal import JSON
-internal import Supervisor
 
 /// A VM as a reply or an event of the supervisor tells of it, as far as somebody who waits needs it.
 struct ReportedVM: Sendable, Equatable {

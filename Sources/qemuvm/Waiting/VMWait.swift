@@ -2,7 +2,6 @@ internal import Control
 internal import JSON
 internal import Machine
 internal import QMP
-internal import Supervisor
 
 /// One VM on its way to a goal: what was heard of it, and how the wait ends; pure.
 ///

@@ -56,7 +56,7 @@ package enum LedgerEvent: Sendable, Equatable {
     /// How a guest that is looked after is.
     package var health = Health.none
 
-    /// Why the vCPUs stand still, in the state `paused`.
+    /// Why the vCPUs do not run, in the state `paused`.
     package var pause: PauseKind?
 
     /// Why the guest ended, while that is what the state is a consequence of.
@@ -67,6 +67,20 @@ package enum LedgerEvent: Sendable, Equatable {
 
     /// Automatic starts since the user's last `up` or `start`.
     package var restarts: Int
+
+    package init(
+      state: VMState, desired: DesiredState, cause: String, health: Health = .none, pause: PauseKind? = nil,
+      ending: EndingKind? = nil, restartCause: String? = nil, restarts: Int
+    ) {
+      self.state = state
+      self.desired = desired
+      self.cause = cause
+      self.health = health
+      self.pause = pause
+      self.ending = ending
+      self.restartCause = restartCause
+      self.restarts = restarts
+    }
   }
 
   /// How a QEMU ended.
@@ -89,6 +103,18 @@ package enum LedgerEvent: Sendable, Equatable {
 
     /// Whether a later supervisor tells it, who cannot know what the kernel had killed by then; it is no fact itself.
     package var isToldLate = false
+
+    package init(
+      pid: Int32, status: ExitStatus, ending: EndingKind? = nil, stderr: String, ranSeconds: Double? = nil,
+      oomKills: Int? = nil
+    ) {
+      self.pid = pid
+      self.status = status
+      self.ending = ending
+      self.stderr = stderr
+      self.ranSeconds = ranSeconds
+      self.oomKills = oomKills
+    }
   }
 
   /// A supervisor's start or leave.
@@ -106,6 +132,14 @@ package enum LedgerEvent: Sendable, Equatable {
 
     /// The host's boot, see random(4).
     package var boot: String
+
+    package init(action: Action, why: String? = nil, version: String, pid: Int32, boot: String) {
+      self.action = action
+      self.why = why
+      self.version = version
+      self.pid = pid
+      self.boot = boot
+    }
   }
 
   /// A time without a supervisor.
@@ -124,27 +158,26 @@ package enum LedgerEvent: Sendable, Equatable {
 
     /// Bytes at the ledger's end that were no whole record.
     package var tornBytes: Int
+
+    package init(
+      since: Timestamp? = nil, seconds: Double? = nil, wasOrderly: Bool, hasRebooted: Bool, tornBytes: Int
+    ) {
+      self.since = since
+      self.seconds = seconds
+      self.wasOrderly = wasOrderly
+      self.hasRebooted = hasRebooted
+      self.tornBytes = tornBytes
+    }
   }
 }
 
-/// Why the vCPUs of a living QEMU stand still, as one word for programs.
+/// Why the vCPUs of a living QEMU do not run, as one word for programs.
 package enum PauseKind: String, Sendable, CaseIterable {
   case user
   case ioError = "io-error"
   case noSpace = "no-space"
   case kept
   case other
-
-  init(_ reason: PauseReason) {
-    self =
-      switch reason {
-      case .user: .user
-      case .ioError: .ioError
-      case .noSpace: .noSpace
-      case .kept: .kept
-      case .other: .other
-      }
-  }
 }
 
 /// Why a guest ended, as one word for programs: an `Ending` without its particulars.
@@ -167,27 +200,6 @@ package enum EndingKind: String, Sendable, CaseIterable {
 }
 
 extension EndingKind {
-  init(_ ending: Ending) {
-    self =
-      switch ending {
-      case .wished: .stopped
-      case .killed: .killed
-      case .poweredOff: .poweredOff
-      case .resetItself: .resetItself
-      case .panicked: .panicked
-      case .watchdog: .watchdog
-      case .hung: .hung
-      case .bootLoop: .bootLoop
-      case .internalError: .internalError
-      case .endedFromOutside: .endedFromOutside
-      case .died: .died
-      case .refused, .forbidden: .refused
-      case .mute: .mute
-      case .vanished: .vanished
-      case .hostRebooted: .hostRebooted
-      }
-  }
-
   /// Whether the guest ended as its user, or the guest itself, wanted.
   package var isWanted: Bool { self == .stopped || self == .killed || self == .poweredOff }
 }

@@ -1,5 +1,5 @@
 internal import Host
-internal import JSON
+package import JSON
 
 // The events as records hold them: a kind, and its facts; an absent value is null.
 extension LedgerEvent {
@@ -74,9 +74,6 @@ extension LedgerEvent.Wisher: JSONDecodable {}
 extension LedgerEvent.SupervisorFacts.Action: JSONDecodable {}
 extension EndingKind: JSONDecodable {}
 extension PauseKind: JSONDecodable {}
-extension VMState: JSONDecodable {}
-extension Health: JSONDecodable {}
-extension DesiredState: JSONDecodable {}
 
 extension LedgerEvent.StateFacts {
   fileprivate var json: JSONObject {
@@ -99,7 +96,7 @@ extension LedgerEvent.StateFacts {
 }
 
 extension LedgerEvent.ExitFacts {
-  var json: JSONObject {
+  package var json: JSONObject {
     var (code, signal): (JSONValue, JSONValue) = (.null, .null)
     switch status {
     case .code(let number): code = JSONValue(number)
@@ -113,7 +110,7 @@ extension LedgerEvent.ExitFacts {
     ]
   }
 
-  init(_ facts: JSONObject) throws(JSONTypeError) {
+  package init(_ facts: JSONObject) throws(JSONTypeError) {
     let code: Int? = try facts.optional("code")
     let signal: Int? = try facts.optional("signal")
     let status: ExitStatus? =

@@ -1,17 +1,9 @@
+package import Control
 package import Host
 package import Machine
+package import QMP
 
-/// The state of a VM as everyone sees it; the table stands in the README.
-package enum VMState: String, Sendable, CaseIterable {
-  case stopped, starting, running, paused, stopping, backoff, failed
-}
-
-/// What the user wants of a VM, kept on disk.
-package enum DesiredState: String, Sendable {
-  case running, stopped
-}
-
-/// Why the vCPUs of a living QEMU stand still.
+/// Why the vCPUs of a living QEMU do not run.
 package enum PauseReason: Sendable, Equatable {
   /// `pause`, or `stop` on a monitor.
   case user
@@ -26,7 +18,7 @@ package enum PauseReason: Sendable, Equatable {
   case kept(String)
 
   /// Another run state of QEMU in which no vCPU runs.
-  case other(String)
+  case other(RunState)
 }
 
 /// When a guest that waits for space is looked after next: ever more rarely, at most every half minute.
@@ -159,5 +151,19 @@ extension Ending {
 
     /// A start that cannot succeed: given up at the user's start, one more failure during a restart.
     case refuse
+  }
+}
+
+/// What an automatic start is a consequence of.
+package struct RestartCause: Sendable, Equatable {
+  /// For a person, without what follows.
+  package let words: String
+
+  /// Nil where an earlier version has kept the words alone.
+  package let ending: EndingKind?
+
+  package init(_ words: String, _ ending: EndingKind?) {
+    self.words = words
+    self.ending = ending
   }
 }

@@ -55,15 +55,15 @@ package struct Locations: Sendable, Equatable {
   package var controlSocket: String { Self.controlSocket(in: runtime) }
 
   /// Where the control socket lies in a folder, and the lock of whoever may put it there.
-  static func controlSocket(in folder: String) -> String { folder + "/qemuvm.sock" }
-  static func controlLock(in folder: String) -> String { folder + "/qemuvm.lock" }
+  package static func controlSocket(in folder: String) -> String { folder + "/qemuvm.sock" }
+  package static func controlLock(in folder: String) -> String { folder + "/qemuvm.lock" }
 
   /// Where the supervisor listens while it cannot in the runtime folder: nobody takes the state folder away.
-  var spareRuntime: String { state + "/run" }
+  package var spareRuntime: String { state + "/run" }
   package var supervisorLock: String { Self.supervisorLock(in: state) }
 
   /// The lock of the supervisor of a state folder.
-  static func supervisorLock(in state: String) -> String { state + "/supervisor.lock" }
+  package static func supervisorLock(in state: String) -> String { state + "/supervisor.lock" }
   package var startLock: String { state + "/start.lock" }
   package var supervisorLog: String { state + "/supervisor.log" }
   package var virtualMachines: String { state + "/vms" }

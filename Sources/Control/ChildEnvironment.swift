@@ -7,7 +7,7 @@ internal import Host
 package enum ChildEnvironment {
   /// QEMU's, also when it is only asked what it is: programs and libraries, temporary files, the time zone of
   /// `-rtc base=localtime`; its words in English, by which causes are told.
-  static let forQEMU =
+  package static let forQEMU =
     ChildProcess.environment.filter { common.contains(String($0.prefix { $0 != "=" })) } + ["LC_ALL=C.UTF-8"]
 
   /// A supervisor's that runs in the background: qemuvm's own variables as well, where a user's firmware descriptors lie,

@@ -1,6 +1,5 @@
 package import Host
 package import JSON
-package import Machine
 
 /// One line of the ledger: what happened, to which VM, when, and its number.
 ///
@@ -10,13 +9,13 @@ package struct LedgerRecord: Sendable, Equatable {
   package let time: Timestamp
 
   /// The VM; nil for the supervisor's own records.
-  package let name: VMName?
+  package let name: FullName?
   package let event: LedgerEvent
 
   /// Records before this one that could not be written, as on a full disk.
   package let lost: Int
 
-  package init(seq: Int, time: Timestamp, name: VMName?, event: LedgerEvent, lost: Int = 0) {
+  package init(seq: Int, time: Timestamp, name: FullName?, event: LedgerEvent, lost: Int = 0) {
     self.seq = seq
     self.time = time
     self.name = name
@@ -25,7 +24,7 @@ package struct LedgerRecord: Sendable, Equatable {
   }
 
   /// No number is higher: JSON programs that know doubles only read all of them exactly.
-  static let highestNumber = 1 << 53
+  package static let highestNumber = 1 << 53
 }
 
 extension LedgerRecord: JSONDecodable {
@@ -50,19 +49,10 @@ extension LedgerRecord: JSONDecodable {
     guard let time = Timestamp(rfc3339: text) else {
       throw JSONTypeError(path: ["time"], expected: "a time of RFC 3339", found: .string(text))
     }
-    let name = try Self.name(rest)
+    let name = rest["name"]?.isNull == false ? try FullName(rest) : nil
     let kind: String = try rest.required("event")
     let lost: Int = try rest.optional("lost") ?? 0
     for key in ["seq", "time", "name", "lab", "event", "lost"] { rest[key] = nil }
     self.init(seq: seq, time: time, name: name, event: LedgerEvent(kind: kind, facts: rest), lost: lost)
-  }
-
-  private static func name(_ members: JSONObject) throws(JSONTypeError) -> VMName? {
-    guard let name: String = try members.optional("name") else { return nil }
-    do throws(NameError) {
-      return try VMName(name, lab: try? members.optional("lab"))
-    } catch {
-      throw JSONTypeError(path: ["name"], expected: "a VM's name", found: .string(name))
-    }
   }
 }

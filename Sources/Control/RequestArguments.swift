@@ -4,7 +4,7 @@ internal import QMP
 /// The arguments of one command as they are read: each is taken once, and none may be left over.
 ///
 /// Refusals are worded as QEMU words its own.
-struct GivenArguments {
+struct RequestArguments {
   private var rest: JSONObject
 
   init(_ arguments: JSONObject) {

@@ -1,16 +1,18 @@
-internal import Host
-internal import Machine
-internal import Supervisor
+package import Control
+package import Host
+package import Machine
 
 /// The profiles at hand: those in the folders, in the order in which they are looked up, then those built in.
-struct ProfileCatalog: Sendable {
+///
+/// It blocks.
+package struct ProfileCatalog: Sendable {
   /// A profile's place.
-  struct Entry: Sendable {
-    let name: String
+  package struct Entry: Sendable {
+    package let name: String
 
     /// Its file; nil for one that is built in.
-    let file: String?
-    let bytes: [UInt8]
+    package let file: String?
+    package let bytes: [UInt8]
   }
 
   private static let suffix = ".json5"
@@ -20,13 +22,13 @@ struct ProfileCatalog: Sendable {
   private let locations: Locations
 
   /// Those of the host, and of a lab's folder.
-  init(_ locations: Locations, directory: String) {
+  package init(_ locations: Locations, directory: String) {
     self.locations = locations
     folders = locations.profileFolders(directory: directory)
   }
 
   /// Each name once, as the nearest folder has it.
-  func entries() throws(SystemError) -> [Entry] {
+  package func entries() throws(SystemError) -> [Entry] {
     var entries: [Entry] = []
     for name in try names() {
       if let entry = try entry(name) { entries.append(entry) }
@@ -35,7 +37,7 @@ struct ProfileCatalog: Sendable {
   }
 
   /// The profile that a definition of that name gets; nil where there is none.
-  func entry(_ name: String) throws(SystemError) -> Entry? {
+  package func entry(_ name: String) throws(SystemError) -> Entry? {
     for folder in folders {
       let file = "\(folder)/\(name)\(Self.suffix)"
       if let bytes = try FileSystem.readIfPresent(file) { return Entry(name: name, file: file, bytes: bytes) }
@@ -44,7 +46,7 @@ struct ProfileCatalog: Sendable {
   }
 
   /// All names, sorted.
-  func names() throws(SystemError) -> [String] {
+  package func names() throws(SystemError) -> [String] {
     var names = Set(BuiltinProfiles.names)
     for folder in folders where FileSystem.isDirectory(folder) {
       for file in try FileSystem.names(in: folder) where file.hasSuffix(Self.suffix) {
@@ -57,10 +59,10 @@ struct ProfileCatalog: Sendable {
   /// A profile with all that it extends; what is wrong with them is told together with where they were asked for.
   ///
   /// `UntrustedFile` where somebody else has a hand in one of them.
-  func chain(_ name: String, askedAt origin: Origin?) throws -> ProfileChain {
-    let known = try names()
+  package func chain(_ name: String, askedAt origin: Origin?) throws -> ProfileChain {
     return try ProfileChain(
-      name, askedAt: origin, known: { known },
+      // They are only what may have been meant: a folder that cannot be listed adds none.
+      name, askedAt: origin, known: { (try? names()) ?? BuiltinProfiles.names },
       lookup: { name in
         guard let entry = try entry(name), let file = entry.file else { return nil }
         try locations.requireTrust(in: file)

@@ -1,5 +1,4 @@
 internal import Glibc
-package import Host
 
 extension Timestamp {
   /// Reads a date and time of RFC 3339, such as `2026-11-23T06:40:08.123Z` or `2026-11-23 06:40:08+01:00`.
