@@ -15,6 +15,10 @@ package struct FullName: Sendable, Hashable {
   /// From the members `name` and `lab`.
   package init(_ members: JSONObject) throws(JSONTypeError) {
     self.init(try members.required("name"), lab: try members.optional("lab"))
+    // What a VM cannot be called could be taken for another's name, or for a path.
+    guard !name.isEmpty, !name.utf8.contains(UInt8(ascii: "/")) else {
+      throw JSONTypeError(path: ["name"], expected: "a VM's name", found: .string(name))
+    }
   }
 
   /// The members `name` and `lab`, which stand beside the others of the object.

@@ -103,7 +103,7 @@ struct SupervisorConnector {
       case ENAMETOOLONG:
         return .refused(
           CommandFailure(
-            .failed, path, "cannot be the control socket: \(error.call)",
+            .noSupervisor, path, "cannot be the control socket: \(error.call)",
             hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."]))
       default: return .refused(unreachable("\(path): \(error.reason)"))
       }
@@ -163,7 +163,7 @@ struct SupervisorConnector {
     do throws(UntrustedFile) {
       try locations.requireTrust(in: folder)
     } catch {
-      throw CommandFailure(error, context)
+      throw CommandFailure(error, context, .noSupervisor)
     }
   }
 
@@ -205,7 +205,7 @@ extension SupervisorConnector {
 
   private func unusableState(_ error: SystemError) -> CommandFailure {
     CommandFailure(
-      .failed, error.subject ?? locations.state, "no supervisor can start here: \(error.reason)",
+      .noSupervisor, error.subject ?? locations.state, "no supervisor can start here: \(error.reason)",
       hints: ["QEMUVM_STATE_DIR names another folder for qemuvm's state."])
   }
 

@@ -71,7 +71,8 @@ struct SupervisorLauncher {
     do throws(SystemError) {
       return try FileDescriptor.open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW)
     } catch {
-      throw CommandFailure(.failed, path, "the supervisor's log cannot be written: \(error.reason)")
+      throw CommandFailure(
+        .noSupervisor, path, "the supervisor's log cannot be written: \(error.reason)")
     }
   }
 

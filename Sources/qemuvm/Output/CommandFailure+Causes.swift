@@ -48,8 +48,8 @@ extension CommandFailure {
   }
 
   /// From a file that somebody else has a hand in.
-  init(_ file: UntrustedFile, _ context: Context) {
-    self.init(.failed, nil, "\(file)", hints: [context.locations.adviceOnTrust(in: file)])
+  init(_ file: UntrustedFile, _ context: Context, _ code: ExitCode = .failed) {
+    self.init(code, nil, "\(file)", hints: [context.locations.adviceOnTrust(in: file)])
   }
 
   /// The VM that the words are about, and the words without its name, line by line.

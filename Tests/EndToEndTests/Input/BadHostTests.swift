@@ -65,7 +65,7 @@ extension EndToEnd {
       // Root may write anywhere but here.
       try await Fleet.run(["QEMUVM_STATE_DIR": "/proc/qemuvm"]) { fleet in
         try fleet.define()
-        let outcome = try await fleet.qemuvm("up", expecting: 1)
+        let outcome = try await fleet.qemuvm("up", expecting: 5)
         #expect(outcome.errors.contains("/proc/qemuvm"))
         #expect(try fleet.processes().isEmpty)
       }

@@ -99,7 +99,7 @@ extension EndToEnd {
         try await fleet.qemuvm("supervisor", "stop")
         for folder in [fleet.runtime, fleet.state] {
           try give(folder)
-          let refused = try await fleet.qemuvm("ls", expecting: 1).errors
+          let refused = try await fleet.qemuvm("ls", expecting: 5).errors
           #expect(refused.contains("\(folder) is not used: it belongs to the user nobody"), "\(refused)")
         }
         for folder in [fleet.runtime, fleet.state] where chown(folder, 0, 0) != 0 {

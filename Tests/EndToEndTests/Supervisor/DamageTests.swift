@@ -177,7 +177,7 @@ extension EndToEnd {
         let own = try FileSystem.read(fleet.state + "/format.json")
         try await fleet.supervisor().kill()
         try Self.damage("format.json", Array(#"{"format":99,"machine":"x"}"#.utf8), in: fleet)
-        let refused = try await fleet.qemuvm("ls", expecting: 1)
+        let refused = try await fleet.qemuvm("ls", expecting: 5)
         #expect(refused.errors.contains("format.json has version 99, this qemuvm knows 1"), "\(refused)")
         #expect(try fleet.guests().map(\.pid) == guests)
         try Self.damage("format.json", own, in: fleet)
