@@ -31,6 +31,9 @@ extension ControlRequest {
     case "query-version": self = .queryVersion
     case "vm-execute":
       self = .execute(name: try given.vm(), command: try given.command(), timeout: try given.timeout())
+    case "subscribe":
+      self = .subscribe(
+        Subscription(vms: try given.optional("vms") ?? .none, jobs: try given.optional("jobs") ?? .none))
     case "quit": self = .quit(guests: try given.flag("guests"))
     default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
     }

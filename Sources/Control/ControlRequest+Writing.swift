@@ -7,7 +7,7 @@ extension ControlRequest {
     "remove",
     "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
     "query-supervisor",
-    "query-version", "vm-execute", "quit",
+    "query-version", "vm-execute", "subscribe", "quit",
   ]
 
   /// Its name on the wire.
@@ -34,6 +34,7 @@ extension ControlRequest {
     case .querySupervisor: "query-supervisor"
     case .queryVersion: "query-version"
     case .execute: "vm-execute"
+    case .subscribe: "subscribe"
     case .quit: "quit"
     }
   }
@@ -70,6 +71,9 @@ extension ControlRequest {
       members = name.arguments
       members["command"] = .object(command)
       members["timeout"] = timeout.map(\.secondsOnTheWire)
+    case .subscribe(let subscription):
+      members["vms"] = subscription.vms.json
+      members["jobs"] = subscription.jobs.json
     case .quit(let guests): if guests { members["guests"] = true }
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion: break
     }

@@ -57,6 +57,9 @@ package enum ControlRequest: Sendable, Equatable {
   /// Any QMP command, `{execute, arguments}`, to a VM's QEMU.
   case execute(name: VMReference, command: JSONObject, timeout: Duration?)
 
+  /// Which events this client hears from here on; answered by the server itself.
+  case subscribe(Subscription)
+
   /// Makes the supervisor leave; guests go on, or come down first, gently and still wanted.
   case quit(guests: Bool = false)
 }
@@ -77,7 +80,8 @@ extension ControlRequest {
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
       return name.name
     case .queryEvents(let name, _, _): return name?.name
-    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .quit: return nil
+    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .quit:
+      return nil
     }
   }
 
@@ -95,7 +99,7 @@ extension ControlRequest {
     case .create, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove: true
     case .up(_, let dryRun): !dryRun
     case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
-      .queryVersion, .execute, .quit:
+      .queryVersion, .execute, .subscribe, .quit:
       false
     }
   }

@@ -5,7 +5,7 @@ package import JSON
 package import QMP
 internal import Synchronization
 
-/// The supervisor's end of the control socket: any number of clients, each with its own replies and all events.
+/// The supervisor's end of the control socket: any number of clients, each with its own replies and the events it wants.
 ///
 /// Lives on a queue of its own, which runs no command: each runs as a task that calls the handler, and a slow one
 /// delays its own client only. A client that goes cancels nothing that has started. One that does not read events is
@@ -90,7 +90,8 @@ package actor ControlServer {
     clientCountHandler = handler
   }
 
-  /// Sends an event to every client, in the order of the calls; it is made only if there is one.
+  /// Sends an event to every client that hears of its topic, in the order of the calls; it is made only if there is a
+  /// client.
   package nonisolated func broadcast(_ event: @autoclosure @escaping @Sendable () -> QMPEvent) {
     // Who negotiates at this moment has asked for nothing yet, and misses nothing that is an answer.
     guard listenerCount.load(ordering: .acquiring) > 0 else { return }
@@ -185,8 +186,14 @@ package actor ControlServer {
 
   private func send(_ event: () -> QMPEvent) {
     guard !listeners.isEmpty else { return }
-    let line = QMPLine.fromServer(event().json)
-    for session in sessions.values { session.send(event: line) }
+    let event = event()
+    let topic = EventTopic(event)
+    var line: [UInt8]?
+    for session in sessions.values where session.hears(topic) {
+      let text = line ?? QMPLine.fromServer(event.json)
+      line = text
+      session.send(event: text)
+    }
   }
 
   private func dropAll() {

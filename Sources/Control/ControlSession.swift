@@ -29,6 +29,9 @@ final class ControlSession {
   /// Whether it hears events.
   private(set) var isNegotiated = false
 
+  /// Which events it hears.
+  private var subscription = Subscription.everything
+
   /// Reads on, but not from inside of what the stream has called.
   private var readingOn: DeadlineTimer?
 
@@ -90,7 +93,10 @@ final class ControlSession {
     return proceed()
   }
 
-  /// Sends an event's line; as from QEMU, none comes before the client has negotiated.
+  /// Whether it is told of a topic's events; as from QEMU, none comes before the client has negotiated.
+  func hears(_ topic: EventTopic) -> Bool { isNegotiated && subscription.includes(topic) }
+
+  /// Sends an event's line.
   func send(event line: [UInt8]) {
     if isNegotiated { stream?.write(line) }
   }
@@ -140,6 +146,9 @@ final class ControlSession {
     switch command {
     case .queryCommands: order.add(.commands, id: id, size: size)
     case .queryVersion: order.add(.version, id: id, size: size)
+    case .subscribe(let wanted):
+      subscription = wanted
+      order.add(.done, id: id, size: size)
     default: order.add(command, id: id, size: size)
     }
   }

@@ -70,7 +70,7 @@ extension Supervisor {
       return try await events(of: name, since: since, before: before)
     case .queryWhy(let name):
       return try await why(name)
-    case .queryCommands, .queryVersion, .quit:
+    case .queryCommands, .queryVersion, .subscribe, .quit:
       throw ControlError(.failed, "\(request.commandName) is not the supervisor's to answer")
     }
   }

@@ -68,6 +68,12 @@ struct RequestTests {
       "vm-execute",
       ["name": "web", "command": ["execute": "balloon", "arguments": ["value": 1]], "timeout": 1]
     ),
+    (.subscribe(.everything), "subscribe", ["vms": true, "jobs": true]),
+    (.subscribe(Subscription()), "subscribe", [:]),
+    (
+      .subscribe(Subscription(vms: .named(["web", "shop/db"]), jobs: .named(["7"]))), "subscribe",
+      ["vms": ["shop/db", "web"], "jobs": ["7"]]
+    ),
     (.quit(), "quit", [:]),
     (.quit(guests: true), "quit", ["guests": true]),
   ]
@@ -163,7 +169,7 @@ struct RequestTests {
       looks == [
         "up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events", "query-events",
         "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
-        "quit", "quit",
+        "subscribe", "subscribe", "subscribe", "quit", "quit",
       ])
   }
 

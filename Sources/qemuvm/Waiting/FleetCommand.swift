@@ -39,12 +39,17 @@ struct FleetCommand: Sendable {
   func run() throws -> Result {
     var course = FleetCourse(orders, context)
     let connector = SupervisorConnector(context: context, deadline: timeout.map { context.began + $0 })
+    // Of a fleet of hundreds, what is told of others need not be read.
+    let subscription = Subscription(vms: .named(Set(orders.compactMap(\.request.vmName))))
     var client = try connector.connect()
+    var isSubscribed = false
     let limit = timeout ?? patience
     let deadline = connector.deadline ?? limit.map { Instant.now + $0 }
     var round = 1
     while true {
       do throws(ControlError) {
+        if !isSubscribed { _ = try client.send(.subscribe(subscription)) }
+        isSubscribed = true
         for index in course.takeUnsent() { course.sent(try client.send(orders[index].request), index) }
         while !course.isOver {
           let due = [deadline, .now + Self.longestSilence].compactMap { $0 }.min()
@@ -63,6 +68,7 @@ struct FleetCommand: Sendable {
       }
       guard !course.isOver else { continue }
       client = try connector.connect()
+      isSubscribed = false
       round += 1
     }
   }

@@ -1,3 +1,4 @@
+import Glibc
 import Host
 import JSON
 import Testing
@@ -90,6 +91,60 @@ extension EndToEnd {
         try await talker.stream.write("nonsense\n")
         #expect(try await talker.next()?["error"]?["class"] == "GenericError")
         #expect(try await talker.execute("query-vms") == [])
+      }
+    }
+
+    @Test("A command that waits for a sick QEMU holds up none behind it, and one VM's changes keep their order")
+    func asReady() async throws {
+      try await Fleet.run { fleet in
+        try fleet.write("{ lab: 'shop', vms: { web: { profile: 'hello' }, sick: { profile: 'hello' } } }")
+        try await fleet.qemuvm("up")
+        let monitor = try await fleet.monitor()
+        let sick = try #require(try fleet.guests().first { $0.role == .guest("sick@shop") })
+        sick.signal(SIGSTOP)
+        try await monitor.stream.write(
+          """
+          {"execute":"vm-execute","arguments":{"name":"sick","command":{"execute":"query-status"}},"id":"stuck"}
+          {"execute":"stop","arguments":{"name":"web"},"id":1}
+          {"execute":"start","arguments":{"name":"web"},"id":2}
+          {"execute":"query-supervisor","id":3}
+
+          """)
+        let ids = try await Self.ids(ofReplies: 3, on: monitor)
+        #expect(Set(ids) == ["1", "2", "3"])
+        #expect(ids.firstIndex(of: "1") ?? 9 < ids.firstIndex(of: "2") ?? 0)
+        // QEMU's end is what answers the first.
+        try await monitor.stream.write(#"{"execute":"kill","arguments":{"name":"sick"},"id":4}"# + "\n")
+        #expect(Set(try await Self.ids(ofReplies: 2, on: monitor)) == [#""stuck""#, "4"])
+        try await fleet.wait(for: "web", toBe: "running")
+        #expect(try await fleet.status("web")["desired"] == "running")
+      }
+    }
+
+    private static func ids(ofReplies count: Int, on monitor: PlainMonitor) async throws -> [String] {
+      var ids: [String] = []
+      while ids.count < count, let message = try await monitor.next() {
+        if message["event"] == nil { ids.append("\(message["id"] ?? .null)") }
+      }
+      return ids
+    }
+
+    @Test("A client that subscribes hears of that alone")
+    func subscription() async throws {
+      try await Fleet.run { fleet in
+        try fleet.write("{ lab: 'shop', vms: { web: { profile: 'hello' }, db: { profile: 'hello' } } }")
+        try await fleet.qemuvm("create")
+        let monitor = try await fleet.monitor()
+        try await monitor.execute("subscribe", ["vms": ["shop/db"]])
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("down", "web")
+        try await fleet.qemuvm("down", "db")
+        var heard: Set<String?> = []
+        while let message = try await monitor.next() {
+          heard.insert(message["data"]?["name"]?.string)
+          if message["event"] == "VM_REMOVED" { break }
+        }
+        #expect(heard == ["db"])
       }
     }
 
