@@ -163,6 +163,9 @@ int linux_punch_head(int fd, long long bytes) {
 
 int linux_collapse_head(int fd, long long bytes) { return fallocate(fd, FALLOC_FL_COLLAPSE_RANGE, 0, bytes); }
 
+/* FICLONE, linux/fs.h. */
+int linux_clone_file(int fd, int source) { return ioctl(fd, _IOW(0x94, 9, int), source); }
+
 long long linux_data_start(int fd) { return lseek(fd, 0, SEEK_DATA); }
 
 struct start {

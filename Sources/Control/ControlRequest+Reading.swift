@@ -34,6 +34,13 @@ extension ControlRequest {
     case "subscribe":
       self = .subscribe(
         Subscription(vms: try given.optional("vms") ?? .none, jobs: try given.optional("jobs") ?? .none))
+    case "query-jobs": self = .queryJobs(id: try given.optional("id"), name: try given.optionalVM())
+    case "job-cancel": self = .jobCancel(id: try given.required("id"))
+    case "job-dismiss": self = .jobDismiss(id: try given.required("id"))
+    case "image-add": self = .imageAdd(file: try given.required("file"), name: try given.optional("name"))
+    case "query-images": self = .queryImages
+    case "image-remove": self = .imageRemove(name: try given.required("name"))
+    case "image-verify": self = .imageVerify(name: try given.optional("name"))
     case "quit": self = .quit(guests: try given.flag("guests"))
     default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
     }

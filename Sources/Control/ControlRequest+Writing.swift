@@ -7,7 +7,8 @@ extension ControlRequest {
     "remove",
     "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
     "query-supervisor",
-    "query-version", "vm-execute", "subscribe", "quit",
+    "query-version", "vm-execute", "subscribe", "query-jobs", "job-cancel", "job-dismiss", "image-add",
+    "query-images", "image-remove", "image-verify", "quit",
   ]
 
   /// Its name on the wire.
@@ -35,6 +36,13 @@ extension ControlRequest {
     case .queryVersion: "query-version"
     case .execute: "vm-execute"
     case .subscribe: "subscribe"
+    case .queryJobs: "query-jobs"
+    case .jobCancel: "job-cancel"
+    case .jobDismiss: "job-dismiss"
+    case .imageAdd: "image-add"
+    case .queryImages: "query-images"
+    case .imageRemove: "image-remove"
+    case .imageVerify: "image-verify"
     case .quit: "quit"
     }
   }
@@ -74,8 +82,17 @@ extension ControlRequest {
     case .subscribe(let subscription):
       members["vms"] = subscription.vms.json
       members["jobs"] = subscription.jobs.json
+    case .queryJobs(let id, let name):
+      members = name?.arguments ?? [:]
+      members["id"] = id.map { .string($0) }
+    case .jobCancel(let id), .jobDismiss(let id): members["id"] = .string(id)
+    case .imageAdd(let file, let name):
+      members["file"] = .string(file)
+      members["name"] = name.map { .string($0) }
+    case .imageRemove(let name): members["name"] = .string(name)
+    case .imageVerify(let name): members["name"] = name.map { .string($0) }
     case .quit(let guests): if guests { members["guests"] = true }
-    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion: break
+    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .queryImages: break
     }
     return members
   }

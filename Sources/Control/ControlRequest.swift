@@ -60,6 +60,23 @@ package enum ControlRequest: Sendable, Equatable {
   /// Which events this client hears from here on; answered by the server itself.
   case subscribe(Subscription)
 
+  /// The long work under way and what came of it: of one id, of one VM with its QEMU's own, or all there are.
+  case queryJobs(id: String? = nil, name: VMReference? = nil)
+  case jobCancel(id: String)
+
+  /// Forgets a job that is concluded.
+  case jobDismiss(id: String)
+
+  /// Takes a file into the image store, by a job; without a name it gets the file's.
+  case imageAdd(file: String, name: String?)
+  case queryImages
+
+  /// Forgets an image that no VM stands on.
+  case imageRemove(name: String)
+
+  /// Reads one image again, or all, by a job.
+  case imageVerify(name: String?)
+
   /// Makes the supervisor leave; guests go on, or come down first, gently and still wanted.
   case quit(guests: Bool = false)
 }
@@ -79,8 +96,9 @@ extension ControlRequest {
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
       return name.name
-    case .queryEvents(let name, _, _): return name?.name
-    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .quit:
+    case .queryEvents(let name, _, _), .queryJobs(_, let name): return name?.name
+    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .jobCancel, .jobDismiss,
+      .imageAdd, .queryImages, .imageRemove, .imageVerify, .quit:
       return nil
     }
   }
@@ -88,7 +106,7 @@ extension ControlRequest {
   /// Whether it only asks the supervisor, so that it may be asked again.
   package var isQuery: Bool {
     switch self {
-    case .execute, .quit: false
+    case .execute, .jobCancel, .jobDismiss, .imageAdd, .imageRemove, .imageVerify, .quit: false
     default: !isChange
     }
   }
@@ -99,7 +117,8 @@ extension ControlRequest {
     case .create, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove: true
     case .up(_, let dryRun): !dryRun
     case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
-      .queryVersion, .execute, .subscribe, .quit:
+      .queryVersion, .execute, .subscribe, .queryJobs, .jobCancel, .jobDismiss, .imageAdd, .queryImages,
+      .imageRemove, .imageVerify, .quit:
       false
     }
   }

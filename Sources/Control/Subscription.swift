@@ -48,11 +48,9 @@ enum EventTopic: Equatable {
   case job(id: String)
   case supervisor
 
-  /// QEMU: `JOB_STATUS_CHANGE`, since 3.0; the other is qemuvm's own.
-  private static let jobEvents: Set<String> = ["JOB_STATUS_CHANGE", "JOB_PROGRESS"]
-
   init(_ event: QMPEvent) {
-    if Self.jobEvents.contains(event.name), let job = event.data["id"]?.string {
+    let isOfJob = event.name == JobReport.statusEvent || event.name == JobReport.progressEvent
+    if isOfJob, let job = event.data["id"]?.string {
       self = .job(id: job)
     } else if let name = event.data["name"]?.string {
       self = .vm(name: name, lab: event.data["lab"]?.string)

@@ -110,7 +110,7 @@ package enum FileSystem {
   }
 
   /// A name beside a path for what stands there for a moment; no two are the same, in whatever process.
-  static func temporaryName(for path: String) -> String {
+  package static func temporaryName(for path: String) -> String {
     "\(path).\(getpid())-\(serial.add(1, ordering: .relaxed).newValue)\(temporarySuffix)"
   }
 

@@ -70,6 +70,17 @@ extension Supervisor {
       return try await events(of: name, since: since, before: before)
     case .queryWhy(let name):
       return try await why(name)
+    case .queryJobs(let id, let name): return try await queryJobs(id: id, of: name)
+    case .jobCancel(let id): return .object(try await jobs.cancel(id).json)
+    case .jobDismiss(let id):
+      try await jobs.dismiss(id)
+      return [:]
+    case .imageAdd(let file, let name): return .object(try await addImage(file, as: name).json)
+    case .queryImages: return .array(try await images.list().map { .object(images.report($0).json) })
+    case .imageRemove(let name):
+      try await removeImage(name)
+      return [:]
+    case .imageVerify(let name): return .object(try await verifyImages(name).json)
     case .queryCommands, .queryVersion, .subscribe, .quit:
       throw ControlError(.failed, "\(request.commandName) is not the supervisor's to answer")
     }

@@ -24,6 +24,8 @@ package actor Supervisor {
   nonisolated let files = FileWatch()
   nonisolated let logs: RotatedLogs
   nonisolated let lanes: Lanes
+  nonisolated let jobs: Jobs
+  nonisolated let images: Images
 
   var machines: [String: VirtualMachine] = [:]
 
@@ -65,6 +67,8 @@ package actor Supervisor {
     ledger = Ledger(LedgerFiles(folder: state.path))
     logs = RotatedLogs(files)
     lanes = Lanes()
+    jobs = Jobs(files: JobFiles(folder: state.path + "/jobs"))
+    images = Images(store: ImageStore(folder: state.path + "/images"), environment: environment)
     preparation = Preparation(
       locations: locations, state: state,
       catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment, lanes: lanes),
@@ -74,7 +78,8 @@ package actor Supervisor {
   /// Connects the supervisor with those who want to know.
   package func connect(
     tell: @escaping Tell, changed: @escaping @Sendable () -> Void
-  ) {
+  ) async {
+    await jobs.connect(tell: tell, changed: changed)
     self.tell = tell
     ledger.onRecord { record in tell { QMPEvent("LEDGER", record.json) } }
     self.changed = changed

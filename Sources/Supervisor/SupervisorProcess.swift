@@ -332,7 +332,7 @@ package actor SupervisorProcess {
 
   private func leaveIfIdle() {
     Task {
-      if requests > 0 { return }
+      if requests > 0 || supervisor.jobs.areRunning { return }
       if await supervisor.isNeeded { return }
       leave("no VM runs", ifIdle: true)
     }
@@ -363,7 +363,7 @@ package actor SupervisorProcess {
       let lock = await offQueue { () -> Int32 in
         (try? FileLock.take(locations.startLock, waiting: patience))??.release().release() ?? -1
       }
-      let isNeeded = await supervisor.isNeeded
+      let isNeeded = await supervisor.isNeeded || supervisor.jobs.areRunning
       if ifIdle, requests > 0 || isNeeded || lock < 0 {
         if lock >= 0 { _ = FileDescriptor(owning: lock) }
         isLeaving = false

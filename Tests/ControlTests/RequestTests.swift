@@ -74,6 +74,17 @@ struct RequestTests {
       .subscribe(Subscription(vms: .named(["web", "shop/db"]), jobs: .named(["7"]))), "subscribe",
       ["vms": ["shop/db", "web"], "jobs": ["7"]]
     ),
+    (.queryJobs(), "query-jobs", [:]),
+    (.queryJobs(id: "7"), "query-jobs", ["id": "7"]),
+    (.queryJobs(name: "shop/web"), "query-jobs", ["name": "shop/web"]),
+    (.jobCancel(id: "7"), "job-cancel", ["id": "7"]),
+    (.jobDismiss(id: "7"), "job-dismiss", ["id": "7"]),
+    (.imageAdd(file: "/a.img", name: nil), "image-add", ["file": "/a.img"]),
+    (.imageAdd(file: "/a.img", name: "a"), "image-add", ["file": "/a.img", "name": "a"]),
+    (.queryImages, "query-images", [:]),
+    (.imageRemove(name: "a"), "image-remove", ["name": "a"]),
+    (.imageVerify(name: nil), "image-verify", [:]),
+    (.imageVerify(name: "a"), "image-verify", ["name": "a"]),
     (.quit(), "quit", [:]),
     (.quit(guests: true), "quit", ["guests": true]),
   ]
@@ -169,7 +180,9 @@ struct RequestTests {
       looks == [
         "up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events", "query-events",
         "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
-        "subscribe", "subscribe", "subscribe", "quit", "quit",
+        "subscribe", "subscribe", "subscribe", "query-jobs", "query-jobs", "query-jobs", "job-cancel",
+        "job-dismiss", "image-add", "image-add", "query-images", "image-remove", "image-verify",
+        "image-verify", "quit", "quit",
       ])
   }
 

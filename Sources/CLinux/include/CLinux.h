@@ -75,6 +75,9 @@ extern const long linux_utime_now;
 int linux_punch_head(int fd, long long bytes);
 int linux_collapse_head(int fd, long long bytes);
 
+/* ioctl_ficlone(2): the file `fd` shares all blocks of `source`. */
+int linux_clone_file(int fd, int source);
+
 /* lseek(2) with SEEK_DATA, from the beginning. It moves the file's offset. */
 long long linux_data_start(int fd);
 

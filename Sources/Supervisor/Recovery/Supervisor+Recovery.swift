@@ -10,6 +10,8 @@ extension Supervisor {
     // A ledger that cannot be read costs the words only.
     let lives = (try? ledger.reader.lastLives()) ?? [:]
     recordStart()
+    await jobs.recover()
+    images.clear()
     let folders = try state.folders()
     var holders = findHolders(of: folders)
     var adopted: [VirtualMachine] = []
@@ -37,6 +39,8 @@ extension Supervisor {
     await withTaskGroup { group in
       for machine in adopted { group.addTask { await machine.takeOver(within: Self.patience) } }
     }
+    // Nobody waits for it: it looks at the disks of all VMs.
+    Task { await removeNamelessImages() }
   }
 
   /// How long guests that were taken over have to say how they are before anyone is answered.

@@ -42,5 +42,6 @@ enum VerbGroup: String, CaseIterable, Sendable {
   case lifecycle = "Lifecycle"
   case look = "Look"
   case configure = "Configure"
+  case images = "Images and jobs"
   case supervisor = "Supervisor"
 }

@@ -33,6 +33,15 @@ struct ProgressBoard: ProgressDisplay {
     erase() + (text.hasSuffix("\n") ? text : text + "\n") + draw()
   }
 
+  /// Takes all lines away.
+  mutating func clear() -> String {
+    defer {
+      lines = lines.map { _ in nil }
+      drawn = 0
+    }
+    return erase()
+  }
+
   private func erase() -> String {
     drawn == 0 ? "" : "\u{1B}[\(drawn)A\r\u{1B}[J"
   }

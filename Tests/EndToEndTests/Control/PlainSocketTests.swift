@@ -94,7 +94,8 @@ extension EndToEnd {
       }
     }
 
-    @Test("A command that waits for a sick QEMU holds up none behind it, and one VM's changes keep their order")
+    @Test(
+      "A command that waits for a sick QEMU holds up none behind it, and one VM's changes keep their order")
     func asReady() async throws {
       try await Fleet.run { fleet in
         try fleet.write("{ lab: 'shop', vms: { web: { profile: 'hello' }, sick: { profile: 'hello' } } }")

@@ -1,0 +1,8 @@
+/// What a job of qemuvm's own does.
+package enum JobKind: String, Sendable, Hashable, CaseIterable {
+  /// Takes a file into the image store.
+  case imageAdd = "image-add"
+
+  /// Reads images of the store again, and compares them with their checksums.
+  case imageVerify = "image-verify"
+}

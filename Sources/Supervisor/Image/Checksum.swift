@@ -1,0 +1,61 @@
+internal import Glibc
+internal import Host
+
+/// The SHA-256 of bytes that come one after another, by the host's `sha256sum`; sha256sum(1).
+///
+/// Owned by one thread; it blocks. The program ends with this object, or with this process.
+final class Checksum {
+  static let program = "sha256sum"
+
+  private let process: ChildProcess
+  private var input: FileDescriptor?
+  private let output: FileDescriptor
+  private var isReaped = false
+
+  /// Starts the program, which is looked for in `PATH`.
+  init(environment: [String: String]) throws {
+    guard let path = Self.find(environment["PATH"] ?? "/usr/bin:/bin") else {
+      throw JobFailure.failed("'\(Self.program)' is not found in PATH\n  The package coreutils has it.")
+    }
+    let bytes = try FileDescriptor.pipe()
+    let sum = try FileDescriptor.pipe()
+    var launch = ChildProcess.Launch(program: path, arguments: [], environment: ["LC_ALL=C"])
+    launch.descriptors = [0: bytes.readEnd.rawValue, 1: sum.writeEnd.rawValue]
+    process = try ChildProcess(launch)
+    input = try bytes.writeEnd.duplicate()
+    output = sum.takeReadEnd()
+    withExtendedLifetime(bytes) {}
+  }
+
+  deinit {
+    guard !isReaped else { return }
+    input = nil
+    _ = process.endGroup()
+  }
+
+  func add(_ bytes: [UInt8]) throws(SystemError) {
+    try input?.write(bytes)
+  }
+
+  /// The checksum of all that was added, in hexadecimal digits.
+  func end() throws -> String {
+    input = nil
+    var text: [UInt8] = []
+    while true {
+      let piece = try output.read(upTo: 4096)
+      if piece.isEmpty { break }
+      text += piece
+    }
+    let status = process.wait()
+    isReaped = true
+    let word = String(decoding: text.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
+    guard status == .code(0), word.utf8.count == 64 else {
+      throw JobFailure.failed("'\(Self.program)' gave no checksum: it ended with \(status)")
+    }
+    return word
+  }
+
+  private static func find(_ path: String) -> String? {
+    path.split(separator: ":").lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+  }
+}

@@ -1,0 +1,155 @@
+internal import Control
+internal import Glibc
+internal import Host
+internal import JSON
+internal import Synchronization
+
+/// The image store of this supervisor.
+///
+/// Names change one at a time. What is asked of it runs on a lane of its own, and jobs on their own threads. Safe on
+/// any thread.
+final class Images: Sendable {
+  private let store: ImageStore
+
+  /// Its `PATH` says where the host's programs are.
+  private let environment: [String: String]
+  private let lane = Lane("the image store")
+
+  /// Held while names and their contents change.
+  private let naming = Mutex(())
+
+  init(store: ImageStore, environment: [String: String]) {
+    self.store = store
+    self.environment = environment
+  }
+
+  /// The file with an image's content.
+  func file(of image: StoredImage) -> String { store.content(image.sha256) }
+
+  /// Removes what a supervisor that is gone has left half made; before anything else is made.
+  func clear() {
+    let store = store
+    lane.add { store.clear() }
+  }
+
+  /// Makes the store's folders where they are missing; what was half made is gone by then.
+  func prepare() async throws(ControlError) {
+    let store = store
+    do throws(SystemError) {
+      try await lane.run { () throws(SystemError) in try store.makeFolders() }
+    } catch {
+      throw ControlError(.failed, "the image store cannot be used: \(error)")
+    }
+  }
+
+  func list() async throws(ControlError) -> [StoredImage] {
+    let store = store
+    do throws(SystemError) {
+      return try await lane.run { () throws(SystemError) in try store.list() }
+    } catch {
+      throw ControlError(.failed, "the image store cannot be read: \(error)")
+    }
+  }
+
+  func report(_ image: StoredImage) -> ImageReport { store.report(image) }
+
+  /// The image of a name.
+  func image(_ name: String) async throws(ControlError) -> StoredImage {
+    let store = store
+    let found = await lane.run { Result { try store.image(name) } }
+    switch found {
+    case .success(let image?): return image
+    case .success(nil):
+      throw ControlError(.failed, "there is no image '\(name)'\n  'qemuvm image ls' lists them.")
+    case .failure(let error): throw ControlError(.failed, "the image '\(name)' cannot be read: \(error)")
+    }
+  }
+
+  func remove(_ image: StoredImage) async throws(ControlError) {
+    do throws(SystemError) {
+      try await lane.run { [self] () throws(SystemError) in
+        try naming.withLock { _ throws(SystemError) in try store.remove(image) }
+      }
+    } catch {
+      throw ControlError(.failed, "the image '\(image.name)' cannot be removed: \(error)")
+    }
+  }
+
+  /// The contents that no name means.
+  func nameless() async -> [String] {
+    let store = store
+    // What cannot be told stays for the next supervisor.
+    return await lane.run { (try? store.namelessContents()) ?? [] }
+  }
+
+  /// Removes some of them, if they have no name still.
+  func remove(nameless: [String]) async {
+    await lane.run { [self] in
+      naming.withLock { _ in
+        // What cannot be told or removed stays for the next supervisor.
+        for content in (try? store.namelessContents()) ?? [] where nameless.contains(content) {
+          Log.note("\(content): an image without a name that nothing stands on; it is removed")
+          _ = try? FileSystem.remove(content)
+        }
+      }
+    }
+  }
+
+  // MARK: The work of jobs
+
+  /// Takes a file in under a name; the same file under the same name again changes nothing.
+  func adding(_ file: String, as name: String) -> Jobs.Work {
+    { [self] task in
+      let draft = store.draft(of: name)
+      do {
+        let content = try ImageImport(source: file, draft: draft, environment: environment).run(task)
+        try task.advance()
+        let image = StoredImage(
+          name: name, sha256: content.sha256, format: content.format, size: content.size,
+          addedAt: Timestamp.now.rfc3339)
+        try naming.withLock { _ in
+          if let other = try store.image(name), other.sha256 != image.sha256 { throw Self.taken(name) }
+          try store.take(draft, as: image)
+        }
+        return store.report(image).json
+      } catch {
+        // One that stays is removed by the next supervisor.
+        _ = try? FileSystem.remove(draft)
+        throw error
+      }
+    }
+  }
+
+  private static func taken(_ name: String) -> JobFailure {
+    .failed(
+      """
+      there is an image '\(name)' with another content
+        Name this one otherwise with --name, or remove that one.
+      """)
+  }
+
+  /// Reads images again, and tells which of them are not what they were.
+  func verifying(_ images: [StoredImage]) -> Jobs.Work {
+    { [self] task in
+      for image in images { task.expect(image.size) }
+      var faults: [String] = []
+      for image in images {
+        do {
+          let file = try FileDescriptor.open(store.content(image.sha256), O_RDONLY)
+          let sum = try ImageReading(environment: environment).checksum(of: file, task)
+          if sum != image.sha256 {
+            let change = "its SHA-256 is \(sum), not \(image.sha256)"
+            faults.append("\(image.name): its content has changed: \(change)")
+          }
+        } catch let error as SystemError {
+          faults.append("\(image.name): \(error)")
+        }
+      }
+      guard faults.isEmpty else {
+        let advice = "  'qemuvm image rm' removes an image, 'qemuvm image add' takes it in anew."
+        throw JobFailure.failed((faults + [advice]).joined(separator: "\n"))
+      }
+      return ["images": .array(images.map { .string($0.name) })]
+    }
+  }
+}
