@@ -12,6 +12,12 @@ package struct FullName: Sendable, Hashable {
     self.lab = lab
   }
 
+  /// As a person writes it: `web` or `shop/web`.
+  package init(written text: String) {
+    let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
+    self.init(parts.last ?? text, lab: parts.count > 1 ? parts[0] : nil)
+  }
+
   /// From the members `name` and `lab`.
   package init(_ members: JSONObject) throws(JSONTypeError) {
     self.init(try members.required("name"), lab: try members.optional("lab"))

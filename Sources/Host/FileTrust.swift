@@ -71,16 +71,16 @@ extension FileSystem {
 }
 
 /// Users by their numbers; passwd(5).
-private enum User {
-  static func name(_ number: UInt32) -> String {
+package enum User {
+  package static func name(_ number: UInt32) -> String {
     guard let entry = getpwuid(number), let name = entry.pointee.pw_name else { return "\(number)" }
     return String(cString: name)
   }
 }
 
 /// Groups by their numbers; group(5).
-private enum Group {
-  static func name(_ number: UInt32) -> String {
+package enum Group {
+  package static func name(_ number: UInt32) -> String {
     guard let entry = getgrgid(number), let name = entry.pointee.gr_name else { return "\(number)" }
     return String(cString: name)
   }

@@ -33,15 +33,3 @@ extension Supervisor {
     labClaims[claim.lab] = left.count > 0 ? left : nil
   }
 }
-
-extension ControlError {
-  /// A name that was read from a lab file, of a VM that is another file's.
-  static func otherFile(_ name: VMName, owner: String, file: String) -> ControlError {
-    ControlError(
-      .failed,
-      """
-      \(name): belongs to the lab file \(owner), not to \(file)
-        Write '\(name)' to mean that VM, or give this file's lab another name with the key 'lab'.
-      """)
-  }
-}

@@ -32,15 +32,15 @@ extension Supervisor {
       return try await with(try identify(name)) { vm throws(ControlError) in try await vm.kill() }
     case .pause(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.steer("stop", whenIn: [.running], verb: "pause")
+        try await vm.steer(.pause, by: "stop", whenIn: [.running])
       }
     case .unpause(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.steer("cont", whenIn: [.paused], verb: "unpause")
+        try await vm.steer(.unpause, by: "cont", whenIn: [.paused])
       }
     case .reset(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.steer("system_reset", whenIn: [.running, .paused], verb: "reset")
+        try await vm.steer(.reset, by: "system_reset", whenIn: [.running, .paused])
       }
     case .update(let name, let settings):
       return try await update(name, settings)
@@ -49,7 +49,8 @@ extension Supervisor {
       }
     case .queryVMs:
       let now = Instant.now
-      return .array(reports.values.sorted { $0.name < $1.name }.map { .object($0.json(at: now)) })
+      return .array(
+        reports.values.sorted { $0.name < $1.name }.map { .object($0.status(at: now).json) })
     case .queryVM(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in await vm.details() }
     case .queryArguments(let name):
@@ -59,13 +60,7 @@ extension Supervisor {
         try await vm.execute(command, timeout: timeout)
       }
     case .querySupervisor:
-      return [
-        "pid": JSONValue(getpid()), "version": .string("\(qemuvmVersion)"),
-        "startedAt": .string(startedAt.rfc3339), "vms": JSONValue(reports.count),
-        "background": .bool(isBackground), "stateDirectory": .string(state.path),
-        "runtimeDirectory": .string(locations.runtime),
-        "configurationDirectory": .string(locations.configuration),
-      ]
+      return about.json
     case .queryEvents(let name, let since, let before):
       return try await events(of: name, since: since, before: before)
     case .queryWhy(let name):
@@ -86,6 +81,17 @@ extension Supervisor {
     }
   }
 
+  /// `query-supervisor`.
+  private var about: SupervisorReport {
+    var report = SupervisorReport(
+      pid: getpid(), version: "\(qemuvmVersion)", startedAt: startedAt, vms: reports.count,
+      isBackground: isBackground)
+    report.stateDirectory = state.path
+    report.runtimeDirectory = locations.runtime
+    report.configurationDirectory = locations.configuration
+    return report
+  }
+
   private func bring(
     _ subject: ControlRequest.Subject, starting: Bool, dryRun: Bool
   ) async throws(ControlError) -> JSONValue {
@@ -97,16 +103,10 @@ extension Supervisor {
     case .definition(let json, let directory, let file):
       let record = try await preparation.record(json, directory: directory, file: file)
       let name = record.definition.name
-      if !dryRun { try refuseWhileStandingDown("\(name)") }
+      if !dryRun { try refuseWhileStandingDown(name.full) }
       // Nothing is awaited between the question and the claim.
       if let owner = labFile(of: name), owner != file {
-        throw ControlError(
-          .failed,
-          """
-          \(name): cannot \(starting ? "start" : "create"): the lab '\(name.lab ?? "")' belongs to \(owner)\
-          \(file.map { ", not to \($0)" } ?? "")
-            Use that file, give this lab another name with the key 'lab', or take the other down first.
-          """)
+        throw .otherLabFile(name, owner: owner, file: file)
       }
       let claim = dryRun ? nil : claimLab(of: name, for: file)
       defer { release(claim) }

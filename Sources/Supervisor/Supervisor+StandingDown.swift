@@ -22,17 +22,13 @@ extension Supervisor {
 
   /// Refuses a change that would come too late.
   func refuseWhileStandingDown(_ request: ControlRequest) throws(ControlError) {
-    if request.isChange { try refuseWhileStandingDown(request.vmName) }
+    if request.isChange { try refuseWhileStandingDown(request.vmName.map { FullName(written: $0) }) }
   }
 
-  func refuseWhileStandingDown(_ name: String?) throws(ControlError) {
+  func refuseWhileStandingDown(_ name: FullName?) throws(ControlError) {
     guard isStandingDown else { return }
-    let subject = name.map { "\($0): " } ?? ""
     throw ControlError(
-      .failed,
-      """
-      \(subject)not done: the supervisor leaves with its guests
-        The next command after that starts another; 'qemuvm start' brings a VM up again.
-      """)
+      .failed, "not done: the supervisor leaves with its guests", vm: name, fact: .leaving,
+      advice: ["The next command after that starts another; 'qemuvm start' brings a VM up again."])
   }
 }

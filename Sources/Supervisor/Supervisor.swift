@@ -99,10 +99,10 @@ package actor Supervisor {
     do throws(NameError) {
       name = try VMName(parsing: text)
     } catch {
-      throw ControlError(.notFound, "no VM is called '\(text)': \(error)")
+      throw ControlError(.notFound, "no VM is called '\(text)': \(error)", fact: .noSuchVM)
     }
     if let file = vm.file, let owner = labFile(of: name), owner != file {
-      throw .otherFile(name, owner: owner, file: file)
+      throw .otherLabFile(name, owner: owner, file: file)
     }
     if reports[name.id] != nil { return name }
     let bearers = reports.values.map(\.name).filter { $0.name == name.name && name.lab == nil }.sorted()
@@ -111,7 +111,9 @@ package actor Supervisor {
     case 0: throw .noSuchVM(text, known: reports.values.map { "\($0.name)" })
     default:
       let names = bearers.map { "\($0)" }.joined(separator: ", ")
-      throw ControlError(.notFound, "'\(text)' may mean \(names)\n  Name one of them with its lab.")
+      throw ControlError(
+        .notFound, "'\(text)' may mean \(names)", fact: .ambiguousName,
+        advice: ["Name one of them with its lab."])
     }
   }
 
@@ -204,7 +206,7 @@ package actor Supervisor {
       self.assumeIsolated {
         $0.reports[report.name.id] = report
         $0.tellIfDown()
-        $0.tell { QMPEvent("VM_STATE_CHANGED", report.change) }
+        $0.tell { VMEvent.changed(report.change()).event }
         $0.changed()
       }
     }
@@ -216,7 +218,7 @@ package actor Supervisor {
         $0.reports[report.name.id] = nil
         $0.tellIfDown()
         if let machine = $0.machines[report.name.id] { Task { await self.dropIfUnused(machine) } }
-        $0.tell { QMPEvent("VM_REMOVED", report.name.members(["wish": JSONValue(report.wish)])) }
+        $0.tell { VMEvent.removed(report.name.full, wish: report.wish).event }
         $0.changed()
       }
     }

@@ -194,19 +194,25 @@ struct RequestTests {
       (ControlError(.commandNotFound, "e"), "CommandNotFound"),
       (ControlError(.qemu("DeviceNotActive"), "f"), "DeviceNotActive"),
     ])
-  func errors(error: ControlError, errorClass: String) {
+  func errors(error: ControlError, errorClass: String) throws {
     #expect(error.reply == QMPErrorReply(errorClass, error.description))
     #expect(ControlError(error.reply) == error)
+    let facts = ControlError(
+      error.kind, "why", vm: FullName("web", lab: "shop"), verb: "start", fact: .portInUse, advice: ["Do it."]
+    )
+    #expect(facts.reply.errorClass == errorClass)
+    #expect(facts.reply.description == "shop/web: cannot start: why\n  Do it.")
+    #expect(ControlError(try QMPErrorReply(json: facts.reply.json)) == facts)
   }
 
   @Test("fails with QEMU's own class and words when QEMU refused the inner command")
   func innerErrors() {
     let refusal = QMPErrorReply("CommandNotFound", "The command x has not been found")
-    let error = ControlError(.execution(refusal, command: "x"), name: "web")
+    let error = ControlError(.execution(refusal, command: "x"), of: FullName("web"))
     #expect(error.kind == .qemu("CommandNotFound"))
     #expect(error.reply == refusal)
-    #expect(ControlError(.timedOut(command: "x", after: .seconds(5)), name: "web").kind == .timedOut)
-    #expect(ControlError(.interrupted(command: "x", .peerGone), name: "web").kind == .failed)
+    #expect(ControlError(.timedOut(command: "x", after: .seconds(5)), of: FullName("web")).kind == .timedOut)
+    #expect(ControlError(.interrupted(command: "x", .peerGone), of: FullName("web")).kind == .failed)
     #expect(ControlError(.interrupted(command: "x", .peerGone)).kind == .disconnected)
   }
 }

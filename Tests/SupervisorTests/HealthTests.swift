@@ -55,6 +55,20 @@ import Testing
     #expect(vm.handle(.health(.answered)) == [])
   }
 
+  @Test("a guest that waits for a disk, or is kept to be looked at, is not healthy")
+  func pausedByTrouble() {
+    for event in [
+      GuestEvent.ioError("x", noSpace: true), .ioError("x", noSpace: false), .watchdog(action: "pause"),
+    ] {
+      var vm = Driver.running()
+      _ = vm.handle(.defined(health: HealthSetting(), onHang: .none))
+      _ = vm.handle(.health(.answered))
+      #expect(vm.life.health == .healthy)
+      _ = vm.handle(.guest(event))
+      #expect(vm.life.state == .paused && vm.life.health == .unhealthy, "\(event)")
+    }
+  }
+
   @Test("with a pattern it is healthy when the console shows it, late or not")
   func console() throws {
     var vm = try Self.running("login:")
@@ -65,7 +79,7 @@ import Testing
     }
     #expect(vm.clock == Instant(nanoseconds: 60_000_000_000))
     #expect(vm.life.health == .unhealthy && vm.life.state == .running)
-    #expect(vm.life.cause == "unhealthy: its console has not shown 'login:' within 60 s")
+    #expect(vm.life.cause == "its console has not shown 'login:' within 60 s")
     #expect(vm.handle(.health(.consoleShowed)) == [.announce])
     #expect(vm.life.health == .healthy && vm.life.cause == "running")
   }
@@ -146,7 +160,7 @@ import Testing
     _ = vm.handle(.health(.answered))
     _ = Self.miss(&vm)
     #expect(Self.miss(&vm) == [.announce])
-    #expect(vm.life.cause == "unhealthy: \(Self.silent)")
+    #expect(vm.life.cause == "\(Self.silent)")
   }
 
   @Test("a guest that hangs when a new supervisor finds it is judged alike")
@@ -196,7 +210,7 @@ import Testing
     _ = vm.handle(.health(.unanswered(vcpusRan: true, isStopped: false)))
     #expect(vm.life.cause.hasSuffix("though its vCPUs run"))
     _ = vm.handle(.health(.answered))
-    #expect(vm.life.cause == "unhealthy: its console has not shown 'login:' within 60 s")
+    #expect(vm.life.cause == "its console has not shown 'login:' within 60 s")
   }
 
   @Test("rules that come while the guest is paused count when it goes on")

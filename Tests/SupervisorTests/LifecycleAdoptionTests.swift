@@ -184,6 +184,6 @@ import Testing
     #expect(rebooted.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
     #expect(rebooted.life.cause == "started again: the host was rebooted")
     rebooted.becomeRunning()
-    #expect(rebooted.life.cause == "running; started again: the host was rebooted")
+    #expect(rebooted.life.cause == "started again: the host was rebooted")
   }
 }

@@ -178,7 +178,7 @@ import Testing
   func watchdogAndPanic() {
     var reset = Driver.running()
     #expect(reset.handle(.guest(.watchdog(action: "reset"))) == [.announce])
-    #expect(reset.life.cause == "running; its watchdog fired and reset the guest")
+    #expect(reset.life.cause == "its watchdog fired and reset the guest")
     var kept = Driver.running()
     #expect(kept.handle(.guest(.watchdog(action: "pause"))) == [.announce])
     #expect(kept.life.state == .paused)

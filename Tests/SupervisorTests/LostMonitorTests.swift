@@ -14,7 +14,7 @@ import Testing
   func running() {
     var vm = Driver.running()
     #expect(vm.handle(.monitorLost("gone")) == [.announce])
-    #expect(vm.life.state == .running && vm.life.cause.hasPrefix("running; its monitor is lost (gone)"))
+    #expect(vm.life.state == .running && vm.life.cause.hasPrefix("its monitor is lost (gone)"))
     #expect(vm.handle(.monitorLost("again")) == [])
     #expect(vm.handle(.stop(timeout: nil)) == [.announce, .signal(15), Self.told])
     _ = vm.handle(.exited(.code(0), stderr: ""))

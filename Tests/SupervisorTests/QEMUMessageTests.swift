@@ -39,6 +39,7 @@ import Testing
       ("qemu-system-x86_64: x.c:12: f: Assertion `ok' failed.\n", "x.c:12: f: Assertion `ok' failed."),
       ("\(time)-blockdev {\"driver\" is no JSON}: odd\n", "-blockdev {\"driver\" is no JSON}: odd"),
       ("\(time)-device {\"driver\":\"x\": never closed\n", "-device {\"driver\":\"x\": never closed"),
+      ("\(time)warning: host does not support it\n", ""),
       ("", ""),
     ])
   func reasons(log: String, words: String) {

@@ -83,6 +83,19 @@ import Testing
     _ = try JSONValue(parsing: again.bytes())
   }
 
+  @Test("what a restart follows is known to the next supervisor")
+  func restartCause() throws {
+    let folder = try Folder()
+    var object = try Self.whole(.running)
+    object["restartCause"] = "the guest powered itself off"
+    object["restartEnding"] = "powered-off"
+    object["restarts"] = 2
+    let saved = try folder.read(object)
+    #expect(saved.lifecycle.restartCause == RestartCause("the guest powered itself off", .poweredOff))
+    #expect(saved.lifecycle.runningCause == "restarted 2 times: the guest powered itself off")
+    #expect(try JSONValue(parsing: saved.bytes())["restartEnding"] == "powered-off")
+  }
+
   @Test("with a number that cannot be ours costs that number alone", arguments: VMState.allCases)
   func oddNumbers(phase: VMState) throws {
     let folder = try Folder()

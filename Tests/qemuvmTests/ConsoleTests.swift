@@ -42,7 +42,7 @@ import Testing
       ([0x00, 0xFF, 0x0D, 0x1D], [0x00, 0xFF, 0x0D]),
     ] as [([UInt8], [UInt8])])
   func escape(typed: [UInt8], sent: [UInt8]) throws {
-    let course = try Self.run(input: typed, console: [], escape: EscapeKey.customary.byte)
+    let course = try Self.run(input: typed, console: [], escape: EscapeKey.standard.byte)
     #expect(course.end == .left)
     #expect(course.sent == sent)
   }

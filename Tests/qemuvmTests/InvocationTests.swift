@@ -49,6 +49,23 @@ import Testing
   }
 
   @Test(
+    "A verb or option of another tool is answered with ours",
+    arguments: [
+      (["list"], "'qemuvm ls'"), (["shutdown", "web"], "'qemuvm stop VM'"), (["destroy", "web"], "kill"),
+      (["exec", "web", "sh"], "'qemuvm console VM'"), (["rm", "-f", "web"], "'qemuvm down VM'"),
+      (["up", "-d"], "in the background"), (["down", "-v"], "--disks"),
+    ])
+  func foreign(line: [String], ours: String) {
+    let error = #expect(throws: UsageError.self) { try Invocation(line, verbs: VerbTable.verbs) }
+    #expect(error?.hint?.contains(ours) == true, "\(String(describing: error))")
+  }
+
+  @Test("No word of another tool's is one of ours")
+  func foreignWords() {
+    for verb in VerbTable.verbs { #expect(ForeignWords.hint(forVerb: verb.name) == nil, "\(verb.name)") }
+  }
+
+  @Test(
     "What does not go together is refused",
     arguments: [
       ["up", "--memory", "1G"], ["up", "--name", "web"], ["up", "web", "--profile", "hello"],

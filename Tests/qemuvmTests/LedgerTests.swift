@@ -22,7 +22,11 @@ import Testing
   @Test(
     "Every kind of record is a sentence",
     arguments: [
-      (.wish(verb: "up", by: .user, number: 1), "the user said: up"),
+      (.wish(verb: "up", by: .user, number: 1), "the user's command: up"),
+      (
+        .refused(LedgerEvent.RefusalFacts(verb: "start", reason: "no port", advice: [])),
+        "cannot start: no port"
+      ),
       (.wish(verb: "stop", by: .guest, number: 1), "the guest ended itself: it is wanted no longer"),
       (.spawned(pid: 7, accelerator: "kvm"), "QEMU started as process 7 (kvm)"),
       (.spawned(pid: 7, accelerator: nil), "QEMU started as process 7"),
@@ -122,14 +126,14 @@ import Testing
   }
 
   @Test("Why is a verdict first, then what it rests on, without what there is not")
-  func why() {
+  func why() throws {
     let reply: JSONValue = [
-      "verdict": "web is down and stays down: it failed.",
+      "name": "web", "lab": nil, "verdict": "web is down and stays down: it failed.",
       "timeline": [.object(Self.record(3, .removed).json)], "qemuLog": ["bad \u{1B}[0m news"], "console": [],
       "advice": ["'qemuvm start web' tries again."],
     ]
     #expect(
-      Why.text(reply, .plain) == """
+      Why.text(try VMDiagnosis(json: reply), .plain) == """
         web is down and stays down: it failed.
 
         What happened:

@@ -86,11 +86,11 @@ import Testing
         "web: cannot start: QEMU died\n  See the log.\n", ExitCode.failed
       ),
       (
-        ControlError(.notFound, "no VM is called 'web'"),
+        ControlError(.notFound, "no VM is called 'web'", fact: .noSuchVM),
         "qemuvm: no VM is called 'web'\n  'qemuvm ls' lists the VMs; 'qemuvm up' creates those of a lab file.\n",
         .noSuchVM
       ),
-      (ControlError(.invalid, "cpus: 0\n  Write 1."), "qemuvm: cpus: 0\n  Write 1.\n", .usage),
+      (ControlError(.invalid, "cpus: 0", advice: ["Write 1."]), "qemuvm: cpus: 0\n  Write 1.\n", .usage),
       (ControlError(.timedOut, "late"), "qemuvm: late\n", .deadline),
       (
         ControlError(.disconnected, "gone"),
@@ -110,9 +110,10 @@ import Testing
 
   @Test("A supervisor's error names its VM once, and QEMU's error its class")
   func refusals() {
-    let error = ControlError(.failed, "web: cannot start: no space\n  Free some.")
+    let error = ControlError(
+      .failed, "no space", vm: FullName("web"), verb: "start", advice: ["Free some."])
     #expect(CommandFailure(error, subject: "web").text == "web: cannot start: no space\n  Free some.\n")
-    let qualified = ControlError(.failed, "shop/web: is stopped")
+    let qualified = ControlError(.failed, "is stopped", vm: FullName("web", lab: "shop"))
     #expect(CommandFailure(qualified, subject: "web").text == "shop/web: is stopped\n")
     #expect(CommandFailure(qualified, subject: "web", command: "balloon").text == "shop/web: is stopped\n")
     for (kind, name) in [(.qemu("DeviceNotActive"), "DeviceNotActive"), (.notFound, "DeviceNotFound")]
@@ -125,8 +126,8 @@ import Testing
   }
 
   @Test("The list has a line a VM, those outside labs first")
-  func list() {
-    let table = List.table([
+  func list() throws {
+    let vms: [JSONValue] = [
       [
         "name": "web", "lab": "shop", "state": "backoff", "cpus": 2, "memoryBytes": 1_073_741_824,
         "uptimeSeconds": .null, "restarts": 3, "cause": "QEMU died of\nSIGKILL",
@@ -135,7 +136,8 @@ import Testing
         "name": "zed", "lab": .null, "state": "running", "cpus": 1, "memoryBytes": 16_777_216,
         "uptimeSeconds": 75.5, "restarts": 0, "cause": .null,
       ],
-    ])
+    ]
+    let table = List.table(try vms.map { try VMStatus(json: $0) })
     #expect(
       table.text(.plain) == """
         NAME      STATE    CPUS  MEMORY  UPTIME  RESTARTS  CAUSE
@@ -146,8 +148,8 @@ import Testing
   }
 
   @Test("The card begins with state and cause, and leaves out what is not known")
-  func card() {
-    let card = StatusCard([
+  func card() throws {
+    let vm: JSONValue = [
       "name": "web", "lab": .null, "state": "running", "desired": "running", "cause": "started",
       "health": "none",
       "pid": 42, "accelerator": "kvm", "cpus": 1, "cpuPercent": 1.25, "cpuSeconds": 0.5,
@@ -155,7 +157,8 @@ import Testing
         "machine": "pc", "cpu": "max", "disks[0]": "/a.raw", "disks[1]": "/b.raw", "ports": "8080:80",
       ],
       "memoryBytes": 16_777_216, "residentBytes": .null, "pending": ["memory 1G"], "warnings": [],
-    ])
+    ]
+    let card = StatusCard(try VMDetails(json: vm))
     #expect(
       card.text(.plain) == """
         web is running

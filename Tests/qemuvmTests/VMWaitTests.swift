@@ -19,14 +19,31 @@ import Testing
     ]
   }
 
-  static func change(_ data: JSONObject) -> QMPEvent { QMPEvent("VM_STATE_CHANGED", data) }
+  static let web = FullName("web", lab: "shop")
 
-  static let removal = QMPEvent("VM_REMOVED", ["name": "web", "lab": "shop", "wish": 2])
+  static func change(_ data: JSONObject) -> VMEvent {
+    VMEvent(QMPEvent("VM_STATE_CHANGED", data)) ?? .removed(FullName("unreadable"), wish: 0)
+  }
+
+  static let removal = VMEvent.removed(web, wish: 2)
+
+  static func reply(_ object: JSONObject) -> VMReply {
+    do {
+      return try VMReply(json: .object(object))
+    } catch {
+      Issue.record("\(error)")
+      let name = FullName("unreadable")
+      return VMReply(
+        status: VMStatus(name: name, state: Word(.stopped)),
+        change: VMChange(name: name, state: Word(.stopped)),
+        actions: [])
+    }
+  }
 
   /// A wait that has its reply.
   static func wait(_ goal: Goal, _ reply: JSONObject) -> VMWait {
     var wait = VMWait(label: "web", goal: goal)
-    _ = wait.take(reply: reply, elapsed: .milliseconds(10))
+    _ = wait.take(reply: Self.reply(reply), elapsed: .milliseconds(10))
     return wait
   }
 
@@ -90,8 +107,8 @@ import Testing
       (.paused, vm("running"), change(vm("backoff")), false),
       (.paused, vm("running"), change(vm("starting")), false),
       (.unpaused, vm("paused"), change(vm("running")), true),
-    ] as [(Goal, JSONObject, QMPEvent, Bool?)])
-  func events(goal: Goal, reply: JSONObject, event: QMPEvent, isReached: Bool?) {
+    ] as [(Goal, JSONObject, VMEvent, Bool?)])
+  func events(goal: Goal, reply: JSONObject, event: VMEvent, isReached: Bool?) {
     var wait = Self.wait(goal, reply)
     #expect(wait.outcome == nil)
     _ = wait.take(event: event, elapsed: .seconds(1))
@@ -112,9 +129,10 @@ import Testing
       #expect(wait.take(event: event, elapsed: .zero).isEmpty)
     }
     #expect(wait.take(event: Self.change(Self.vm("running")), elapsed: .zero).isEmpty)
-    let signs = wait.take(reply: Self.vm("starting", actions: ["start"]), elapsed: .milliseconds(60))
+    let messages = wait.take(
+      reply: Self.reply(Self.vm("starting", actions: ["start"])), elapsed: .milliseconds(60))
     #expect(wait.outcome == .reached)
-    #expect(signs == [.progress(.starting, "starting"), .progress(.running, "running (kvm, 0.06 s)")])
+    #expect(messages == [.progress(.starting, "starting"), .progress(.running, "running (kvm, 0.06 s)")])
     #expect(wait.label == "shop/web")
   }
 
@@ -123,11 +141,17 @@ import Testing
     var wait = VMWait(label: "web", goal: .running)
     var reply = Self.vm("running")
     reply["pending"] = ["memory 1G"]
-    let note = VMWait.Sign.note("shop/web: waits for the next start: memory 1G")
-    #expect(wait.take(reply: reply, elapsed: .zero) == [note, .progress(.running, "already running (kvm)")])
+    let note = VMWait.Message.note("shop/web: waits for the next start: memory 1G")
+    #expect(
+      wait.take(reply: Self.reply(reply), elapsed: .zero) == [
+        note, .progress(.running, "already running (kvm)"),
+      ])
     reply["actions"] = ["update"]
     wait = VMWait(label: "web", goal: .running)
-    #expect(wait.take(reply: reply, elapsed: .zero) == [note, .progress(.running, "updated, running (kvm)")])
+    #expect(
+      wait.take(reply: Self.reply(reply), elapsed: .zero) == [
+        note, .progress(.running, "updated, running (kvm)"),
+      ])
   }
 
   @Test("A failed start tells its cause and what to do next")
@@ -139,22 +163,52 @@ import Testing
         == .failed(
           CommandFailure(
             .failed, "shop/web", "cannot start: QEMU exited with code 1",
-            hints: ["'qemuvm logs shop/web --qemu' shows QEMU's own words."])))
+            hints: [
+              "'qemuvm why shop/web' tells more, and what to do; 'qemuvm logs shop/web --qemu' has QEMU's own words."
+            ])))
+  }
+
+  @Test(
+    "What could not be done is said once, and in the words of what was tried",
+    arguments: [
+      (.running, "refused", "cannot start: QEMU exited with code 1", "cannot start: QEMU exited with code 1"),
+      (.restarted, "refused", "cannot start: no such file", "cannot start: no such file"),
+      (.restarted, "died", "QEMU exited with code 1", "cannot restart: QEMU exited with code 1"),
+    ] as [(Goal, String, String, String)])
+  func refusals(goal: Goal, ending: String, cause: String, reason: String) {
+    var wait = Self.wait(goal, Self.vm("starting"))
+    var failed = Self.vm("failed", cause: cause)
+    failed["ending"] = .string(ending)
+    _ = wait.take(event: Self.change(failed), elapsed: .zero)
+    guard case .failed(let failure) = wait.outcome else {
+      Issue.record("\(String(describing: wait.outcome))")
+      return
+    }
+    #expect(failure.reason == reason)
+  }
+
+  @Test("What an update changes is named, also of a VM that is down")
+  func differences() {
+    var reply = Self.vm("stopped", actions: ["update", "start"])
+    reply["differences"] = ["cpus: 3 -> 1"]
+    var wait = VMWait(label: "web", goal: .running)
+    let note = VMWait.Message.note("shop/web: changed: cpus: 3 -> 1")
+    #expect(wait.take(reply: Self.reply(reply), elapsed: .zero).first == note)
   }
 
   @Test("What a person should know while waiting is passed on")
   func messages() {
     var wait = Self.wait(.stopped, Self.vm("stopping"))
-    let message = QMPEvent("VM_MESSAGE", ["name": "web", "lab": "shop", "message": "ended by force"])
+    let message = VMEvent.message(Self.web, "ended by force", gaveUp: false)
     // One that came before a reply that says that all is done is told all the same.
     var done = VMWait(label: "web", goal: .stopped)
     #expect(done.take(event: message, elapsed: .zero) == [])
     let reply: JSONObject = ["name": "web", "lab": "shop", "state": "stopped", "wish": 1]
-    #expect(done.take(reply: reply, elapsed: .zero).first == .note("shop/web: ended by force"))
+    #expect(done.take(reply: Self.reply(reply), elapsed: .zero).first == .note("shop/web: ended by force"))
     #expect(done.outcome == .reached)
     #expect(wait.take(event: message, elapsed: .zero) == [.note("shop/web: ended by force")])
     #expect(wait.outcome == nil)
-    let last = QMPEvent("VM_MESSAGE", ["name": "web", "lab": "shop", "message": "state D", "gaveUp": true])
+    let last = VMEvent.message(Self.web, "state D", gaveUp: true)
     #expect(wait.take(event: last, elapsed: .zero).isEmpty)
     #expect(wait.outcome == .failed(CommandFailure(.deadline, "shop/web", "cannot stop: state D")))
   }
@@ -162,7 +216,7 @@ import Testing
   @Test("A deadline says how far it came, with its own exit code")
   func deadline() {
     var wait = Self.wait(.stopped, Self.vm("stopping"))
-    wait.pass(deadline: .seconds(5))
+    wait.endTime(after: .seconds(5))
     guard case .failed(let failure) = wait.outcome else {
       Issue.record("no failure")
       return
@@ -173,7 +227,7 @@ import Testing
 
   @Test("A VM that is not known is fine where it is not to be there")
   func unknown() {
-    let error = ControlError(.notFound, "no such VM")
+    let error = ControlError(.notFound, "no such VM", fact: .noSuchVM)
     var strict = VMWait(label: "web", goal: .removed)
     _ = strict.take(error: error)
     #expect(strict.outcome == .failed(CommandFailure(error, subject: "web")))

@@ -14,6 +14,7 @@ extension LedgerEvent {
     case .supervisor: "supervisor"
     case .adopted: "adopted"
     case .gap: "gap"
+    case .refused: "refused"
     case .message: "message"
     case .removed: "removed"
     case .other(let kind, _): kind
@@ -33,6 +34,11 @@ extension LedgerEvent {
     case .supervisor(let facts): facts.json
     case .adopted(let pid): ["pid": JSONValue(pid)]
     case .gap(let facts): facts.json
+    case .refused(let facts):
+      [
+        "verb": .string(facts.verb), "reason": .string(facts.reason),
+        "advice": .array(facts.advice.map { .string($0) }),
+      ]
     case .message(let words): ["message": .string(words)]
     case .removed: [:]
     case .other(_, let facts): facts
@@ -63,6 +69,11 @@ extension LedgerEvent {
     case "supervisor": .supervisor(try SupervisorFacts(facts))
     case "adopted": .adopted(pid: try facts.number("pid"))
     case "gap": .gap(try GapFacts(facts))
+    case "refused":
+      .refused(
+        RefusalFacts(
+          verb: try facts.required("verb"), reason: try facts.required("reason"),
+          advice: try facts.optional("advice") ?? []))
     case "message": .message(try facts.required("message"))
     case "removed": .removed
     default: nil
@@ -73,6 +84,7 @@ extension LedgerEvent {
 extension LedgerEvent.Wisher: JSONDecodable {}
 extension LedgerEvent.SupervisorFacts.Action: JSONDecodable {}
 extension EndingKind: JSONDecodable {}
+extension RefusalKind: JSONDecodable {}
 extension PauseKind: JSONDecodable {}
 
 extension LedgerEvent.StateFacts {
@@ -103,11 +115,13 @@ extension LedgerEvent.ExitFacts {
     case .signal(let number): signal = JSONValue(number)
     case .unknown: break
     }
-    return [
+    var members: JSONObject = [
       "pid": JSONValue(pid), "code": code, "signal": signal, "ending": text(ending?.rawValue),
       "stderr": .string(stderr), "ranSeconds": ranSeconds.map { .number($0) } ?? .null,
       "oomKills": oomKills.map { JSONValue($0) } ?? .null,
     ]
+    if let refusal { members["refusal"] = .string(refusal.rawValue) }
+    return members
   }
 
   package init(_ facts: JSONObject) throws(JSONTypeError) {
@@ -118,6 +132,8 @@ extension LedgerEvent.ExitFacts {
     self.init(
       pid: try facts.number("pid"), status: status ?? .unknown,
       ending: try facts.optional("ending"), stderr: try facts.optional("stderr") ?? "",
+      // A word of another version says nothing here.
+      refusal: facts["refusal"]?.string.flatMap(RefusalKind.init(rawValue:)),
       ranSeconds: try facts.optional("ranSeconds"), oomKills: try facts.optional("oomKills"))
   }
 }

@@ -30,6 +30,9 @@ package enum LedgerEvent: Sendable, Equatable {
   /// No supervisor was there from the record before until now.
   case gap(GapFacts)
 
+  /// A start was refused before a QEMU was started for it.
+  case refused(RefusalFacts)
+
   /// Something that a person who waited was told.
   case message(String)
 
@@ -94,6 +97,9 @@ package enum LedgerEvent: Sendable, Equatable {
     /// The last words on its stderr; empty when there were none.
     package var stderr: String
 
+    /// What those words are about, where they are known.
+    package var refusal: RefusalKind?
+
     /// How long the vCPUs had run, in seconds; nil when they never did.
     package var ranSeconds: Double?
 
@@ -105,15 +111,29 @@ package enum LedgerEvent: Sendable, Equatable {
     package var isToldLate = false
 
     package init(
-      pid: Int32, status: ExitStatus, ending: EndingKind? = nil, stderr: String, ranSeconds: Double? = nil,
-      oomKills: Int? = nil
+      pid: Int32, status: ExitStatus, ending: EndingKind? = nil, stderr: String, refusal: RefusalKind? = nil,
+      ranSeconds: Double? = nil, oomKills: Int? = nil
     ) {
+      self.refusal = refusal
       self.pid = pid
       self.status = status
       self.ending = ending
       self.stderr = stderr
       self.ranSeconds = ranSeconds
       self.oomKills = oomKills
+    }
+  }
+
+  /// What could not be done, why, and what to do about it.
+  package struct RefusalFacts: Sendable, Equatable {
+    package var verb: String
+    package var reason: String
+    package var advice: [String]
+
+    package init(verb: String, reason: String, advice: [String]) {
+      self.verb = verb
+      self.reason = reason
+      self.advice = advice
     }
   }
 
@@ -169,6 +189,20 @@ package enum LedgerEvent: Sendable, Equatable {
       self.tornBytes = tornBytes
     }
   }
+}
+
+/// What QEMU's last words are about, as one word for programs.
+package enum RefusalKind: String, Sendable, CaseIterable {
+  case machineType = "machine-type"
+  case cpuModel = "cpu-model"
+  case imageInUse = "image-in-use"
+  case portInUse = "port-in-use"
+  case kvm
+  case cpuUnderKVM = "cpu-under-kvm"
+  case memory
+  case device
+  case option
+  case file
 }
 
 /// Why the vCPUs of a living QEMU do not run, as one word for programs.

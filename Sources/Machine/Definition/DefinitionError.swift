@@ -31,6 +31,8 @@ package struct Problem: Sendable, Equatable {
     case wrongType(expected: String, found: String)
     /// A name that nothing has: a profile, a machine type, a word of an enumeration.
     case unknownName(String, kind: String, nearest: String?, known: [String])
+    /// An argument that says what another key decides.
+    case keyInstead(word: String, key: String)
     /// A value that no machine can have; a sentence says why.
     case invalid(String)
   }
@@ -78,6 +80,8 @@ extension Problem.Reason: CustomStringConvertible {
     case .unknownName(let name, let kind, let nearest, let known):
       let choices = known.isEmpty ? "" : "; use \(known.inWords)"
       return "unknown \(kind) '\(name.clipped)'" + (nearest == nil ? choices : Self.suggestion(nearest))
+    case .keyInstead(let word, let key):
+      return "'\(word.clipped)' is refused: write the key '\(key)' instead"
     case .invalid(let why):
       return why
     }

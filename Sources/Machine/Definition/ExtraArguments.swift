@@ -49,8 +49,11 @@ extension ExtraArguments {
     }
     guard let name = option(word) else { return nil }
     if let reason = refused[name] { return "'\(word)' is refused: \(reason)" }
-    return keys[name].map { "'\(word)' is refused: write the key '\($0)' instead" }
+    return nil
   }
+
+  /// The key to write instead of an option that decides the same; nil where there is none.
+  static func key(insteadOf word: String) -> String? { option(word).flatMap { keys[$0] } }
 
   /// The name of the option that a word is; nil when it is a value.
   static func option(_ word: String) -> String? {
@@ -73,6 +76,7 @@ extension ExtraArguments: DefinitionValue {
         guard let word = element.text(expected: "an argument") else { return nil }
         defer { previous = word }
         if let refusal = refusal(of: word, after: previous) { return element.wrong(refusal) }
+        if let key = key(insteadOf: word) { return element.wrong(.keyInstead(word: word, key: key)) }
         return word
       })
   }

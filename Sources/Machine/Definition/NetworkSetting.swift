@@ -94,6 +94,7 @@ extension NetworksSetting.Card {
   private static func network(_ node: DefinitionNode) -> NetworksSetting.Network? {
     guard let text = node.text(expected: "a network's name") else { return nil }
     if let network = NetworksSetting.Network(rawValue: text) { return network }
+    if text == "none" { return node.wrong("'none' stands alone, and not in a list: write networks: 'none'") }
     let nearest = nearestName(to: text, among: NetworksSetting.Network.allCases.map(\.rawValue))
     return node.wrong(.unknownName(text, kind: "network", nearest: nearest, known: ["user", "none"]))
   }

@@ -17,20 +17,27 @@ package actor EmulatorCatalog {
 
     package var description: String {
       switch self {
+      case .notFound(let program) where program.contains("/"): "there is no QEMU at \(program)"
+      case .notFound(let program): "\(program) is not in PATH"
+      case .unusable(let program, let why): "\(program) cannot be used as QEMU: \(why)"
+      case .silent(let program, let time): "no answer from \(program) for \(time.seconds) s"
+      }
+    }
+
+    /// What to do next, a sentence each.
+    package var advice: [String] {
+      switch self {
       case .notFound(let program) where program.contains("/"):
-        "there is no QEMU at \(program)\n  Correct the key 'qemu' or QEMUVM_QEMU."
-      case .notFound(let program):
-        """
-        \(program) is not in PATH
-          Install it (Debian: apt-get install qemu-system-x86), or name a binary with the key 'qemu' or QEMUVM_QEMU.
-        """
-      case .unusable(let program, let why):
-        "\(program) cannot be used as QEMU: \(why)"
-      case .silent(let program, let time):
-        """
-        no answer from \(program) for \(time.seconds) s
-          The file system that it lies on, or a folder of PATH before it, may be a mount whose server is gone.
-        """
+        ["Correct the key 'qemu' or QEMUVM_QEMU."]
+      case .notFound:
+        [
+          "Install it (Debian: apt-get install qemu-system-x86), or name a binary with the key 'qemu' or QEMUVM_QEMU."
+        ]
+      case .unusable: ["Name another with the key 'qemu' or QEMUVM_QEMU."]
+      case .silent:
+        [
+          "The file system that it lies on, or a folder of PATH before it, may be a mount whose server is gone."
+        ]
       }
     }
   }

@@ -24,14 +24,14 @@ struct ImageCheck: Sendable {
       guard let (use, taken) = ImageUse.conflict(holding.uses, other.uses) else { continue }
       throw refusal(
         "\(use.key): \(use.reason(against: taken, of: "the VM \(other.vm)"))",
-        hint: "'qemuvm stop \(other.vm)' ends its use.")
+        advice: "'qemuvm stop \(other.vm)' ends its use.")
     }
     guard starting else { return }
     for use in holding.uses {
       // What cannot be asked is QEMU's to say.
       guard (try? ImageLock.isHeld(use.path, readOnly: !use.isWritten)) == true else { continue }
       throw refusal(
-        "\(use.key) \(use.image): \(reason(use))", hint: "End that, or give this VM an image of its own.")
+        "\(use.key) \(use.image): \(reason(use))", advice: "End that, or give this VM an image of its own.")
     }
   }
 
@@ -50,7 +50,7 @@ struct ImageCheck: Sendable {
     return "\(subject)the image is in use: \(ImageLock.holder(of: use.path, state: state))"
   }
 
-  private func refusal(_ reason: String, hint: String) -> ControlError {
-    ControlError(.failed, "\(holding.vm): cannot start: \(reason)\n  \(hint)")
+  private func refusal(_ reason: String, advice: String) -> ControlError {
+    .cannot("start", holding.vm, reason, .imageInUse, advice: [advice])
   }
 }

@@ -28,13 +28,20 @@ package enum ImageLock {
   /// processes are looked through: some milliseconds.
   package static func holder(of path: String, state: String) -> String {
     for process in ProcessTable.lockHolders(of: path) where process.pid != getpid() {
-      let lock = ProcessTable.heldFile(pid: process.pid, descriptor: Launch.lockDescriptor)
-      if let lock, lock.hasSuffix("/lock"), let name = vm(of: FileSystem.parent(of: lock), state: state) {
+      if let name = vm(heldBy: process.pid, state: state) {
         return "the VM \(name) has it open (its QEMU is process \(process.pid))"
       }
       return "process \(process.pid) (\(process.name)) has it open"
     }
     return "another process holds QEMU's lock on it"
+  }
+
+  /// The VM whose QEMU a process is, by the lock that it holds; nil for any other.
+  static func vm(heldBy pid: Int32, state: String) -> String? {
+    guard let lock = ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor),
+      lock.hasSuffix("/lock")
+    else { return nil }
+    return vm(of: FileSystem.parent(of: lock), state: state)
   }
 
   private static func vm(of folder: String, state: String) -> String? {

@@ -20,7 +20,7 @@ package enum KVM {
           virtualization must be enabled on its host
           """)
       case EACCES, EPERM:
-        return .unusable("\(device) may not be opened: add this user to the group kvm and log in again")
+        return .unusable("\(device) may not be opened: \(wayIn(device))")
       default:
         return .unusable("\(device) cannot be opened: \(error.reason)")
       }
@@ -33,5 +33,17 @@ package enum KVM {
     }
     close(machine)
     return .usable
+  }
+
+  /// How this user gets to the device, by its own group and rights.
+  private static func wayIn(_ device: String) -> String {
+    var status = stat()
+    let user = User.name(geteuid())
+    guard stat(device, &status) == 0 else { return "'ls -l \(device)' shows who may" }
+    let group = Group.name(status.st_gid)
+    guard status.st_mode & 0o060 == 0o060, status.st_gid != 0 else {
+      return "its group may not use it either ('ls -l \(device)'); 'chmod 660' and 'chgrp kvm' are customary"
+    }
+    return "'usermod -aG \(group) \(user)', as root, gives it to this user at the next login"
   }
 }

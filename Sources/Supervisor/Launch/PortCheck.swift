@@ -6,8 +6,8 @@ internal import Machine
 ///
 /// QEMU's own attempt remains the one that counts; this one names the port before anything is started.
 enum PortCheck {
-  /// The system's words when the port cannot be bound; nil when it can.
-  static func refusal(_ port: PortForward) -> String? {
+  /// The system's error when the port cannot be bound; nil when it can.
+  static func refusal(_ port: PortForward) -> SystemError? {
     let isTCP = port.transport == .tcp
     let type = Int32((isTCP ? SOCK_STREAM : SOCK_DGRAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
     let number = socket(AF_INET, type, 0)
@@ -25,7 +25,7 @@ enum PortCheck {
         bind(probe.rawValue, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
       }
     }
-    guard result == 0, !isTCP || listen(probe.rawValue, 1) == 0 else { return SystemError("bind").reason }
+    guard result == 0, !isTCP || listen(probe.rawValue, 1) == 0 else { return SystemError("bind") }
     return nil
   }
 }

@@ -41,21 +41,21 @@ package struct Preparation: Sendable {
   package func record(
     _ json: JSONObject, directory: String, file: String?
   ) async throws(ControlError) -> VMRecord {
-    let subject = json["name"]?.string ?? "the definition"
+    let name = json["name"]?.string.map { FullName($0, lab: json["lab"]?.string) }
     let definition: VMDefinition
     do throws(DefinitionError) {
       definition = try VMDefinition(json: .object(json))
     } catch {
-      throw ControlError(.invalid, "\(subject): \(error)")
+      throw ControlError(.invalid, "\(error)", vm: name)
     }
-    return try await inFolder(directory, subject) { () throws(ControlError) in
-      try record(definition, directory: directory, file: file, failure: subject)
+    return try await inFolder(directory, name) { () throws(ControlError) in
+      try record(definition, directory: directory, file: file)
     }
   }
 
   /// Reads what lies in a folder of a user's, as long as that answers.
   private func inFolder<Value: Sendable>(
-    _ directory: String, _ name: String, _ work: @escaping @Sendable () throws(ControlError) -> Value
+    _ directory: String, _ name: FullName?, _ work: @escaping @Sendable () throws(ControlError) -> Value
   ) async throws(ControlError) -> Value {
     let lane = lanes["the folder \(directory)"]
     let result = await lane.run(within: Self.patience) { Result(catching: work) }
@@ -63,11 +63,12 @@ package struct Preparation: Sendable {
     return try result.get()
   }
 
-  /// `failure` stands in front of what is wrong with it.
+  /// `verb` is what cannot be done where it is wrong; nil where the words say it all.
   private func record(
-    _ definition: VMDefinition, directory: String, file: String?, failure: String
+    _ definition: VMDefinition, directory: String, file: String?, verb: String? = nil
   ) throws(ControlError) -> VMRecord {
     let origin = definition.origins["profile"]
+    let name = definition.name.full
     do {
       let chain = try ProfileCatalog(locations, directory: directory).chain(
         definition.profile, askedAt: origin)
@@ -77,29 +78,29 @@ package struct Preparation: Sendable {
         flat: FlatDefinition(definition, in: directory, over: chain),
         profileFiles: chain.profiles.map(\.file))
     } catch let error as UntrustedFile {
-      throw ControlError(.failed, "\(failure): \(error)\n  \(locations.adviceOnTrust(in: error))")
+      throw ControlError(
+        .failed, "\(error)", vm: name, verb: verb, fact: .file, advice: [locations.adviceOnTrust(in: error)])
     } catch let error as DefinitionError {
-      throw ControlError(.invalid, "\(failure): \(error)")
+      throw ControlError(.invalid, "\(error)", vm: name, verb: verb)
     } catch {
       let problem = Problem(.invalid("\(error)"), path: "profile", origin: origin)
-      throw ControlError(.invalid, "\(failure): \(problem)")
+      throw ControlError(.invalid, "\(problem)", vm: name, verb: verb)
     }
   }
 
   /// The record with some keys of its definition written anew.
   package func updated(_ record: VMRecord, with change: JSONObject) async throws(ControlError) -> VMRecord {
-    let name = "\(record.definition.name)"
+    let name = record.definition.name.full
     let changed: VMDefinition
     do throws(DefinitionError) {
       var definition = record.definition
       definition.settings = try Settings(json: .object(change)).merged(over: definition.settings)
       changed = definition
     } catch {
-      throw ControlError(.invalid, "\(name): cannot update: \(error)")
+      throw ControlError(.invalid, "\(error)", vm: name, verb: "update")
     }
     return try await inFolder(record.directory, name) { () throws(ControlError) in
-      try self.record(
-        changed, directory: record.directory, file: record.file, failure: "\(name): cannot update")
+      try self.record(changed, directory: record.directory, file: record.file, verb: "update")
     }
   }
 
@@ -127,14 +128,14 @@ package struct Preparation: Sendable {
     do throws(EmulatorCatalog.Failure) {
       emulator = try await catalog.emulator(record.flat.settings.qemu)
     } catch {
-      throw ControlError(.failed, "\(name): cannot start: \(error)")
+      throw .cannot("start", name, "\(error)", .qemu, advice: error.advice)
     }
     let work: @Sendable () throws(ControlError) -> Launch = { () throws(ControlError) in
       try resolve(record, folder, emulator, purpose, others, lane)
     }
     if isPatient { return try await lane.run(work) }
     let result = await lane.run(within: Self.patience) { Result(catching: work) }
-    guard let result else { throw .silence(of: lane, "its files", for: Self.patience, "\(name)") }
+    guard let result else { throw .silence(of: lane, "its files", for: Self.patience, name.full) }
     return try result.get()
   }
 
@@ -158,13 +159,18 @@ package struct Preparation: Sendable {
       machine = try Machine(
         resolving: record.flat, uuid: record.uuid, places: places, host: host)
     } catch {
-      throw ControlError(.invalid, "\(name): \(error)")
+      throw ControlError(.invalid, "\(error)", vm: name.full)
     }
     let images = ImageCheck(
       holding: ImageHolding(vm: name, uses: record.flat.imageUses(of: host.images)), state: state.path)
     if purpose != .show {
       try look(at: machine, name, folder, record.flat.origins, lane)
       try images.check(beside: others, starting: purpose == .start)
+      if let words = HostMemory.refusal(machine.memory) {
+        throw .cannot(
+          "start", name, "memory: \(words)",
+          advice: ["Give the VM less with the key memory: 'free -h' shows what there is."])
+      }
       if purpose == .start { try lookAtPorts(of: machine, name) }
     }
     return Launch(
@@ -192,19 +198,19 @@ package struct Preparation: Sendable {
   ) throws(ControlError) {
     let path = locations.longestSocket(of: name)
     if path.utf8.count > UnixSocket.longestPath {
-      throw ControlError(
-        .failed,
+      throw .cannot(
+        "start", name,
         """
-        \(name): cannot start: the path of its socket has \(path.utf8.count) bytes, and a socket's has \
-        \(UnixSocket.longestPath) at most: \(path)
-          Name a shorter runtime folder with QEMUVM_RUNTIME_DIR.
-        """)
+        the path of its socket has \(path.utf8.count) bytes, and a socket's has \(UnixSocket.longestPath) at most: \
+        \(path)
+        """, advice: ["Name a shorter runtime folder with QEMUVM_RUNTIME_DIR."])
     }
     for file in machine.requiredFiles {
       lane.reach(file.path)
       guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
-      let place = origins.nearest(to: file.key).map { "\n  It is named at \($0)." } ?? ""
-      throw ControlError(.failed, "\(name): cannot start: \(file.key) \(file.path): \(error.reason)\(place)")
+      throw .cannot(
+        "start", name, "\(file.key) \(file.path): \(error.reason)", .file,
+        advice: Self.place(file.key, origins) + Self.advice(on: file.key, file.path, error))
     }
     switch machine.firmware {
     case .rom(let path): try refuse(rom: path, name, origins)
@@ -217,9 +223,11 @@ package struct Preparation: Sendable {
   private func lookAtPorts(of machine: Machine, _ name: VMName) throws(ControlError) {
     for port in machine.networks.flatMap(\.ports) {
       guard let reason = PortCheck.refusal(port) else { continue }
-      throw ControlError(
-        .failed,
-        "\(name): cannot start: the host port \(port) cannot be taken: \(reason)\n  The key is ports.")
+      let holder = reason.code == EADDRINUSE ? PortHolder.words(of: port, state: state.path) : nil
+      let words = holder.map { "is in use: \($0) has it" } ?? "cannot be taken: \(reason.reason)"
+      throw .cannot(
+        "start", name, "the host port \(port) \(words)", .portInUse,
+        advice: ["Name another with the key ports, or end what has it ('ss -lntup' lists them)."])
     }
   }
 
@@ -229,22 +237,41 @@ package struct Preparation: Sendable {
     guard let head = try? FileDescriptor.open(path, O_RDONLY).read(upTo: FirmwareImage.headSize),
       let image = FirmwareImage(head: head, size: FileSystem.size(of: path))
     else { return }
-    let place = origins.nearest(to: "firmware").map { "\n  It is named at \($0)." } ?? ""
-    throw ControlError(.failed, "\(name): cannot start: firmware \(image.refusal(of: path))\(place)")
+    throw .cannot(
+      "start", name, "firmware \(image.refusal(of: path))", .file, advice: Self.place("firmware", origins))
   }
 
-  /// Variables of another build: the guest would stand still before its first word.
+  /// Where a key was written.
+  private static func place(_ key: String, _ origins: Origins) -> [String] {
+    origins.nearest(to: key).map { ["It is named at \($0)."] } ?? []
+  }
+
+  /// What to do about a file that cannot be used.
+  private static func advice(on key: String, _ path: String, _ error: SystemError) -> [String] {
+    switch error.code {
+    case ENOENT where key.hasPrefix("disks"):
+      ["Put it there, or make an empty one: qemu-img create -f qcow2 \(ShellText.quote(path)) 20G"]
+    case ENOENT: ["Put it there, or name another."]
+    case EACCES, EPERM:
+      ["'ls -l \(ShellText.quote(path))' shows who may; QEMU runs as \(User.name(geteuid()))."]
+    default: []
+    }
+  }
+
+  /// Variables of another build: the guest would hang before its first word.
   private func refuseOtherBuild(
     of files: UEFIFirmware, _ own: String, _ name: VMName
   ) throws(ControlError) {
     let (kept, fresh) = (FileSystem.size(of: own), FileSystem.size(of: files.variables))
     guard FileSystem.exists(own), kept != fresh else { return }
-    throw ControlError(
-      .failed,
+    throw .cannot(
+      "start", name,
       """
-      \(name): cannot start: its UEFI variables are of another build than the firmware \(files.code): \
-      \(own) has \(kept) bytes, and that build's have \(fresh)
-        Name the build that they are of with firmware: { code, variables }, or move that file away to begin with empty ones.
-      """)
+      its UEFI variables are of another build than the firmware \(files.code): \(own) has \(kept) bytes, and that \
+      build's have \(fresh)
+      """, .file,
+      advice: [
+        "Name the build that they are of with firmware: { code, variables }, or move that file away to begin with empty ones."
+      ])
   }
 }

@@ -25,10 +25,7 @@ extension Supervisor {
     let query = LedgerQuery(
       name.map { .vm($0, gaps: false) } ?? .everyone, since: since ?? 0, before: before ?? .max)
     let page = try await read(query)
-    return [
-      "name": name.map { .string($0.name) } ?? .null, "lab": name?.lab.map { .string($0) } ?? .null,
-      "events": .array(page.records.map { .object($0.json) }), "complete": .bool(page.isComplete),
-    ]
+    return LedgerPage(name: name?.full, records: page.records, isComplete: page.isComplete).json
   }
 
   /// `query-why`: a verdict on a VM, with what it rests on.
@@ -42,10 +39,10 @@ extension Supervisor {
     let folder = state.folder(of: name.id)
     return await offQueue {
       let diagnosis = Diagnosis(of: name, report: report, records: page.records)
-      return .object(
-        diagnosis.json(
-          qemuLog: LogTail.lines(of: folder.qemuLog, since: diagnosis.lastStart),
-          console: LogTail.lines(of: folder.consoleLog)))
+      return diagnosis.reply(
+        qemuLog: LogTail.lines(of: folder.qemuLog, since: diagnosis.lastStart),
+        console: LogTail.lines(of: folder.consoleLog)
+      ).json
     }
   }
 

@@ -36,6 +36,7 @@ extension VirtualMachine {
     for (event, count) in noted.takeUntold() { note(.qmp(event: event, data: [:], count: count)) }
     let facts = LedgerEvent.ExitFacts(
       pid: run.process.pid, status: status, ending: lifecycle.ending.map(EndingKind.init), stderr: stderr,
+      refusal: RefusalKind(saidByQEMU: stderr),
       ranSeconds: lifecycle.runningSince.map { Double((.now - $0).nanoseconds / 1_000_000) / 1000 })
     lastExit = facts
     note(.exited(facts))

@@ -22,6 +22,9 @@ package struct HealthCheck: Sendable, Equatable {
   /// What is wrong with it, in words; nil when nothing is.
   package var trouble: String? { silence ?? lateness }
 
+  /// Whether QEMU's process was stopped by a signal when it last did not answer.
+  package private(set) var isProcessStopped = false
+
   /// Whether it is known when the guest began to boot.
   package private(set) var isBooted = false
 
@@ -75,6 +78,7 @@ package struct HealthCheck: Sendable, Equatable {
     isBooted = true
     readyBy = isReady ? nil : now + rules.startPeriod
     (silence, lateness) = (nil, nil)
+    isProcessStopped = false
     unanswered = 0
     idle = 0
   }
@@ -121,6 +125,7 @@ package struct HealthCheck: Sendable, Equatable {
     unanswered = 0
     idle = 0
     silence = nil
+    isProcessStopped = false
     if isLooking { nextLook = now + rules.interval }
   }
 
@@ -137,6 +142,7 @@ package struct HealthCheck: Sendable, Equatable {
   package mutating func unanswered(vcpusRan: Bool, isStopped: Bool, _ now: Instant) -> Silence {
     guard isLooking else { return .noted }
     unanswered += 1
+    isProcessStopped = isStopped
     idle = vcpusRan ? 0 : idle + 1
     nextLook = now + rules.interval
     guard unanswered >= rules.retries else { return .noted }

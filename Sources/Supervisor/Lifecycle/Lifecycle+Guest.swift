@@ -128,7 +128,7 @@ extension Lifecycle {
       return pause(.kept("watchdog"), saying: Self.keptByWatchdog, now)
     case "reset":
       guard case .running = phase else { return [] }
-      cause = "running; its watchdog fired and reset the guest"
+      cause = "its watchdog fired and reset the guest"
       return [.announce]
     default:
       ending = ending ?? .watchdog(action)
@@ -183,7 +183,7 @@ extension Lifecycle {
     if runningSince == nil { runningSince = moment.now }
     if !startsAgain { ending = nil }
     if boots || check?.isBooted == false { check?.boot(moment.now, inNewQEMU: true) }
-    cause = check?.trouble.map { "unhealthy: \($0)" } ?? runningCause
+    cause = check?.trouble ?? runningCause
     guard adopted, isToEnd else {
       return [.announce] + resumeChecks(moment.now)
     }

@@ -10,6 +10,8 @@ extension Lifecycle {
     switch phase {
     case .stopped, .backoff, .failed: return .none
     case .starting: return .starting
+    // The guest is not well that waits for a disk, or is kept to be looked at.
+    case .paused(.ioError), .paused(.noSpace), .paused(.kept): return .unhealthy
     case .running, .paused, .stopping: return check.health
     }
   }
@@ -92,23 +94,25 @@ extension Lifecycle {
   /// Makes the cause of a guest that runs say how it is.
   private mutating func sayTrouble(_ more: String = "") -> [LifecycleEffect] {
     guard case .running = phase else { return [] }
-    cause = check?.trouble.map { "unhealthy: \($0)\(more)" } ?? runningCause
+    cause = check?.trouble.map { "\($0)\(more)" } ?? runningCause
     return [.announce]
   }
 
   /// The cause of a guest that runs and has no trouble.
   var runningCause: String {
-    monitorLoss == nil ? healthyCause : "\(healthyCause); \(monitorTrouble)"
+    [healthyCause, monitorLoss.map { _ in monitorTrouble }].compactMap { $0 }.joined(separator: "; ")
   }
 
-  private var healthyCause: String {
-    if let restartCause, restarts == 0 { return "running; \(restartCause.words)" }
+  /// Nil where there is nothing but what the state says itself.
+  private var healthyCause: String? {
+    if let restartCause, restarts == 0 { return restartCause.words }
     if let restartCause {
       let isFailure = restartCause.ending != .poweredOff
       let times = restarts == 1 ? "" : " \(restarts) times"
       let failures = restarts == 1 ? "a failure" : "\(restarts) failures"
       return "restarted\(isFailure ? " after \(failures)" : times): \(restartCause.words)"
     }
-    return wasTakenOver ? "running; taken over by a new supervisor" : "running"
+    if wasTakenOver { return "taken over by a new supervisor" }
+    return monitorLoss == nil ? "running" : nil
   }
 }

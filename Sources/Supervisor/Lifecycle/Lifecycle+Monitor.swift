@@ -15,7 +15,7 @@ extension Lifecycle {
         start.isAdoption ? "taken over by a new supervisor; \(monitorTrouble)" : "starting; \(monitorTrouble)"
       return [.announce]
     case .running:
-      cause = check?.trouble.map { "unhealthy: \($0); \(monitorTrouble)" } ?? runningCause
+      cause = check?.trouble.map { "\($0); \(monitorTrouble)" } ?? runningCause
       return [.announce]
     case .paused:
       cause += "; \(monitorTrouble)"

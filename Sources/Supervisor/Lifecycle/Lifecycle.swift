@@ -194,6 +194,7 @@ package struct Lifecycle: Sendable, Equatable {
   package mutating func handle(_ input: LifecycleInput, at moment: Moment) -> [LifecycleEffect] {
     switch input {
     case .start: return start(moment.now)
+    case .startRefused(let words): return startRefused(words)
     case .stop(let timeout): return stop(timeout, moment.now)
     case .restart(let timeout): return restart(timeout, moment.now)
     case .kill: return kill(moment.now)

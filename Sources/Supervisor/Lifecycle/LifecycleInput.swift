@@ -7,6 +7,9 @@ package enum LifecycleInput: Sendable, Equatable {
   /// `up` or `start`; the wish is on disk.
   case start
 
+  /// A user's start was refused before it was promised; in the words of what could not be done.
+  case startRefused(String)
+
   /// `stop` or `down`; the wish is on disk. The time bounds the power button alone; nil takes the VM's own.
   case stop(timeout: Duration?)
 

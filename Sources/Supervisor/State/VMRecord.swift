@@ -102,11 +102,6 @@ package struct VMRecord: Sendable, Equatable {
   /// A lab remembers its file: another one with the same lab's name is refused.
   func refuseOtherLabFile(_ other: VMRecord, _ name: VMName) throws(ControlError) {
     guard let file, let otherFile = other.file, file != otherFile else { return }
-    throw ControlError(
-      .failed,
-      """
-      \(name): cannot change: the lab '\(name.lab ?? "")' belongs to \(file), not to \(otherFile)
-        Use that file, give this lab another name with the key 'lab', or take the other down first.
-      """)
+    throw .otherLabFile(name, owner: file, file: otherFile)
   }
 }

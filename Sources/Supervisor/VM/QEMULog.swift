@@ -49,7 +49,8 @@ struct QEMUMessage: Sendable, Equatable {
     let lines = log.split(separator: "\n").map(Self.withoutPrefix)
     // What follows a message of QEMU's own are its hints; a warning is no reason to end.
     let last = lines.last { $0.isMessage && !$0.text.hasPrefix("warning: ") && !$0.text.hasPrefix("info: ") }
-    self.init(message: (last ?? lines.last)?.text ?? "")
+    let spoken = last ?? lines.last { !$0.text.hasPrefix("warning: ") && !$0.text.hasPrefix("info: ") }
+    self.init(message: spoken?.text ?? "")
     lockedImage = lines.last.flatMap { Self.lockedImage(in: $0.text) }
   }
 

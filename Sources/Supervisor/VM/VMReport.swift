@@ -1,17 +1,30 @@
 package import Control
 package import Host
-package import JSON
 package import Machine
 
-/// What everyone may know of a VM, taken at one moment: the fields of `ls --json`.
+/// What everyone may know of a VM, taken at one moment, and what the supervisor must know beside that.
 ///
 /// Sendable, so that lists are answered without asking the VM itself, which may be busy with a sick QEMU.
 package struct VMReport: Sendable {
   package var name: VMName
   package var state: VMState
   package var desired: DesiredState
+
+  /// As it was when the state began; `cause(at:)` is what it is by now.
   package var cause: String
+
+  /// What a VM in `backoff` waits after, and until when.
+  package var backoff: Backoff?
+
+  /// Why the guest ended, while that is what the state is a consequence of.
+  package var ending: EndingKind?
+
+  /// Why the vCPUs do not run, in the state `paused`.
+  package var pause: PauseKind?
   package var health: Health
+
+  /// Whether QEMU's process was found stopped by a signal.
+  package var isProcessStopped = false
   package var pid: Int32?
   package var profile: String?
   package var accelerator: String?
@@ -38,32 +51,55 @@ package struct VMReport: Sendable {
   /// Whether the VM has a process, or will have one by itself.
   package var keepsSupervisor: Bool
 
-  /// The fields of `ls --json`; an absent value is null.
-  package func json(at now: Instant = .now) -> JSONObject {
-    [
-      "name": .string(name.name), "lab": text(name.lab), "state": .string(state.rawValue),
-      "desired": .string(desired.rawValue), "cause": .string(cause), "health": .string(health.rawValue),
-      "pid": pid.map { JSONValue($0) } ?? .null, "profile": text(profile), "accelerator": text(accelerator),
-      "cpus": cpus.map { JSONValue($0) } ?? .null, "memoryBytes": memory.map { JSONValue($0) } ?? .null,
-      "restarts": JSONValue(restarts), "startedAt": text(startedAt?.rfc3339),
-      "uptimeSeconds": runningSince.map { .number((now - $0).roundedSeconds) } ?? .null,
-      "qmpSocket": text(qmpSocket), "consoleSocket": text(consoleSocket), "consoleLog": .string(consoleLog),
-      "qemuLog": .string(qemuLog),
-    ]
+  /// A wait for the next start.
+  package struct Backoff: Sendable {
+    package let words: String
+    package let until: Instant
+  }
+
+  /// One sentence, true at that moment.
+  package func cause(at now: Instant) -> String {
+    guard let backoff else { return cause }
+    let rest = backoff.until - now
+    return "\(backoff.words); it starts again \(rest > .zero ? "in \(rest.inWords)" : "now")"
+  }
+
+  /// What everyone may know.
+  package func status(at now: Instant = .now) -> VMStatus {
+    var status = VMStatus(
+      name: name.full, state: Word(state), desired: Word(desired), cause: cause(at: now), health: Word(health)
+    )
+    status.pid = pid
+    status.profile = profile
+    status.accelerator = accelerator
+    status.cpus = cpus
+    status.memoryBytes = memory
+    status.restarts = restarts
+    status.startedAt = startedAt
+    status.uptimeSeconds = runningSince.map { (now - $0).roundedSeconds }
+    status.qmpSocket = qmpSocket
+    status.consoleSocket = consoleSocket
+    status.consoleLog = consoleLog
+    status.qemuLog = qemuLog
+    return status
   }
 
   /// The data of VM_STATE_CHANGED.
-  package var change: JSONObject {
-    [
-      "name": .string(name.name), "lab": text(name.lab), "state": .string(state.rawValue),
-      "desired": .string(desired.rawValue), "cause": .string(cause), "health": .string(health.rawValue),
-      "wish": JSONValue(wish),
-      "pid": pid.map { JSONValue($0) } ?? .null, "accelerator": text(accelerator),
-    ]
+  package func change(at now: Instant = .now) -> VMChange {
+    VMChange(
+      name: name.full, state: Word(state), desired: Word(desired), cause: cause(at: now),
+      ending: ending.map { Word($0) }, pause: pause.map { Word($0) }, health: Word(health), wish: wish,
+      pid: pid, accelerator: accelerator)
   }
+}
 
-  private func text(_ value: String?) -> JSONValue {
-    value.map { .string($0) } ?? .null
+extension VMStatus {
+  /// Shows the machine that would run.
+  mutating func show(_ machine: Machine?) {
+    guard let machine else { return }
+    cpus = machine.cpus
+    memoryBytes = machine.memory.bytes
+    accelerator = machine.accelerator.rawValue
   }
 }
 

@@ -32,8 +32,9 @@ extension VirtualMachine {
     defer { if hasTurn { leave() } }
     guard isDefined else { throw .noSuchVM("\(name)") }
     if case .forgetStopped = remains, lifecycle.isUp || run != nil || lifecycle.awaitsProcess {
-      throw ControlError(
-        .failed, "\(name): cannot remove: it is \(lifecycle.state.rawValue)\n  Stop it first, or use 'down'.")
+      throw .cannot(
+        "remove", name, "it is \(lifecycle.state.rawValue)", .wrongState,
+        advice: ["'qemuvm down \(name)' stops it first."])
     }
     endings += 1
     let refusal = await recordEnd(remains, within: max(deadline - .now, .milliseconds(100)))
@@ -51,7 +52,7 @@ extension VirtualMachine {
     announceIfQuiet(true)
     try refuseImpostor(verb)
     await tellStranger()
-    return answer(actions: ["stop"])
+    return answer(actions: [.stop])
   }
 
   /// What passes itself off as the VM's QEMU is left alone: nobody is told that it has ended.
@@ -61,12 +62,9 @@ extension VirtualMachine {
       self.impostor = nil
       return
     }
-    throw ControlError(
-      .failed,
-      """
-      \(name): cannot \(verb): it is not wanted any more, but \(impostor.words)
-        It is left alone: end it yourself, by 'kill \(impostor.process.pid)' if nobody needs it.
-      """)
+    throw .cannot(
+      verb, name, "it is not wanted any more, but \(impostor.words)",
+      advice: ["It is left alone: end it yourself, by 'kill \(impostor.process.pid)' if nobody needs it."])
   }
 
   /// Tells of a VM without a QEMU who holds its lock all the same: until that ends it cannot be started.
@@ -100,26 +98,23 @@ extension VirtualMachine {
         failure.isTakenBack
         ? "It stays on the list, and its disks are kept." : "The next supervisor may remove it all the same."
       let error = ControlError(
-        .failed,
-        """
-        \(name): stopped, but not removed: that could not be recorded: \(failure.error)
-          \(rest) \(Self.remedy(failure.error)) and give the command again.
-        """)
+        .failed, "stopped, but not removed: that could not be recorded: \(failure.error)", vm: name.full,
+        fact: failure.isTakenBack ? .notRecorded : .mayHold,
+        advice: ["\(rest) \(Self.remedy(failure.error)) and give the command again."])
       return (error, false)
     case .unrecorded(let error): return (unrecorded("\(error)", Self.remedy(error)), false)
     case nil:
       let words = "no answer from \(lane.place ?? folder.path) for \(Self.diskPatience.seconds) s"
-      guard stops else { return (ControlError(.failed, "\(name): cannot remove: \(words)"), false) }
+      guard stops else { return (.cannot("remove", name, words, .noAnswer), false) }
       return (unrecorded(words, "Put that right"), true)
     }
   }
 
   private func unrecorded(_ why: String, _ remedy: String) -> ControlError {
     ControlError(
-      .failed,
-      """
-      \(name): stopped, but not recorded: \(why)
-        After a crash of the supervisor or the host it may start again. \(remedy) and stop it once more.
-      """)
+      .failed, "stopped, but not recorded: \(why)", vm: name.full, fact: .notRecorded,
+      advice: [
+        "After a crash of the supervisor or the host it may start again. \(remedy) and stop it once more."
+      ])
   }
 }

@@ -9,34 +9,32 @@ extension VirtualMachine {
 
   /// The object of `status VM --json`: the fields of `ls` and more.
   package func details() -> JSONValue {
-    var object = report.json()
-    object["uuid"] = record.map { .string("\($0.uuid)") } ?? .null
-    object["directory"] = record.map { .string($0.directory) } ?? .null
-    object["file"] = record?.file.map { .string($0) } ?? .null
-    object["profileFiles"] = .array((record?.profileFiles ?? []).map { .string($0) })
-    object["definition"] = record.map { .object($0.definition.json) } ?? .null
+    var details = VMDetails(status: report.status())
+    details.uuid = record.map { "\($0.uuid)" }
+    details.directory = record?.directory
+    details.file = record?.file
+    details.profileFiles = record?.profileFiles ?? []
+    details.definition = record?.definition.json
     let shown = run?.machine ?? launch?.machine.facts
-    object["machine"] = .object(shown?.json ?? [:])
-    object["pending"] = .array(pending(launch).map { .string($0) })
-    object["warnings"] = .array([launch?.machine.acceleratorNote].compactMap { $0.map { .string($0) } })
-    object["serialPorts"] = .array(serialPorts(of: shown))
+    details.machine = shown?.facts ?? []
+    details.pending = pending(launch)
+    details.warnings = [launch?.machine.acceleratorNote].compactMap { $0 }
+    details.serialPorts = serialPorts(of: shown)
     let use = look()
-    object["cpuSeconds"] = use.map { .number($0.cpuSeconds) } ?? .null
-    object["cpuPercent"] = use?.percent.map { .number($0) } ?? .null
-    object["residentBytes"] = use.map { JSONValue($0.residentBytes) } ?? .null
-    return .object(object)
+    details.cpuSeconds = use?.cpuSeconds
+    details.cpuPercent = use?.percent
+    details.residentBytes = use?.residentBytes
+    return .object(details.json)
   }
 
-  /// Each serial port with its socket, null while nobody can connect, and its log.
-  private func serialPorts(of machine: MachineFacts?) -> [JSONValue] {
+  /// Each serial port with its socket and its log.
+  private func serialPorts(of machine: MachineFacts?) -> [VMDetails.SerialPort] {
     let count = run?.serialPorts ?? machine?["serial"].flatMap { $0 == "false" ? 0 : Int($0) ?? 1 } ?? 1
     return (0..<count).map { index in
       let port = index + 1
-      return [
-        "port": JSONValue(port),
-        "socket": run?.consoles[port] == nil ? .null : .string(sharedSerialSocket(port)),
-        "log": .string(folder.serialLog(port)),
-      ]
+      return VMDetails.SerialPort(
+        port: port, socket: run?.consoles[port] == nil ? nil : sharedSerialSocket(port),
+        log: folder.serialLog(port))
     }
   }
 

@@ -160,12 +160,14 @@ extension VirtualMachine {
 
   /// Looks whether every folder with a disk of this VM has some space again; corresponds to statvfs(3).
   func lookForSpace() {
+    Task { apply(.space(await fullFolder() == nil)) }
+  }
+
+  /// A folder with a disk of this VM that has no space; nil when none has.
+  func fullFolder() async -> String? {
     let files = record?.flat.settings.disks?.map(\.file) ?? []
-    Task {
-      let isBack = await diskLane.run {
-        files.allSatisfy { FileSystem.freeBytes(at: $0) ?? 0 >= Self.leastSpace }
-      }
-      apply(.space(isBack))
+    return await diskLane.run {
+      files.first { FileSystem.freeBytes(at: $0) ?? 0 < Self.leastSpace }.map { FileSystem.parent(of: $0) }
     }
   }
 

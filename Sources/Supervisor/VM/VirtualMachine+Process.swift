@@ -24,7 +24,9 @@ extension VirtualMachine {
       guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
       case .success(let launch): spawn(launch)
-      case .failure(let error): spawnFailed(error.reason(about: name))
+      case .failure(let error):
+        noteRefusal(error, "start")
+        spawnFailed(error.sentence)
       }
     }
   }
@@ -42,7 +44,9 @@ extension VirtualMachine {
     }
   }
 
-  /// A start that failed is decided anew the next time; told behind what is being done, which it must not nest in.
+  /// A start that failed is decided anew the next time.
+  ///
+  /// Told later on the queue: the lifecycle is still at the input that this start is an effect of.
   private func spawnFailed(_ words: String) {
     launch = nil
     let attempt = lifecycle.attempt
@@ -65,7 +69,7 @@ extension VirtualMachine {
       return .failure(error)
     }
     guard let launch else {
-      return .failure(ControlError(.failed, "cannot start: \(damage?.description ?? "it has no definition")"))
+      return .failure(.cannot("start", name, damage?.description ?? "it has no definition", .damaged))
     }
     let files = launch.machine.filesToPrepare
     do throws(SystemError) {
@@ -73,7 +77,7 @@ extension VirtualMachine {
         for file in files { try file.prepare() }
       }
     } catch {
-      return .failure(ControlError(.failed, "cannot start: a file for QEMU cannot be written: \(error)"))
+      return .failure(.cannot("start", name, "a file for QEMU cannot be written: \(error)", .file))
     }
     // Another launch may have taken its place; its files are another matter.
     if self.launch?.arguments == launch.arguments { areFilesReady = true }

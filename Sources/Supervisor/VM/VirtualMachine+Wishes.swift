@@ -24,24 +24,26 @@ extension VirtualMachine {
       try refuseOtherUUID(next)
     }
     if !starting, isDefined, !isFolderGone {
-      throw ControlError(
-        .failed, "\(name): cannot create: it exists already\n  Change it with 'up' or 'update'.")
+      throw .cannot(
+        "create", name, "it exists already", .exists, advice: ["Change it with 'up' or 'update'."])
     }
 
     let isNew = !isDefined || isFolderGone
     let isChanged = damage != nil || record?.isSame(as: next) == false
     let starts = starting && !lifecycle.isUp
-    var actions: [String] = []
-    if isNew { actions.append("create") }
-    if isChanged { actions.append("update") }
-    if starts { actions.append("start") }
+    var actions: [VMAction] = []
+    if isNew { actions.append(.create) }
+    if isChanged { actions.append(.update) }
+    if starts { actions.append(.start) }
+    let differences = isChanged ? record.map { next.flat.differences(from: $0.flat) } ?? [] : []
 
     // Everything that can be known to be wrong is said before anything is promised.
     var launch: Launch?
     if isNew || isChanged || starts {
-      launch = try await prepare(next, starts ? .start : .check)
+      launch = try await ready(
+        next, starts ? .start : .check, verb: starting ? "start" : "create", isRecorded: starts && !dryRun)
     }
-    if dryRun { return answer(actions: actions, next: launch, of: next) }
+    if dryRun { return answer(actions: actions, next: launch, of: next, differences) }
     if starting {
       try refuseIfEnded(since: endings, "start")
       try refuseStandingDown("start")
@@ -68,18 +70,16 @@ extension VirtualMachine {
       apply(.start)
     }
     announceIfQuiet(isNew || isChanged)
-    return answer(actions: actions)
+    return answer(actions: actions, differences)
   }
 
   /// A QEMU that lives is known by its UUID: another one comes with another life.
   private func refuseOtherUUID(_ next: VMRecord) throws(ControlError) {
     guard let record, record.uuid != next.uuid, run != nil || lifecycle.isUp else { return }
-    throw ControlError(
-      .failed,
-      """
-      \(name): cannot change: its QEMU is known by the UUID \(record.uuid), and 'uuid' is \(next.uuid) now
-        Stop the VM first, then bring it up again.
-      """)
+    throw .cannot(
+      "change", name, "its QEMU is known by the UUID \(record.uuid), and 'uuid' is \(next.uuid) now",
+      .wrongState,
+      advice: ["'qemuvm stop \(name)' first, then bring it up again."])
   }
 
   /// Changes some settings of the definition; a running guest takes them at its next start.
@@ -92,7 +92,7 @@ extension VirtualMachine {
     let next = try await change(record)
     try refuseOtherUUID(next)
     guard !record.isSame(as: next) else { return answer(actions: []) }
-    let launch = try await prepare(next, .check)
+    let launch = try await ready(next, .check, verb: "update")
     let folder = folder
     try await promise("update") { () throws(FolderChange.Failure) in
       try folder.bring(to: next, wanted: nil)
@@ -100,7 +100,7 @@ extension VirtualMachine {
     define(next, launch)
     confirm("update", wish + 1)
     announce()
-    return answer(actions: ["update"])
+    return answer(actions: [.update], next.flat.differences(from: record.flat))
   }
 
   package func start() async throws(ControlError) -> JSONValue {
@@ -132,7 +132,7 @@ extension VirtualMachine {
   /// What was asked before the supervisor began to leave with its guests, and has its turn only now.
   private func refuseStandingDown(_ verb: String) throws(ControlError) {
     guard lifecycle.isStandingDown else { return }
-    throw ControlError(.failed, "\(name): cannot \(verb): the supervisor leaves with its guests")
+    throw .cannot(verb, name, "the supervisor leaves with its guests", .leaving)
   }
 
   /// Forgets a VM that has stopped.
@@ -148,7 +148,8 @@ extension VirtualMachine {
     try refuseStandingDown("restart")
     try await refuseOtherVersion("restart")
     // A guest that cannot start again is not stopped.
-    let launch = try await prepare(record, lifecycle.isUp ? .check : .start)
+    let launch = try await ready(
+      record, lifecycle.isUp ? .check : .start, verb: "restart", isRecorded: !lifecycle.isUp)
     try refuseIfEnded(since: endings, "restart")
     let (folder, number) = (folder, wish + 1)
     try await promise("restart") { () throws(FolderChange.Failure) in
@@ -159,7 +160,7 @@ extension VirtualMachine {
     confirm("restart", number)
     isForgetting = false
     apply(.restart(timeout: timeout))
-    return answer(actions: ["restart"])
+    return answer(actions: [.restart])
   }
 
   /// Runs a QMP command of the user's; its reply, or QEMU's refusal.
@@ -171,18 +172,20 @@ extension VirtualMachine {
   }
 
   /// `pause`, `unpause` and `reset`: QEMU's own commands; what they do shows in its events.
-  package func steer(_ command: String, whenIn states: [VMState], verb: String) async throws(ControlError)
-    -> JSONValue
-  {
+  package func steer(
+    _ action: VMAction, by command: String, whenIn states: [VMState]
+  ) async throws(ControlError) -> JSONValue {
+    let verb = action.rawValue
     try await number(verb, whenIn: states)
+    if action == .unpause { try await refuseWithoutSpace() }
     let meant = run
     // A QEMU that does not answer keeps this command waiting, and no other.
     _ = try await monitor(command, [:], timeout: nil)
     guard run === meant else {
       let now = "it is \(lifecycle.state.rawValue) (\(lifecycle.cause))"
-      throw ControlError(.failed, "\(name): cannot \(verb): that QEMU has ended: \(now)")
+      throw .cannot(verb, name, "that QEMU has ended: \(now)", .superseded)
     }
-    return answer(actions: [verb])
+    return answer(actions: [action])
   }
 
   /// Counts the wish in its turn, if the VM is in a state that allows it.
@@ -191,8 +194,8 @@ extension VirtualMachine {
     defer { leave() }
     guard states.contains(lifecycle.state) else {
       let allowed = states.map(\.rawValue).joined(separator: " or ")
-      throw ControlError(
-        .failed, "\(name): cannot \(verb): it is \(lifecycle.state.rawValue), not \(allowed)")
+      throw .cannot(
+        verb, name, "it is \(lifecycle.state.rawValue), not \(allowed)", .wrongState, advice: nextSteps)
     }
     confirm(verb, wish + 1)
   }
@@ -202,12 +205,13 @@ extension VirtualMachine {
   ) async throws(ControlError) -> JSONValue {
     guard let connection = run?.connection else {
       throw ControlError(
-        .failed, "\(name): no QEMU runs: it is \(lifecycle.state.rawValue) (\(lifecycle.cause))")
+        .failed, "no QEMU runs: it is \(lifecycle.state.rawValue) (\(lifecycle.cause))", vm: name.full,
+        fact: .wrongState, advice: nextSteps)
     }
     do throws(QMPError) {
       return try await connection.execute(command, arguments, deadline: timeout)
     } catch {
-      throw ControlError(error, name: "\(name)")
+      throw ControlError(error, of: name.full)
     }
   }
 
@@ -216,7 +220,7 @@ extension VirtualMachine {
   /// What is said of a VM without a definition.
   private func damaged(_ verb: String) -> ControlError {
     guard let damage else { return .noSuchVM("\(name)") }
-    return ControlError(.failed, "\(name): cannot \(verb): \(damage)")
+    return .cannot(verb, name, "\(damage)", .damaged)
   }
 
   /// What another version of qemuvm has kept of the VM is not written over, until somebody has removed it.
@@ -224,7 +228,7 @@ extension VirtualMachine {
     guard let refusal = refusedState else { return }
     let isThere = await lane.run(within: Self.diskPatience) { FileSystem.exists(refusal.file) }
     guard isThere == false else {
-      throw ControlError(.failed, "\(name): cannot \(verb): \(refusal)")
+      throw .cannot(verb, name, "\(refusal)", .damaged)
     }
     refusedState = nil
   }
@@ -232,7 +236,7 @@ extension VirtualMachine {
   /// A stop that could not wait for this command has the last word.
   private func refuseIfEnded(since before: Int, _ verb: String) throws(ControlError) {
     guard endings != before else { return }
-    throw ControlError(.failed, "\(name): cannot \(verb): it was stopped while its files did not answer")
+    throw .cannot(verb, name, "it was stopped while its files did not answer", .superseded)
   }
 
   private func define(_ next: VMRecord, _ launch: Launch?) {
@@ -269,12 +273,10 @@ extension VirtualMachine {
     let rest =
       failure.isTakenBack
       ? "Nothing was changed." : "Nor could it be taken back: the next supervisor may do it all the same."
-    return ControlError(
-      .failed,
-      """
-      \(name): cannot \(verb): the wish could not be recorded: \(failure.error)
-        \(rest) \(Self.remedy(failure.error)) and give the command again.
-      """)
+    return .cannot(
+      verb, name, "the wish could not be recorded: \(failure.error)",
+      failure.isTakenBack ? .notRecorded : .mayHold,
+      advice: ["\(rest) \(Self.remedy(failure.error)) and give the command again."])
   }
 
   static func remedy(_ error: SystemError) -> String {
@@ -286,14 +288,20 @@ extension VirtualMachine {
     if wanted, announcedWish != wish { announce() }
   }
 
-  /// The reply to a changing command.
-  func answer(actions: [String], next: Launch? = nil, of candidate: VMRecord? = nil) -> JSONValue {
-    var object = report.json()
-    object["wish"] = JSONValue(wish)
-    object["actions"] = .array(actions.map { .string($0) })
-    object["profileFiles"] = .array(((candidate ?? record)?.profileFiles ?? []).map { .string($0) })
-    object["pending"] = .array(pending(next ?? launch).map { .string($0) })
-    return .object(object)
+  /// The reply to a changing command; of a dry run, what the VM would be.
+  func answer(
+    actions: [VMAction], next: Launch? = nil, of candidate: VMRecord? = nil, _ differences: [String] = []
+  ) -> JSONValue {
+    var status = report.status()
+    if let candidate, run == nil {
+      status.profile = candidate.profile
+      status.show(next?.machine)
+    }
+    let reply = VMReply(
+      status: status, change: report.change(), actions: actions,
+      profileFiles: (candidate ?? record)?.profileFiles ?? [], differences: differences,
+      pending: pending(next ?? launch))
+    return .object(reply.json)
   }
 
   /// What the running QEMU does not have yet of what the VM now is.

@@ -203,8 +203,8 @@ package actor VirtualMachine {
   func tell(_ words: String) {
     Log.note("\(name): \(words)")
     note(.message(words))
-    let name = name
-    surroundings.broadcast { QMPEvent("VM_MESSAGE", name.members(["message": .string(words)])) }
+    let name = name.full
+    surroundings.broadcast { VMEvent.message(name, words, gaveUp: false).event }
   }
 
   /// Takes the wish to run back on disk; the effects behind it wait, but not for a disk that hangs.
@@ -245,10 +245,8 @@ package actor VirtualMachine {
     let words = "SIGKILL has not ended QEMU, process \(pid): \(why)"
     Log.note("\(name): \(words)")
     note(.message(words))
-    let name = name
-    surroundings.broadcast {
-      QMPEvent("VM_MESSAGE", name.members(["message": .string(words), "gaveUp": true]))
-    }
+    let name = name.full
+    surroundings.broadcast { VMEvent.message(name, words, gaveUp: true).event }
   }
 
   /// Tells everyone the state, and keeps it.
@@ -360,10 +358,13 @@ package actor VirtualMachine {
 
   /// What everyone may know now.
   var report: VMReport {
+    let facts = LedgerEvent.StateFacts(lifecycle)
     let shown = run?.machine ?? launch?.machine.facts
     return VMReport(
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
-      health: lifecycle.health, pid: run?.process.pid, profile: record?.profile,
+      backoff: lifecycle.backoff, ending: facts.ending, pause: facts.pause, health: lifecycle.health,
+      isProcessStopped: lifecycle.check?.isProcessStopped ?? false, pid: run?.process.pid,
+      profile: record?.profile,
       accelerator: run?.accelerator,
       cpus: shown?["cpus"].flatMap { Int($0) } ?? record?.flat.settings.cpus,
       memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.flat.settings.memory)?

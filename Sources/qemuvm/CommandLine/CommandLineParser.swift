@@ -50,7 +50,10 @@ struct CommandLineParser {
   ) throws(UsageError) {
     let (name, attached) = Self.split(word)
     guard let option = options[name] else {
-      throw error(.unknownOption(name, nearest: nearestName(to: name, among: names)))
+      let hint = ForeignWords.hint(forOption: name, of: verb)
+      throw UsageError(
+        .unknownOption(name, nearest: hint == nil ? nearestName(to: name, among: names) : nil), verb: verb,
+        hint: hint)
     }
     let declaration = option.declaration
     guard let placeholder = declaration.placeholder else {

@@ -53,6 +53,9 @@ enum Invocation {
     let noun = verbs.filter { $0.name.hasPrefix(line[0] + " ") }
     guard !noun.isEmpty else {
       let names = verbs.map { String($0.name.prefix { $0 != " " }) }
+      if let hint = ForeignWords.hint(forVerb: line[0]) {
+        throw UsageError(.unknownVerb(line[0], nearest: nil), verb: nil, hint: hint)
+      }
       throw UsageError(.unknownVerb(line[0], nearest: nearestName(to: line[0], among: names)), verb: nil)
     }
     guard let second = line.dropFirst().first else {

@@ -1,7 +1,6 @@
 internal import Control
 internal import Glibc
 internal import Host
-internal import JSON
 
 /// `qemuvm console`: the guest's serial console.
 struct Console: Verb {
@@ -9,8 +8,8 @@ struct Console: Verb {
   static let group = VerbGroup.look
   static let summary = "Talk to a VM's serial console"
   static let discussion = [
-    "Ctrl-] leaves, or the key that --escape names; every other key goes to the guest. Several people can be on one console at the same time. What "
-      + "the guest wrote before is in 'qemuvm logs'.",
+    "Ctrl-] leaves, or the key that --escape names; every other key goes to the guest. Several people can be on one "
+      + "console at the same time. What the guest wrote before is in 'qemuvm logs'.",
     "Where stdin is no terminal, its bytes go to the console as they are, Ctrl-] too. At its end the console's output "
       + "is printed until the VM ends.",
   ]
@@ -31,14 +30,14 @@ struct Console: Verb {
 
   init(_ given: GivenArguments) {
     query = Query(selection: VMSelection(given), verb: Self.name)
-    escape = given[Self.escape] ?? .customary
+    escape = given[Self.escape] ?? .standard
     port = given[Self.port] ?? 1
   }
 
   func run(_ context: Context) throws -> ExitCode {
     // Let go at once: the supervisor needs nobody who listens to it and does not.
     let vm = try query.vm(context)
-    let label = ReportedVM(vm).displayName
+    let label = "\(vm.name)"
     let end = try talk(try connect(vm, label), label, context)
     let isTerminal = isatty(STDIN_FILENO) == 1
     if isTerminal {
@@ -48,31 +47,41 @@ struct Console: Verb {
     return .done
   }
 
-  private func connect(_ vm: JSONObject, _ label: String) throws -> FileDescriptor {
-    let state = ReportedVM(vm).stateWord
+  private func connect(_ vm: VMDetails, _ label: String) throws -> FileDescriptor {
+    let state = Printable.line(vm.status.state.text)
+    let next = vm.status.state.known.map { Self.nextStep($0, label) } ?? []
     guard let path = try socket(vm, label) else {
-      throw CommandFailure(.failed, label, "has no console: it is \(state)")
+      throw CommandFailure(.failed, label, "has no console: it is \(state)", hints: next)
     }
     do throws(SystemError) {
       return try UnixSocket.connect(to: path)
     } catch {
       let isAbsent = error.code == ENOENT || error.code == ECONNREFUSED
       let reason = isAbsent ? "has no console now: it is \(state)" : "cannot reach its console: \(error)"
-      throw CommandFailure(.failed, label, reason)
+      throw CommandFailure(.failed, label, reason, hints: isAbsent ? next : [])
     }
   }
 
   /// The path of the port's socket; nil while the VM has no process.
-  private func socket(_ vm: JSONObject, _ label: String) throws(CommandFailure) -> String? {
+  private func socket(_ vm: VMDetails, _ label: String) throws(CommandFailure) -> String? {
     // A supervisor of an earlier version names the console alone.
-    guard let ports = vm["serialPorts"]?.array else { return vm["consoleSocket"]?.string }
-    guard let found = ports.first(where: { $0["port"]?.int == port }) else {
+    guard let ports = vm.serialPorts else { return vm.status.consoleSocket }
+    guard let found = ports.first(where: { $0.port == port }) else {
       let count =
         ports.count == 1 ? "one serial port" : "\(ports.isEmpty ? "no" : "\(ports.count)") serial ports"
       throw CommandFailure(
         .failed, label, "has \(count), and no port \(port)", hints: ["The key is serial."])
     }
-    return found["socket"]?.string
+    return found.socket
+  }
+
+  /// What leads to a console.
+  private static func nextStep(_ state: VMState, _ label: String) -> [String] {
+    switch state {
+    case .stopped, .failed, .backoff:
+      ["'qemuvm start \(label)' starts it; 'qemuvm logs \(label)' shows what it said."]
+    case .starting, .running, .paused, .stopping: ["'qemuvm logs \(label)' shows what it said."]
+    }
   }
 
   private func talk(

@@ -59,8 +59,6 @@ struct Execute: Verb {
     do {
       reply = try SupervisorConnector(context: context).perform(request, deadline: deadline)
     } catch let error as ControlError {
-      // QEMU has an error class for a device that is not found, too: the VM itself must be there for that.
-      if error.kind == .notFound { _ = try query.vm(context) }
       throw CommandFailure(error, subject: vm.name, command: title)
     }
     try context.output.write(json: reply)

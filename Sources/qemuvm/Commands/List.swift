@@ -26,41 +26,39 @@ struct List: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      let vms = (reply.array ?? []).compactMap(\.object)
+      let vms = try [VMStatus](json: reply)
       try context.output.write(Self.table(vms).text(context.outputStyle))
-      let isWanted = vms.contains { ReportedVM($0).isWanted }
-      if isWanted, try connector.ask(.querySupervisor, deadline: Query.deadline)["background"] == true {
-        context.diagnostics.note(Self.loneliness)
+      if vms.contains(where: { $0.desired.known == .running }) {
+        let supervisor = try connector.ask(.querySupervisor, deadline: Query.deadline)
+        if try SupervisorReport(json: supervisor).isBackground {
+          context.diagnostics.note(Self.backgroundNote)
+        }
       }
     }
     return .done
   }
 
   /// What whoever relies on it must know of a supervisor that a command has started.
-  private static let loneliness = """
+  private static let backgroundNote = """
     The supervisor itself is started again by the next command only: 'qemuvm supervisor run' is for an init system.
 
     """
 
   /// VMs outside labs first, then lab by lab.
-  static func table(_ vms: [JSONObject]) -> Table {
+  static func table(_ vms: [VMStatus]) -> Table {
     var table = Table([
       ("NAME", .left), ("STATE", .left), ("CPUS", .right), ("MEMORY", .right), ("UPTIME", .right),
       ("RESTARTS", .right), ("CAUSE", .left),
     ])
-    let reports = vms.map { (object: $0, report: ReportedVM($0)) }
-    let sorted = reports.sorted {
-      ($0.report.lab ?? "", $0.report.name) < ($1.report.lab ?? "", $1.report.name)
-    }
-    for (object, report) in sorted {
+    for vm in vms.sorted(by: { $0.name < $1.name }) {
       table.add([
-        Table.Cell(report.displayName),
-        Table.Cell(report.stateWithHealth, state: report.state),
-        Table.Cell(object["cpus"]?.int.map(String.init) ?? "-"),
-        Table.Cell(object["memoryBytes"]?.uint64.map(Quantity.bytes) ?? "-"),
-        Table.Cell(object["uptimeSeconds"]?.double.map { Quantity.elapsed(seconds: Int($0)) } ?? "-"),
-        Table.Cell(object["restarts"]?.int.map(String.init) ?? "-"),
-        Table.Cell(report.cause ?? ""),
+        Table.Cell(Printable.line("\(vm.name)")),
+        Table.Cell(vm.stateWithHealth, state: vm.state.known),
+        Table.Cell(vm.cpus.map(String.init) ?? "-"),
+        Table.Cell(vm.memoryBytes.map(Quantity.bytes) ?? "-"),
+        Table.Cell(vm.uptimeSeconds.map { Quantity.elapsed(seconds: Int($0)) } ?? "-"),
+        Table.Cell(vm.restarts.map(String.init) ?? "-"),
+        Table.Cell(vm.shownCause ?? ""),
       ])
     }
     return table

@@ -1,6 +1,5 @@
 internal import Control
 internal import Host
-internal import JSON
 
 /// `qemuvm logs`: what the guest wrote on its serial console, or QEMU on its stderr.
 struct Logs: Verb {
@@ -36,8 +35,8 @@ struct Logs: Verb {
   func run(_ context: Context) throws -> ExitCode {
     // Let go at once: the supervisor may leave while the log is followed.
     let vm = try query.vm(context)
-    guard let path = vm[isQEMU ? "qemuLog" : "consoleLog"]?.string else {
-      throw CommandFailure(.failed, ReportedVM(vm).displayName, "has no such log")
+    guard let path = isQEMU ? vm.status.qemuLog : vm.status.consoleLog else {
+      throw CommandFailure(.failed, "\(vm.name)", "has no such log")
     }
     try print(path, to: context.output)
     return .done

@@ -6,7 +6,7 @@ struct Pause: Verb {
   static let group = VerbGroup.lifecycle
   static let summary = "Freeze the vCPUs of VMs"
   static let discussion = [
-    "The guest stands still with its memory in place. A stop of a paused VM lets it go on first."
+    "The guest does not run, and keeps its memory. A stop of a paused VM lets it go on first."
   ]
   static let examples = ["qemuvm pause web"]
   static let arguments = [VMSelection.several]

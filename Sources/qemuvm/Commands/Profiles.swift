@@ -30,7 +30,7 @@ struct Profiles: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let directory = FileSystem.parent(of: context.absolute(file ?? LabAtHand.customaryName))
+    let directory = FileSystem.parent(of: context.absolute(file ?? CurrentLab.defaultName))
     let catalog = ProfileCatalog(context.locations, directory: directory)
     if let wanted {
       try show(wanted, of: catalog, context)

@@ -23,11 +23,11 @@ struct Status: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let vm = try query.vm(context)
+    let reply = try query.reply(context) { .queryVM(name: $0) }
     if isJSON {
-      try context.output.write(json: .object(vm))
+      try context.output.write(json: reply)
     } else {
-      try context.output.write(StatusCard(vm).text(context.outputStyle))
+      try context.output.write(StatusCard(try VMDetails(json: reply)).text(context.outputStyle))
     }
     return .done
   }

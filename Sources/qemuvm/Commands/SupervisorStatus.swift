@@ -1,4 +1,5 @@
 internal import Control
+internal import Host
 internal import JSON
 
 /// `qemuvm supervisor status`: who owns the VMs.
@@ -28,28 +29,27 @@ struct SupervisorStatus: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      try context.output.write(Self.text(reply))
+      try context.output.write(Self.text(try SupervisorReport(json: reply)))
     }
     return .done
   }
 
-  static func text(_ reply: JSONValue) -> String {
-    let vms = reply["vms"]?.int ?? 0
+  static func text(_ report: SupervisorReport) -> String {
+    let since = report.startedAt?.rfc3339 ?? "an unknown time"
     return """
-      supervisor \(reply["version"]?.string ?? "of unknown version"), PID \(reply["pid"]?.int ?? 0)
-        since \(reply["startedAt"]?.string ?? "an unknown time"), with \(vms) \(vms == 1 ? "VM" : "VMs")
+      supervisor \(Printable.line(report.version)), PID \(report.pid)
+        since \(since), with \(report.vms) \(report.vms == 1 ? "VM" : "VMs")
 
-      """ + folders(reply)
+      """ + folders(report)
   }
 
   /// Where it keeps what; one of an earlier version does not tell.
-  private static func folders(_ reply: JSONValue) -> String {
+  private static func folders(_ report: SupervisorReport) -> String {
     let rows = [
-      ("state", "stateDirectory"), ("runtime", "runtimeDirectory"),
-      ("configuration", "configurationDirectory"),
+      ("state", report.stateDirectory), ("runtime", report.runtimeDirectory),
+      ("configuration", report.configurationDirectory),
     ]
-    return rows.compactMap { label, key in
-      reply[key]?.string.map { "  \(label) in \(Printable.line($0))\n" }
-    }.joined()
+    return rows.compactMap { label, folder in folder.map { "  \(label) in \(Printable.line($0))\n" } }
+      .joined()
   }
 }

@@ -56,29 +56,24 @@ struct SupervisorStop: Verb {
   }
 
   /// Has the guests brought down, and tells of each until the supervisor has left.
-  ///
-  /// Guests without a supervisor get one for that.
   private func endGuests(_ context: Context) throws {
     let deadline = timeout.map { context.began + $0 }
-    let client = try SupervisorConnector(context: context, deadline: deadline).connect()
+    let client = try SupervisorConnector(context: context, deadline: deadline).connectToRunning()
     let process = try askToLeave(client, guests: true)
     // Without a message the supervisor has gone, or the time is over.
     while let message = try? client.next(until: deadline) {
-      guard case .event(let event) = message else { continue }
-      let vm = ReportedVM(event.data)
-      switch event.name {
-      case "VM_MESSAGE":
-        context.diagnostics.note(
-          "\(vm.displayName): \(Printable.line(event.data["message"]?.string ?? ""))\n")
-        if event.data["gaveUp"]?.bool == true {
+      guard case .event(let event) = message, let told = VMEvent(event) else { continue }
+      switch told {
+      case .message(let name, let words, let gaveUp):
+        context.diagnostics.note("\(name): \(Printable.line(words))\n")
+        if gaveUp {
           throw CommandFailure(
-            .deadline, vm.displayName, "its QEMU has not ended, and the supervisor stays with it",
-            hints: ["It leaves by itself when that QEMU is gone; 'qemuvm status \(vm.displayName)' shows it."]
-          )
+            .deadline, "\(name)", "its QEMU has not ended, and the supervisor stays with it",
+            hints: ["It leaves by itself when that QEMU is gone; 'qemuvm status \(name)' shows it."])
         }
-      case "VM_STATE_CHANGED" where vm.state == .stopping || vm.state == .stopped:
-        context.diagnostics.note("\(vm.displayName): \(vm.stateWord)\n")
-      default: continue
+      case .changed(let vm) where vm.state.known == .stopping || vm.state.known == .stopped:
+        context.diagnostics.note("\(vm.name): \(vm.state.text)\n")
+      case .changed, .removed: continue
       }
     }
     guard process.wait(until: deadline ?? .now + Self.patience) != nil else {
@@ -91,10 +86,7 @@ struct SupervisorStop: Verb {
   /// The process that was asked, held before, so that its end is seen and its PID is nobody else's.
   private func askToLeave(_ client: ControlClient, guests: Bool = false) throws -> ChildProcess {
     let reply = try client.perform(.querySupervisor, deadline: Query.deadline)
-    guard let pid = reply["pid"]?.int.flatMap(Int32.init(exactly:)) else {
-      throw CommandFailure(.failed, nil, "the supervisor does not tell its PID")
-    }
-    let process = try ChildProcess(adopting: pid)
+    let process = try ChildProcess(adopting: try SupervisorReport(json: reply).pid)
     _ = try client.perform(.quit(guests: guests), deadline: Query.deadline)
     return process
   }

@@ -1,5 +1,4 @@
 internal import Control
-internal import Host
 internal import JSON
 
 /// `qemuvm up`: brings VMs to their definition.
@@ -55,33 +54,43 @@ struct Up: Verb {
     if isDry {
       try show(result.replies, context)
     } else if isJSON {
-      try context.output.write(json: try latest(result.replies, context))
+      try context.output.write(json: try latest(result, context))
     }
     return result.code
   }
 
-  private func show(_ plans: [JSONObject], _ context: Context) throws(SystemError) {
-    guard !isJSON else { return try context.output.write(json: .array(plans.map(JSONValue.object))) }
-    try context.output.write(plans.map { Self.plan(ReportedVM($0)) }.joined())
+  private func show(_ plans: [JSONValue], _ context: Context) throws {
+    guard !isJSON else { return try context.output.write(json: .array(plans)) }
+    try context.output.write(plans.map { Self.plan(try VMReply(json: $0)) }.joined())
   }
 
   /// What `up` would do to one VM, and what would wait.
-  static func plan(_ report: ReportedVM) -> String {
-    let actions = report.actions.isEmpty ? "nothing to do" : "would " + report.actions.joined(separator: ", ")
-    let pending = report.pending.map { "  waits for the next start: \($0)\n" }.joined()
-    let profile = report.profileFile.map { "  with the profile \($0)\n" } ?? ""
-    return "\(report.displayName): \(actions)\n\(profile)\(pending)"
+  static func plan(_ reply: VMReply) -> String {
+    let actions = reply.actions.map { Printable.line($0.text) }
+    let head = actions.isEmpty ? "nothing to do" : "would " + actions.joined(separator: ", ")
+    let pending = reply.pending.map { "  waits for the next start: \(Printable.line($0))\n" }
+    let differences = reply.pending.isEmpty ? reply.differences : []
+    let changes = differences.map { "  would change \(Printable.line($0))\n" }
+    let profile = reply.profileFile.map { "  with the profile \($0)\n" } ?? ""
+    return "\(reply.name): \(head)\n\(profile)" + (changes + pending).joined()
   }
 
-  /// The VMs as they are by now, for the replies tell how they were before they ran.
-  private func latest(_ replies: [JSONObject], _ context: Context) throws -> JSONValue {
-    let reports = replies.map(ReportedVM.init)
-    let all =
-      try SupervisorConnector(context: context).ask(.queryVMs, deadline: Query.deadline).array ?? []
+  /// The VMs asked for as they are by now, for the replies tell how they were before they ran; what has failed says so.
+  private func latest(_ result: FleetCommand.Result, _ context: Context) throws -> JSONValue {
+    let reply = try SupervisorConnector(context: context).ask(.queryVMs, deadline: Query.deadline)
+    var known: [FullName: JSONObject] = [:]
+    for vm in reply.array ?? [] {
+      guard let object = vm.object else { continue }
+      let name = try FullName(object)
+      known[name] = object
+    }
     return .array(
-      all.filter { vm in
-        guard let report = vm.object.map(ReportedVM.init) else { return false }
-        return reports.contains { $0.isSameVM(as: report) }
+      result.labels.enumerated().map { index, label in
+        let name = FullName(written: label)
+        // One that the supervisor does not know has no state, and no other fact.
+        var object = known[name] ?? name.members
+        if let failure = result.failures[index] { object["error"] = .string(failure.reason) }
+        return .object(object)
       })
   }
 }

@@ -40,15 +40,18 @@ struct Update: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      try context.output.write(Self.summary(ReportedVM(reply.object ?? [:])))
+      try context.output.write(Self.summary(try VMReply(json: reply)))
     }
     return .done
   }
 
   /// What was done at once, and what waits.
-  static func summary(_ report: ReportedVM) -> String {
-    let done = report.actions.isEmpty ? "is as asked for already" : "updated"
-    let waiting = report.pending.map { "  waits for the next start: \($0)\n" }
-    return "\(report.displayName): \(done)\n" + waiting.joined()
+  static func summary(_ reply: VMReply) -> String {
+    let done = reply.actions.isEmpty ? "is as asked for already" : "updated"
+    // What waits is told as that alone.
+    let differences = reply.pending.isEmpty ? reply.differences : []
+    let changes = differences.map { "  \(Printable.line($0))\n" }
+    let waiting = reply.pending.map { "  waits for the next start: \(Printable.line($0))\n" }
+    return "\(reply.name): \(done)\n" + (changes + waiting).joined()
   }
 }

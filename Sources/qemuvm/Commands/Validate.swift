@@ -32,9 +32,9 @@ struct Validate: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    guard let lab = try LabAtHand.find(file, in: context) else {
+    guard let lab = try CurrentLab.find(file, in: context) else {
       throw CommandFailure(
-        .usage, nil, "there is no \(LabAtHand.customaryName) here", hints: ["Name a file."])
+        .usage, nil, "there is no \(CurrentLab.defaultName) here", hints: ["Name a file."])
     }
     var problems: [Problem] = []
     var definitions: LabFile?
@@ -56,7 +56,7 @@ struct Validate: Verb {
 
   /// What the definitions are made of: their profiles, and the images of those that have none wrong.
   private static func problemsBelow(
-    _ file: LabFile, _ lab: LabAtHand, _ context: Context
+    _ file: LabFile, _ lab: CurrentLab, _ context: Context
   ) throws -> [Problem] {
     let catalog = ProfileCatalog(context.locations, directory: lab.directory)
     var problems: [Problem] = []
@@ -75,14 +75,14 @@ struct Validate: Verb {
     return DefinitionError(problems + LabImages.problems(of: vms, alone: true)).problems
   }
 
-  static func summary(_ lab: LabAtHand, _ file: LabFile) -> String {
+  static func summary(_ lab: CurrentLab, _ file: LabFile) -> String {
     let names = file.vms.map(\.name.name)
     let list = names.isEmpty ? "" : ": \(names.joined(separator: ", "))"
     return
       "\(Printable.line(lab.shownPath)): lab \(file.lab), \(names.count) \(names.count == 1 ? "VM" : "VMs")\(list)\n"
   }
 
-  private static func json(_ lab: LabAtHand, _ file: LabFile?, _ problems: [Problem]) -> JSONObject {
+  private static func json(_ lab: CurrentLab, _ file: LabFile?, _ problems: [Problem]) -> JSONObject {
     [
       "file": .string(lab.path),
       "valid": .bool(problems.isEmpty),

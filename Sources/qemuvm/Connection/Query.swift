@@ -15,8 +15,8 @@ struct Query {
   }
 
   /// All that the supervisor tells of the VM.
-  func vm(_ context: Context) throws -> JSONObject {
-    try reply(context) { .queryVM(name: $0) }.object ?? [:]
+  func vm(_ context: Context) throws -> VMDetails {
+    try VMDetails(json: try reply(context) { .queryVM(name: $0) })
   }
 
   /// The reply to a request about the VM.

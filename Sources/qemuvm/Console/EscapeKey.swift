@@ -4,7 +4,7 @@ struct EscapeKey: Sendable, Equatable {
   let byte: UInt8?
 
   /// Ctrl-], as telnet(1) has it.
-  static let customary = EscapeKey(byte: 0x1D)
+  static let standard = EscapeKey(byte: 0x1D)
 
   /// As a person reads it: `Ctrl-]`.
   var name: String? {

@@ -30,7 +30,7 @@ struct LedgerLine {
 
   private var words: String {
     switch record.event {
-    case .wish(let verb, .user, _): "the user said: \(verb)"
+    case .wish(let verb, .user, _): "the user's command: \(verb)"
     case .wish(_, .guest, _): "the guest ended itself: it is wanted no longer"
     case .state(let facts): "\(facts.state.rawValue): \(facts.cause)"
     case .spawned(let pid, let accelerator):
@@ -41,6 +41,7 @@ struct LedgerLine {
     case .supervisor(let facts): Self.words(facts)
     case .adopted(let pid): "taken over by a new supervisor; QEMU is process \(pid)"
     case .gap(let facts): Self.words(facts)
+    case .refused(let facts): "cannot \(facts.verb): \(facts.reason)"
     case .message(let message): message
     case .removed: "removed from the list"
     case .other(let kind, let facts): "\(kind) \(facts)"

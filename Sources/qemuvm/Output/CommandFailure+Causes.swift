@@ -4,22 +4,25 @@ internal import QMP
 
 extension CommandFailure {
   /// From the supervisor's refusal of something asked about a VM, or about none.
-  ///
-  /// The supervisor's own words begin with the VM's name, which is not said twice.
   init(_ error: ControlError, subject: String?) {
     if error.kind == .disconnected || error.kind == .closing {
       self.init(lost: error, subject)
       return
     }
-    let (name, lines) = Self.split(error, subject)
-    let code = ExitCode(error.kind)
-    let isBare = code == .noSuchVM && lines.count == 1
-    let hints =
-      isBare ? ["'qemuvm ls' lists the VMs; 'qemuvm up' creates those of a lab file."] : lines.dropFirst()
-    let reason = lines.first ?? "failed"
-    // "no VM is called 'web'" says it all.
-    let isNamed = code == .noSuchVM && name.map { reason.contains("'\($0)'") } ?? false
-    self.init(code, isNamed ? nil : name, reason, hints: Array(hints))
+    var advice = error.advice
+    if error.kind == .notFound, error.fact != .ambiguousName {
+      advice = ["'qemuvm ls' lists the VMs; 'qemuvm up' creates those of a lab file."]
+    }
+    self.init(ExitCode(error.kind), Self.subject(of: error, subject), error.sentence, hints: advice)
+  }
+
+  /// The VM that it is about; the supervisor knows better in which lab that is.
+  private static func subject(of error: ControlError, _ asked: String?) -> String? {
+    switch error.fact {
+    // The words name what they are about.
+    case .noSuchVM?, .ambiguousName?, .otherLabFile?: nil
+    default: error.vm.map { "\($0)" } ?? asked
+    }
   }
 
   /// From the end of the connection: what is known then of what was asked.
@@ -35,34 +38,26 @@ extension CommandFailure {
 
   /// From the refusal of a QMP command: QEMU's own words stand behind their class.
   init(_ error: ControlError, subject: String, command: String) {
-    let (name, lines) = Self.split(error, subject)
-    guard !error.description.hasPrefix("\(name ?? subject): "), error.kind != .disconnected,
-      error.kind != .closing, error.kind != .silent,
-      error.kind != .timedOut
-    else {
+    guard error.isOfQEMU else {
       self.init(error, subject: subject)
       return
     }
-    let words = ([error.reply.errorClass] + lines).joined(separator: ": ")
-    self.init(.failed, name, "\(command): \(words)")
+    self.init(.failed, subject, "\(command): \(error.reply.errorClass): \(error.reason)")
   }
 
   /// From a file that somebody else has a hand in.
   init(_ file: UntrustedFile, _ context: Context, _ code: ExitCode = .failed) {
     self.init(code, nil, "\(file)", hints: [context.locations.adviceOnTrust(in: file)])
   }
+}
 
-  /// The VM that the words are about, and the words without its name, line by line.
-  private static func split(_ error: ControlError, _ subject: String?) -> (name: String?, lines: [String]) {
-    var lines = Printable.lines(error.description).split(separator: "\n").map(String.init)
-    guard let subject, let first = lines.first, let colon = first.firstIndex(of: ":") else {
-      return (subject, lines)
+extension ControlError {
+  /// Whether it is QEMU's own refusal, which has no facts beside its words.
+  var isOfQEMU: Bool {
+    switch kind {
+    case .failed, .notFound, .commandNotFound, .qemu: vm == nil && fact == nil
+    case .invalid, .timedOut, .closing, .silent, .disconnected: false
     }
-    let name = String(first[..<colon])
-    // The supervisor may know better in which lab the VM is.
-    guard name == subject || name.hasSuffix("/" + subject) else { return (subject, lines) }
-    lines[0] = String(first[first.index(after: colon)...].drop { $0 == " " })
-    return (name, lines)
   }
 }
 

@@ -1,5 +1,6 @@
 internal import Control
 internal import Host
+internal import JSON
 internal import Machine
 
 /// What an error that ends the command is to a person, and to a script.
@@ -13,6 +14,8 @@ enum ErrorText {
     case let error as ControlError: failure(CommandFailure(error, subject: nil))
     case let error as SystemError:
       failure(CommandFailure(.failed, error.subject, "\(error.reason) (\(error.call))"))
+    case let error as JSONTypeError:
+      failure(CommandFailure(.failed, nil, "the supervisor's reply cannot be read: \(error)"))
     default: failure(CommandFailure(.failed, nil, "\(error)"))
     }
   }

@@ -1,19 +1,20 @@
-internal import JSON
+internal import Control
+internal import Host
 
 /// What `qemuvm status` shows a person: state and cause first, then configuration, use, and where things lie.
 struct StatusCard {
   private static let labelWidth = 13
 
-  private let vm: JSONObject
-  private let report: ReportedVM
+  private let vm: VMDetails
+  private var status: VMStatus { vm.status }
 
-  init(_ vm: JSONObject) {
+  init(_ vm: VMDetails) {
     self.vm = vm
-    report = ReportedVM(vm)
   }
 
   func text(_ style: TextStyle) -> String {
-    var text = "\(style.heading(report.displayName)) is \(style.state(report.stateWord, report.state))\n"
+    let state = style.state(Printable.line(status.state.text), status.state.known)
+    var text = "\(style.heading("\(vm.name)")) is \(state)\n"
     for (label, values) in rows {
       for (index, value) in values.enumerated() {
         let head = index == 0 ? label : ""
@@ -27,14 +28,14 @@ struct StatusCard {
   /// Labels with the lines that stand beside them; what is not known is left out.
   private var rows: [(String, [String])] {
     let rows: [(String, [String])] = [
-      ("Cause", one(report.cause)),
+      ("Cause", one(status.shownCause)),
       ("Wanted", one(wanted)),
-      ("Warnings", strings("warnings")),
-      ("Next start", report.pending),
-      ("Profile", one(string("profile")) + one(report.profileFile)),
-      ("Machine", one(joined([fact("machine"), report.accelerator, fact("cpu").map { "CPU \($0)" }]))),
-      ("CPUs", one(joined([vm["cpus"]?.int.map(String.init), share, cpuTime]))),
-      ("Memory", one(joined([bytes("memoryBytes"), bytes("residentBytes").map { "\($0) resident" }]))),
+      ("Warnings", vm.warnings.map(Printable.line)),
+      ("Next start", vm.pending.map(Printable.line)),
+      ("Profile", one(status.profile) + one(vm.profileFile)),
+      ("Machine", one(joined([fact("machine"), status.accelerator, fact("cpu").map { "CPU \($0)" }]))),
+      ("CPUs", one(joined([status.cpus.map(String.init), share, cpuTime]))),
+      ("Memory", one(joined([status.memoryBytes.map(Quantity.bytes), resident]))),
       ("Firmware", one(fact("firmware"))),
       ("Kernel", one(fact("kernel")) + one(fact("append"))),
       ("Disks", facts("disks[")),
@@ -44,66 +45,54 @@ struct StatusCard {
       ("SMBIOS", one(fact("smbios"))),
       ("Clock", one(fact("rtc"))),
       ("QEMU", one(fact("qemu"))),
-      ("Uptime", one(joined([uptime, string("startedAt").map { "since \($0)" }]))),
-      ("Restarts", one(vm["restarts"]?.int.map(String.init))),
-      ("PID", one(report.pid.map(String.init))),
-      ("UUID", one(string("uuid"))),
-      ("Defined in", one(string("file") ?? string("directory"))),
-      ("Console", one(string("consoleSocket"))),
+      ("Uptime", one(joined([uptime, status.startedAt.map { "since \($0.rfc3339)" }]))),
+      ("Restarts", one(status.restarts.map(String.init))),
+      ("PID", one(status.pid.map { "\($0)" })),
+      ("UUID", one(vm.uuid)),
+      ("Defined in", one(vm.file ?? vm.directory)),
+      ("Console", one(status.consoleSocket)),
       ("Serial ports", furtherPorts),
-      ("Monitor", one(string("qmpSocket"))),
-      ("Logs", one(string("consoleLog")) + one(string("qemuLog"))),
+      ("Monitor", one(status.qmpSocket)),
+      ("Logs", one(status.consoleLog) + one(status.qemuLog)),
     ]
     return rows.filter { !$0.1.isEmpty }
   }
 
-  /// A value of the machine that runs, or that would: `machine` is an object of texts by key.
-  private func fact(_ key: String) -> String? { vm["machine"]?[key]?.string.map(Printable.line) }
+  /// A value of the machine that runs, or that would.
+  private func fact(_ key: String) -> String? { vm.machine.first { $0.key == key }?.value }
 
   /// All values of a list, in its order.
   private func facts(_ prefix: String) -> [String] {
-    (vm["machine"]?.object?.filter { $0.key.hasPrefix(prefix) } ?? []).compactMap {
-      $0.value.string.map(Printable.line)
-    }
+    vm.machine.filter { $0.key.hasPrefix(prefix) }.map { Printable.line($0.value) }
   }
 
   /// The serial ports beside the console.
   private var furtherPorts: [String] {
-    (vm["serialPorts"]?.array ?? []).dropFirst().compactMap { port in
-      guard let number = port["port"]?.int, let log = port["log"]?.string else { return nil }
-      let socket = port["socket"]?.string.map { Printable.line($0) + ", " } ?? ""
-      return "\(number): \(socket)\(Printable.line(log))"
+    (vm.serialPorts ?? []).dropFirst().compactMap { port in
+      guard let log = port.log else { return nil }
+      let socket = port.socket.map { Printable.line($0) + ", " } ?? ""
+      return "\(port.port): \(socket)\(Printable.line(log))"
     }
   }
 
   private var wanted: String? {
-    guard let desired = string("desired") else { return nil }
-    let health = string("health").flatMap { $0 == "none" ? nil : "health \($0)" }
-    return joined([desired, health])
+    joined([status.desired.text, status.health.known == Health.none ? nil : "health \(status.health.text)"])
   }
 
-  private var share: String? { vm["cpuPercent"]?.double.map { "\(Quantity.percent($0)) used" } }
+  private var share: String? { vm.cpuPercent.map { "\(Quantity.percent($0)) used" } }
 
-  private var cpuTime: String? {
-    vm["cpuSeconds"]?.double.map { "\(Quantity.decimal($0, places: 1)) s of CPU time" }
+  private var cpuTime: String? { vm.cpuSeconds.map { "\(Quantity.decimal($0, places: 1)) s of CPU time" } }
+
+  private var resident: String? {
+    vm.residentBytes.map { "\(Quantity.bytes(UInt64(clamping: $0))) resident" }
   }
 
-  private var uptime: String? {
-    vm["uptimeSeconds"]?.double.map { Quantity.elapsed(seconds: Int($0)) }
-  }
-
-  private func string(_ key: String) -> String? { vm[key]?.string.map(Printable.line) }
-
-  private func bytes(_ key: String) -> String? { vm[key]?.uint64.map(Quantity.bytes) }
-
-  private func strings(_ key: String) -> [String] {
-    vm[key]?.array?.compactMap { $0.string.map(Printable.line) } ?? []
-  }
+  private var uptime: String? { status.uptimeSeconds.map { Quantity.elapsed(seconds: Int($0)) } }
 
   private func joined(_ parts: [String?]) -> String? {
     let present = parts.compactMap { $0 }
     return present.isEmpty ? nil : present.joined(separator: ", ")
   }
 
-  private func one(_ value: String?) -> [String] { value.map { [$0] } ?? [] }
+  private func one(_ value: String?) -> [String] { value.map { [Printable.line($0)] } ?? [] }
 }

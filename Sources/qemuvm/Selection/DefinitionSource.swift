@@ -73,7 +73,7 @@ struct DefinitionSource: Sendable {
         Self.naming(context.emulator, definition).json, directory: directory, file: nil)
       return [Subject(label: adhoc.name.description, subject: subject)]
     }
-    let lab = try LabAtHand.find(selection.file, in: context)
+    let lab = try CurrentLab.find(selection.file, in: context)
     let vms = try VMSelection.references(
       selection.names, in: try lab?.outline(), of: lab?.path, verb: verb)
     guard let lab else { return named(vms) }
@@ -93,7 +93,7 @@ struct DefinitionSource: Sendable {
     return definition
   }
 
-  private func subjects(_ vms: [VMReference], in lab: LabAtHand, _ context: Context) throws -> [Subject] {
+  private func subjects(_ vms: [VMReference], in lab: CurrentLab, _ context: Context) throws -> [Subject] {
     let outline = try lab.outline()
     let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
     // A file that defines none of them is not asked what it thinks of others.
@@ -112,7 +112,7 @@ struct DefinitionSource: Sendable {
 
   /// VMs that are to run together cannot use one image that is written to: then none of them is started.
   private func refuseSharedImages(
-    _ definitions: [VMDefinition], in lab: LabAtHand, _ context: Context
+    _ definitions: [VMDefinition], in lab: CurrentLab, _ context: Context
   ) throws(DefinitionError) {
     let catalog = ProfileCatalog(context.locations, directory: lab.directory)
     var chains: [String: ProfileChain] = [:]

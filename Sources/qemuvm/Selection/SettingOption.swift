@@ -89,6 +89,12 @@ struct SettingOption: Sendable {
   private static func sentence(_ problem: Problem) -> String {
     let key = problem.path.prefix { $0 != "." && $0 != "[" }
     let place = all.first { $0.key == key }?.option.declaration.written ?? problem.path
+    // What another key decides has an option of its own here.
+    if case .keyInstead(let word, let key) = problem.reason,
+      let option = all.first(where: { $0.key == key })?.option.declaration.written
+    {
+      return "\(place): '\(word)' is refused: write \(option) instead"
+    }
     return "\(place): \(problem.reason)"
   }
 }

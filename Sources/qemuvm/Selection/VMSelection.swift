@@ -33,7 +33,7 @@ struct VMSelection: Sendable, Equatable {
     if !names.isEmpty, names.allSatisfy({ $0.contains("/") }) {
       return try Self.references(names, in: nil, verb: verb)
     }
-    let lab = try LabAtHand.find(file, in: context)
+    let lab = try CurrentLab.find(file, in: context)
     return try Self.references(names, in: try lab?.outline(), of: lab?.path, verb: verb)
   }
 
@@ -50,7 +50,7 @@ struct VMSelection: Sendable, Equatable {
     }
     guard let lab else {
       throw UsageError(
-        .combination("no VM is named, and there is no \(LabAtHand.customaryName) here"), verb: verb,
+        .combination("no VM is named, and there is no \(CurrentLab.defaultName) here"), verb: verb,
         hint: "Name a VM ('qemuvm ls' lists them), or a lab file with --file.")
     }
     return lab.vms.map { VMReference("\(lab.lab)/\($0)", file: file) }

@@ -18,7 +18,13 @@ struct FleetCommand: Sendable {
   /// How it ended: the exit code, and the replies of the VMs that came to their goal, in the orders' order.
   struct Result: Sendable {
     let code: ExitCode
-    let replies: [JSONObject]
+    let replies: [JSONValue]
+
+    /// The failures, by the VM's place among the orders.
+    let failures: [Int: CommandFailure]
+
+    /// What each VM is called, as far as the supervisor has told, in the orders' order.
+    let labels: [String]
   }
 
   /// How long a supervisor may tell nothing before it is asked whether it is there.
@@ -56,13 +62,13 @@ struct FleetCommand: Sendable {
           if let message = try client.next(until: due) {
             course.take(message)
           } else if let deadline, .now >= deadline {
-            course.pass(deadline: limit ?? .zero)
+            course.endTime(after: limit ?? .zero)
           } else {
             // Whoever has nothing to tell still answers; one that hangs would be waited for without end.
             _ = try client.perform(.querySupervisor, deadline: Query.deadline)
           }
         }
-        return Result(code: Self.code(course.waits.map(\.outcome)), replies: course.repliesOfReached)
+        return conclude(course)
       } catch {
         course.loseSupervisor(error, isRepeating: round < SupervisorConnector.rounds)
       }
@@ -71,6 +77,21 @@ struct FleetCommand: Sendable {
       isSubscribed = false
       round += 1
     }
+  }
+
+  private func conclude(_ course: FleetCourse) -> Result {
+    var failures: [Int: CommandFailure] = [:]
+    for (index, wait) in course.waits.enumerated() {
+      if case .failed(let failure) = wait.outcome { failures[index] = failure }
+    }
+    let labels = course.waits.map(\.label)
+    if orders.count > 1, !failures.isEmpty {
+      let failed = failures.keys.sorted().map { labels[$0] }.joined(separator: ", ")
+      context.diagnostics.note("qemuvm: \(failures.count) of \(orders.count) VMs failed: \(failed)\n")
+    }
+    return Result(
+      code: Self.code(course.waits.map(\.outcome)), replies: course.repliesOfReached, failures: failures,
+      labels: labels)
   }
 
   /// The exit code of several outcomes: one VM's own, and of several VMs that one of them failed.

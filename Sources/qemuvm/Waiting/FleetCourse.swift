@@ -1,12 +1,11 @@
 internal import Control
 internal import Host
 internal import JSON
-internal import QMP
 
 /// How far several VMs have come on their way, and what a person sees of it.
 struct FleetCourse {
   private(set) var waits: [VMWait]
-  private var replies: [JSONObject?]
+  private var replies: [JSONValue?]
   private var display: FleetDisplay
   private let context: Context
 
@@ -28,7 +27,7 @@ struct FleetCourse {
   var isOver: Bool { waits.allSatisfy { $0.outcome != nil } }
 
   /// The replies of the VMs that came to their goal.
-  var repliesOfReached: [JSONObject] {
+  var repliesOfReached: [JSONValue] {
     zip(waits, replies).compactMap { wait, reply in wait.outcome == .reached ? reply : nil }
   }
 
@@ -48,14 +47,20 @@ struct FleetCourse {
     switch message {
     case .event(let event):
       // Read once for all who wait: hundreds of VMs tell some events each.
-      let report = ReportedVM(event.data)
-      each { $0.take(event: event, report: report, elapsed: elapsed) }
+      guard let told = VMEvent(event) else { return }
+      each { $0.take(event: told, elapsed: elapsed) }
     case .reply(let number, let result):
       guard let index = places.removeValue(forKey: number) else { return }
       switch result {
-      case .success(let reply):
-        replies[index] = reply.object
-        advance(index) { $0.take(reply: reply.object ?? [:], elapsed: elapsed) }
+      case .success(let json):
+        do throws(JSONTypeError) {
+          let reply = try VMReply(json: json)
+          replies[index] = json
+          advance(index) { $0.take(reply: reply, elapsed: elapsed) }
+        } catch {
+          let unreadable = ControlError(.failed, "the supervisor's reply cannot be read: \(error)")
+          advance(index) { $0.take(error: unreadable) }
+        }
       // The supervisor leaves: its end follows, and then the next one is told.
       case .failure(let error) where error.kind == .closing: unsent.append(index)
       case .failure(let error): advance(index) { $0.take(error: error) }
@@ -64,9 +69,9 @@ struct FleetCourse {
   }
 
   /// The time that the person gave is over.
-  mutating func pass(deadline: Duration) {
+  mutating func endTime(after limit: Duration) {
     each {
-      $0.pass(deadline: deadline)
+      $0.endTime(after: limit)
       return []
     }
   }
@@ -88,13 +93,13 @@ struct FleetCourse {
     }
   }
 
-  private mutating func each(_ step: (inout VMWait) -> [VMWait.Sign]) {
+  private mutating func each(_ step: (inout VMWait) -> [VMWait.Message]) {
     for index in waits.indices { advance(index, step) }
   }
 
-  private mutating func advance(_ index: Int, _ step: (inout VMWait) -> [VMWait.Sign]) {
+  private mutating func advance(_ index: Int, _ step: (inout VMWait) -> [VMWait.Message]) {
     guard waits[index].outcome == nil else { return }
-    let signs = step(&waits[index])
-    display.show(signs, waits[index], at: index)
+    let messages = step(&waits[index])
+    display.show(messages, waits[index], at: index)
   }
 }

@@ -1,7 +1,5 @@
 internal import Control
-internal import JSON
 internal import Machine
-internal import QMP
 
 /// One VM on its way to a goal: what was heard of it, and how the wait ends; pure.
 ///
@@ -9,7 +7,7 @@ internal import QMP
 /// told who the VM is and which wish is ours; from then on an event counts when its wish is not older.
 struct VMWait: Sendable {
   /// What a person is told.
-  enum Sign: Equatable {
+  enum Message: Equatable {
     /// The VM's state, or what the command has come to; the state gives the colour.
     case progress(VMState?, String)
     case note(String)
@@ -26,10 +24,10 @@ struct VMWait: Sendable {
   private(set) var outcome: Outcome?
 
   /// The supervisor's reply, once there.
-  private(set) var reply: ReportedVM?
+  private(set) var reply: VMReply?
 
-  private var early: [QMPEvent] = []
-  private var latest: ReportedVM?
+  private var early: [VMEvent] = []
+  private var latest: VMChange?
 
   /// Whether a VM that the supervisor does not know has reached the goal already.
   private let isUnknownFine: Bool
@@ -41,28 +39,31 @@ struct VMWait: Sendable {
   }
 
   /// Takes the supervisor's reply, and the events that came before it.
-  mutating func take(reply object: JSONObject, elapsed: Duration) -> [Sign] {
+  mutating func take(reply: VMReply, elapsed: Duration) -> [Message] {
     guard outcome == nil else { return [] }
-    let report = ReportedVM(object)
-    reply = report
-    label = report.displayName
-    var signs: [Sign] = []
-    if goal == .running || goal == .healthy {
-      signs = report.pending.map { .note("\(label): waits for the next start: \($0)") }
-    }
+    self.reply = reply
+    label = Printable.line("\(reply.name)")
+    var messages: [Message] = []
+    if goal == .running || goal == .healthy { messages = changes(reply) }
     // What a person should read is told, also when the reply says that all is done.
-    for event in early where event.name == "VM_MESSAGE" && ReportedVM(event.data).isSameVM(as: report) {
-      signs += take(event: event, elapsed: elapsed)
-    }
-    early.removeAll { $0.name == "VM_MESSAGE" }
-    if outcome == nil { signs += begin(report, elapsed) }
-    for event in early where outcome == nil { signs += take(event: event, elapsed: elapsed) }
+    let (spoken, others) = (early.filter(\.isMessage), early.filter { !$0.isMessage })
     early = []
-    return signs
+    for event in spoken { messages += take(event: event, elapsed: elapsed) }
+    if outcome == nil { messages += begin(reply, elapsed) }
+    for event in others where outcome == nil { messages += take(event: event, elapsed: elapsed) }
+    return messages
+  }
+
+  /// What an edited definition changes, and what of it waits.
+  private func changes(_ reply: VMReply) -> [Message] {
+    guard reply.pending.isEmpty else {
+      return reply.pending.map { .note("\(label): waits for the next start: \(Printable.line($0))") }
+    }
+    return reply.differences.map { .note("\(label): changed: \(Printable.line($0))") }
   }
 
   /// Takes the supervisor's refusal.
-  mutating func take(error: ControlError) -> [Sign] {
+  mutating func take(error: ControlError) -> [Message] {
     guard outcome == nil else { return [] }
     if isUnknownFine, error.kind == .notFound {
       outcome = .reached
@@ -73,33 +74,27 @@ struct VMWait: Sendable {
   }
 
   /// Takes any event; those of others leave no trace.
-  ///
-  /// `report` is what it says of a VM, where that was read already.
-  mutating func take(event: QMPEvent, report: ReportedVM? = nil, elapsed: Duration) -> [Sign] {
+  mutating func take(event: VMEvent, elapsed: Duration) -> [Message] {
     guard outcome == nil else { return [] }
-    let report = report ?? ReportedVM(event.data)
     guard let reply else {
-      if label == report.name || label.hasSuffix("/" + report.name) { early.append(event) }
+      // Until then it is known by what the person called it, perhaps without its lab.
+      let asked = FullName(written: label)
+      let isMeant = asked.name == event.name.name && (asked.lab == nil || asked.lab == event.name.lab)
+      if isMeant { early.append(event) }
       return []
     }
-    guard report.isSameVM(as: reply) else { return [] }
-    switch event.name {
-    case "VM_MESSAGE":
-      return tell(
-        Printable.line(event.data["message"]?.string ?? ""), isLast: event.data["gaveUp"]?.bool == true)
-    case "VM_REMOVED" where report.wish >= reply.wish:
-      return removed(elapsed)
-    case "VM_STATE_CHANGED" where report.wish >= reply.wish:
-      return changed(report, elapsed)
-    default:
-      return []
+    guard event.name == reply.name else { return [] }
+    switch event {
+    case .message(_, let words, let gaveUp): return tell(Printable.line(words), isLast: gaveUp)
+    case .removed(_, let wish): return wish >= reply.change.wish ? removed(elapsed) : []
+    case .changed(let change): return change.wish >= reply.change.wish ? changed(change, elapsed) : []
     }
   }
 
   /// The time that the person gave is over.
-  mutating func pass(deadline: Duration) {
+  mutating func endTime(after limit: Duration) {
     guard outcome == nil else { return }
-    let limit = TimeText.text(deadline)
+    let limit = TimeText.text(limit)
     guard let latest else {
       outcome = .failed(
         CommandFailure(.deadline, label, "\(goal.failure): no answer within \(limit); it may still be done"))
@@ -109,7 +104,9 @@ struct VMWait: Sendable {
     outcome = .failed(
       CommandFailure(
         .deadline, label, "\(goal.failure) within \(limit): it is still \(state)",
-        hints: ["It goes on by itself; 'qemuvm status \(label)' shows how far it is."]))
+        hints: [
+          "It goes on by itself; 'qemuvm status \(label)' shows its state, 'qemuvm events -f \(label)' what happens."
+        ]))
   }
 
   /// The connection to the supervisor ended.
@@ -123,23 +120,24 @@ struct VMWait: Sendable {
 
   // MARK: Decisions
 
-  private mutating func begin(_ report: ReportedVM, _ elapsed: Duration) -> [Sign] {
+  private mutating func begin(_ reply: VMReply, _ elapsed: Duration) -> [Message] {
+    let report = reply.change
     latest = report
-    switch goalByState {
-    case .accepted(let word):
+    switch (goalByState, report.state.known) {
+    case (.accepted(let word), let state):
       outcome = .reached
-      return word.map { [.progress(report.state, $0)] } ?? []
-    case .running where report.state == .running && !report.actions.contains("start"):
-      if let signs = judgeHealth(report) { return signs }
+      return word.map { [.progress(state, $0)] } ?? []
+    case (.running, .running) where !reply.does(.start):
+      if let messages = judgeHealth(report) { return messages }
       outcome = .reached
-      let words = report.actions.isEmpty ? "already running" : "updated, running"
+      let words = reply.actions.isEmpty ? "already running" : "updated, running"
       return [.progress(.running, words + Self.details(report.accelerator, nil))]
-    case .running where report.state == .paused && !report.actions.contains("start"):
+    case (.running, .paused) where !reply.does(.start):
       return fail(.paused, report)
-    case .paused where report.state == .running, .unpaused where report.state == .paused:
+    case (.paused, .running), (.unpaused, .paused):
       // Nothing to tell before QEMU has done it.
       return []
-    case .restarted where report.state == .running:
+    case (.restarted, .running):
       // Not stopped yet: the QEMU that is to go still runs.
       return [.progress(.stopping, "restarting")]
     default:
@@ -147,20 +145,23 @@ struct VMWait: Sendable {
     }
   }
 
-  private mutating func changed(_ report: ReportedVM, _ elapsed: Duration, isReply: Bool = false) -> [Sign] {
+  private mutating func changed(_ report: VMChange, _ elapsed: Duration, isReply: Bool = false) -> [Message] {
     latest = report
-    if report.state == .running, let signs = judgeHealth(report) { return signs }
-    switch (goalByState, report.state) {
+    let state = report.state.known
+    if state == .running, let messages = judgeHealth(report) { return messages }
+    switch (goalByState, state) {
     case (.running, .running), (.unpaused, .running): return reach(report, elapsed)
     case (.restarted, .running):
       // A QEMU that was only starting is not started anew.
-      guard reply?.pid == nil || report.pid != reply?.pid || reply?.state == .starting else { return [] }
+      guard
+        reply?.change.pid == nil || report.pid != reply?.change.pid || reply?.change.state.known == .starting
+      else { return [] }
       return reach(report, elapsed)
     case (.paused, .paused), (.stopped, .stopped): return reach(report, elapsed)
     case (.paused, .stopping), (.paused, .stopped), (.paused, .starting), (.paused, .backoff),
       (.paused, .failed):
-      // The QEMU that was to stand still goes or is gone, and the next one is not meant.
-      return fail(report.state, report)
+      // The QEMU that was to pause goes or is gone, and the next one is not meant.
+      return fail(state, report)
     case (.running, .failed), (.restarted, .failed), (.unpaused, .failed), (.removed, .failed):
       return fail(.failed, report)
     case (.stopped, .failed): return reach(report, elapsed)
@@ -170,8 +171,8 @@ struct VMWait: Sendable {
     case (.running, .stopped), (.restarted, .stopped), (.unpaused, .stopped):
       return report.isWanted || isReply ? [progress(report)] : fail(.stopped, report)
     case (.stopped, .starting), (.stopped, .running), (.removed, .starting), (.removed, .running):
-      let isCountermanded = report.isWanted && report.wish > reply?.wish ?? .max
-      return isCountermanded ? fail(report.state, report) : [progress(report)]
+      let isSuperseded = report.isWanted && report.wish > reply?.change.wish ?? .max
+      return isSuperseded ? fail(state, report) : [progress(report)]
     default:
       return [progress(report)]
     }
@@ -181,23 +182,23 @@ struct VMWait: Sendable {
   private var goalByState: Goal { goal == .healthy ? .running : goal }
 
   /// What is told of a guest that runs and is not well yet, or not any more; nil where that is no matter.
-  private mutating func judgeHealth(_ report: ReportedVM) -> [Sign]? {
+  private mutating func judgeHealth(_ report: VMChange) -> [Message]? {
     guard goal == .healthy else { return nil }
-    switch report.health {
+    switch report.health.known {
     case .starting?: return [progress(report)]
     case .unhealthy?: return fail(.running, report)
     case .some(.none), .healthy?, nil: return nil
     }
   }
 
-  /// Passes on what a person should know; the last word is that of a supervisor at its wits' end.
-  private mutating func tell(_ message: String, isLast: Bool) -> [Sign] {
+  /// Passes on what a person should know; the last one says that nothing is left to try.
+  private mutating func tell(_ message: String, isLast: Bool) -> [Message] {
     guard isLast else { return [.note("\(label): \(message)")] }
     outcome = .failed(CommandFailure(.deadline, label, "\(goal.failure): \(message)"))
     return []
   }
 
-  private mutating func removed(_ elapsed: Duration) -> [Sign] {
+  private mutating func removed(_ elapsed: Duration) -> [Message] {
     guard goal == .removed || goal == .stopped else {
       outcome = .failed(CommandFailure(.failed, label, "\(goal.failure): it was removed meanwhile"))
       return []
@@ -206,37 +207,38 @@ struct VMWait: Sendable {
     return [.progress(.stopped, (goal == .removed ? "removed" : "stopped") + Self.details(nil, elapsed))]
   }
 
-  private mutating func reach(_ report: ReportedVM, _ elapsed: Duration) -> [Sign] {
+  private mutating func reach(_ report: VMChange, _ elapsed: Duration) -> [Message] {
     outcome = .reached
-    let accelerator = report.state == .running ? report.accelerator ?? reply?.accelerator : nil
-    return [.progress(report.state, report.stateWord + Self.details(accelerator, elapsed))]
+    let state = report.state.known
+    let accelerator = state == .running ? report.accelerator ?? reply?.change.accelerator : nil
+    return [.progress(state, Printable.line(report.state.text) + Self.details(accelerator, elapsed))]
   }
 
-  private mutating func fail(_ state: VMState?, _ report: ReportedVM) -> [Sign] {
-    let cause = report.cause ?? "it is \(report.stateWord)"
-    // The cause of a start that failed says so itself.
-    let reason =
-      cause.hasPrefix("\(goal.failure): ") ? String(cause.dropFirst(goal.failure.count + 2)) : cause
+  private mutating func fail(_ state: VMState?, _ report: VMChange) -> [Message] {
+    let cause = report.shownCause ?? "it is \(Printable.line(report.state.text))"
+    let isRefusal = report.ending?.known == .refused
+    // The cause of a start that was refused says itself what could not be done.
+    let reason = state == .failed && isRefusal ? cause : "\(goal.failure): \(cause)"
     let hint: String =
       switch state {
       case .paused: "'qemuvm unpause \(label)' lets it go on."
       case .running: "'qemuvm logs \(label) --tail 50' shows the guest's last words on its console."
       case .failed where goal == .removed: "Put that right and give the command again."
-      case .failed where reason.contains("QEMU"): "'qemuvm logs \(label) --qemu' shows QEMU's own words."
-      case .failed: "'qemuvm why \(label)' tells more."
+      case .failed:
+        "'qemuvm why \(label)' tells more, and what to do; 'qemuvm logs \(label) --qemu' has QEMU's own words."
       default: "'qemuvm status \(label)' tells more."
       }
-    outcome = .failed(CommandFailure(.failed, label, "\(goal.failure): \(reason)", hints: [hint]))
-    return [.progress(state, report.stateWord)]
+    outcome = .failed(CommandFailure(.failed, label, reason, hints: [hint]))
+    return [.progress(state, Printable.line(report.state.text))]
   }
 
-  private func progress(_ report: ReportedVM) -> Sign {
-    .progress(report.state, describe(report))
+  private func progress(_ report: VMChange) -> Message {
+    .progress(report.state.known, describe(report))
   }
 
-  private func describe(_ report: ReportedVM) -> String {
-    guard report.state == .backoff, let cause = report.cause else { return report.stateWithHealth }
-    return "\(report.stateWord): \(cause)"
+  private func describe(_ report: VMChange) -> String {
+    guard report.state.known == .backoff, let cause = report.shownCause else { return report.stateWithHealth }
+    return "\(report.state.text): \(cause)"
   }
 
   /// What stands behind a state: ` (kvm, 0.06 s)`.

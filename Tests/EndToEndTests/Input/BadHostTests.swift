@@ -111,7 +111,7 @@ extension EndToEnd {
     }()
 
     /// A TCP port of the loopback that is taken as long as the descriptor lives.
-    private static func listenOnAnyPort() throws -> (listener: FileDescriptorBox, port: UInt16) {
+    static func listenOnAnyPort() throws -> (listener: FileDescriptorBox, port: UInt16) {
       let socket = FileDescriptor(
         owning: try retrying("socket") { Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) })
       let number = socket.rawValue

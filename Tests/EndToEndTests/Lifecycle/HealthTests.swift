@@ -97,7 +97,7 @@ extension EndToEnd {
         guest.signal(SIGCONT)
         try await fleet.qemuvm("ls")
         let vm = try await fleet.wait(for: "web") { $0["health"] == "healthy" }
-        #expect(vm["cause"] == "running; taken over by a new supervisor")
+        #expect(vm["cause"] == "taken over by a new supervisor")
         #expect(try fleet.guest().pid == guest.pid)
       }
     }

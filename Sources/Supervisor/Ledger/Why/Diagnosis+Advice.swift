@@ -19,14 +19,13 @@ extension Diagnosis {
     case .backoff: return adviceForEnding
     case .failed:
       return adviceForEnding + ["'qemuvm start \(name)' tries again, and counts failures anew."]
-    case .stopped: return adviceForEnding + ["'qemuvm start \(name)' starts it."]
+    case .stopped: return (lastRefusal?.advice ?? adviceForEnding) + ["'qemuvm start \(name)' starts it."]
     }
   }
 
   private var adviceForSickness: [String] {
-    let pid = report?.pid
-    let goOn = cause.contains("(SIGSTOP)") ? pid.map { ["'kill -CONT \($0)' lets QEMU go on."] } ?? [] : []
-    return goOn + [
+    let stopped = report?.isProcessStopped == true ? report?.pid : nil
+    return (stopped.map { ["'kill -CONT \($0)' lets QEMU go on."] } ?? []) + [
       "'qemuvm logs \(name) --tail 50' shows the guest's last words on its console.",
       "'qemuvm restart \(name)' starts it anew, 'qemuvm kill \(name)' ends it at once.",
     ]
@@ -63,7 +62,8 @@ extension Diagnosis {
     let console = "'qemuvm logs \(name) --tail 50' shows the guest's last words on its console."
     switch ending {
     case .refused:
-      return RefusalHint.hints(for: cause) + [
+      if let lastRefusal { return lastRefusal.advice }
+      return hintOfExit + [
         "'qemuvm args \(name)' shows QEMU's exact command line.", words,
       ]
     case .died: return adviceForDeath(words)
@@ -93,6 +93,16 @@ extension Diagnosis {
     }
   }
 
+  /// What the last QEMU's end is about, where its own words or its signal tell.
+  private var hintOfExit: [String] {
+    if lastExit?.status == .signal(Signal.forbiddenCall), ending == .refused {
+      return [
+        "The key is arguments: make a tap beforehand ('ip tuntap add') and give it with script=no,downscript=no."
+      ]
+    }
+    return lastExit?.refusal.map { [$0.hint] } ?? []
+  }
+
   private func adviceForDeath(_ words: String) -> [String] {
     switch lastExit?.status {
     case .signal(Signal.kill):
@@ -111,8 +121,7 @@ extension Diagnosis {
     case .signal(let number):
       let name = Signal.name(number)
       if name == "SIGSYS" { return ["QEMU made a system call that its sandbox forbids.", words] }
-      let hints = RefusalHint.hints(for: cause)
-      if !hints.isEmpty { return hints + [words] }
+      if !hintOfExit.isEmpty { return hintOfExit + [words] }
       return ["\(name) points to a fault in QEMU itself: 'coredumpctl list' may have it.", words]
     case .code, .unknown, nil:
       return [words]

@@ -14,15 +14,19 @@ struct Diagnosis: Sendable {
   /// Its own records with the supervisor's gaps between them, the oldest first.
   let records: [LedgerRecord]
 
-  init(of name: VMName, report: VMReport?, records: [LedgerRecord]) {
+  /// When it is asked for.
+  private let now: Instant
+
+  init(of name: VMName, report: VMReport?, records: [LedgerRecord], at now: Instant = .now) {
     self.name = name
+    self.now = now
     self.report = report
     self.records = Self.withoutIdleGaps(records)
   }
 
   /// What it is, why, and what qemuvm did about it: one sentence.
   var verdict: String {
-    "\(name) \(head)\(suspicion)\(often)."
+    "\(name) \(head)\(suspicion)."
   }
 
   var state: VMState? { report?.state }
@@ -30,7 +34,7 @@ struct Diagnosis: Sendable {
   var restarts: Int { report?.restarts ?? lastState?.restarts ?? 0 }
 
   /// Its own words for its state; the last ones of a VM that is gone.
-  var cause: String { report?.cause ?? lastState?.cause ?? "its records do not say why" }
+  var cause: String { report?.cause(at: now) ?? lastState?.cause ?? "its records do not say why" }
 
   /// Why its guest last ended, if it did since its user last started it.
   var ending: EndingKind? {
@@ -86,17 +90,17 @@ struct Diagnosis: Sendable {
     }
     switch report.state {
     case .running where report.health == .unhealthy:
-      return "runs, and is \(cause)"
+      return "runs, and is unhealthy: \(cause)"
     case .running:
       if restarts > 0, let failure = restartCause {
-        return "runs again after a failure: \(failure)"
+        return "runs again, \(tally ?? "restarted"): \(failure)"
       }
       return "runs, and has not failed since its user started it"
-    case .starting: return "is being started: \(cause)"
-    case .paused: return "stands still, with its memory kept: \(cause)"
+    case .starting: return "is being started\(often): \(cause)"
+    case .paused: return "does not run, with its memory kept: \(cause)"
     case .stopping: return "is on its way down: \(cause)"
-    case .backoff: return "is down for the moment: \(cause)"
-    case .failed: return "is down and stays down: \(cause)"
+    case .backoff: return "is down for the moment\(often): \(cause)"
+    case .failed: return "is down and stays down\(often): \(cause)"
     case .stopped where report.desired == .running: return "is down, though it is wanted: \(cause)"
     case .stopped: return "is stopped: \(cause)"
     }
@@ -109,10 +113,37 @@ struct Diagnosis: Sendable {
     return "; most likely the host ran out of memory, for its kernel killed \(processes) at that time"
   }
 
-  private var often: String {
-    guard restarts > 0, report != nil, ending?.isWanted != true else { return "" }
-    let times = restarts == 1 ? "once" : "\(restarts) times"
-    return "; qemuvm has restarted it \(times) since its user last started it"
+  /// How often it has failed and since when, behind what it is: before the last time is told.
+  private var often: String { tally.map { ", \($0)" } ?? "" }
+
+  private var tally: String? {
+    guard restarts > 0, let report, ending?.isWanted != true else { return nil }
+    // One that is down has failed once more than it was restarted.
+    let failures = report.state == .backoff || report.state == .failed ? restarts + 1 : restarts
+    let times = failures == 1 ? "once" : "\(failures) times"
+    return "and has failed \(times) since \(lastWish?.rfc3339 ?? "its user last started it")"
+  }
+
+  /// When its user last started it.
+  private var lastWish: Timestamp? {
+    for record in records.reversed() {
+      if case .wish(let verb, .user, _) = record.event, ["up", "start", "restart"].contains(verb) {
+        return record.time
+      }
+    }
+    return nil
+  }
+
+  /// The start that was refused since a QEMU was last started.
+  var lastRefusal: LedgerEvent.RefusalFacts? {
+    for record in records.reversed() {
+      switch record.event {
+      case .refused(let facts): return facts
+      case .spawned: return nil
+      default: continue
+      }
+    }
+    return nil
   }
 
   private var removalTime: String {

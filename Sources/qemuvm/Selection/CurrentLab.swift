@@ -4,8 +4,8 @@ internal import JSON
 internal import Machine
 
 /// The lab file that a command works on: the one named by `--file`, or `qemuvm.json5` in the working directory.
-struct LabAtHand: Sendable {
-  static let customaryName = "qemuvm.json5"
+struct CurrentLab: Sendable {
+  static let defaultName = "qemuvm.json5"
 
   /// Its absolute path, through no link to its folder: one file has one path, by which its lab is known.
   let path: String
@@ -18,15 +18,15 @@ struct LabAtHand: Sendable {
   var directory: String { FileSystem.parent(of: path) }
 
   /// The file named, which must be there, or the customary one where it is.
-  static func find(_ file: String?, in context: Context) throws -> LabAtHand? {
-    let shown = file ?? customaryName
+  static func find(_ file: String?, in context: Context) throws -> CurrentLab? {
+    let shown = file ?? defaultName
     let bytes: [UInt8]?
     do throws(SystemError) {
       bytes = file == nil ? try FileSystem.readIfPresent(shown) : try FileSystem.read(shown, waits: true)
     } catch {
       throw CommandFailure(.usage, shown, "cannot be read: \(error.reason)")
     }
-    return bytes.map { LabAtHand(path: Self.path(of: context.absolute(shown)), shownPath: shown, bytes: $0) }
+    return bytes.map { CurrentLab(path: Self.path(of: context.absolute(shown)), shownPath: shown, bytes: $0) }
   }
 
   private static func path(of given: String) -> String {

@@ -1,0 +1,61 @@
+package import JSON
+
+/// What a changing command does to a VM, or would do.
+package enum VMAction: String, Sendable {
+  case create, update, start, stop, restart, pause, unpause, reset
+}
+
+/// The reply to a changing command: the VM as it is once the wish is durable, and what is done.
+package struct VMReply: Sendable, Equatable {
+  package var status: VMStatus
+  package var change: VMChange
+  package var actions: [Word<VMAction>]
+
+  /// The files of its profiles, the nearest first; `builtin:NAME.json5` for one that is built in.
+  package var profileFiles: [String]
+
+  /// What `update` is about: what the definition has now that it had not before, a sentence each.
+  package var differences: [String]
+
+  /// What waits for the next start, a sentence each.
+  package var pending: [String]
+
+  package init(
+    status: VMStatus, change: VMChange, actions: [VMAction], profileFiles: [String] = [],
+    differences: [String] = [], pending: [String] = []
+  ) {
+    self.status = status
+    self.change = change
+    self.actions = actions.map { Word($0) }
+    self.profileFiles = profileFiles
+    self.differences = differences
+    self.pending = pending
+  }
+
+  package var name: FullName { status.name }
+
+  package func does(_ action: VMAction) -> Bool { actions.contains(Word(action)) }
+}
+
+extension VMReply: JSONDecodable {
+  package init(json: JSONValue) throws(JSONTypeError) {
+    let members = try JSONObject(json: json)
+    status = try VMStatus(members)
+    change = try VMChange(members)
+    actions = try members.optional("actions") ?? []
+    profileFiles = try members.optional("profileFiles") ?? []
+    differences = try members.optional("differences") ?? []
+    pending = try members.optional("pending") ?? []
+  }
+
+  /// The status with what is told of a change beside it.
+  package var json: JSONObject {
+    var members = status.json
+    for (key, value) in change.json where members[key] == nil { members[key] = value }
+    members["actions"] = JSONValue(texts: actions.map(\.text))
+    members["profileFiles"] = JSONValue(texts: profileFiles)
+    members["differences"] = JSONValue(texts: differences)
+    members["pending"] = JSONValue(texts: pending)
+    return members
+  }
+}

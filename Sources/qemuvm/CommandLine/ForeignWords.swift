@@ -1,0 +1,56 @@
+/// Verbs and options of virsh, docker, vagrant and multipass that hands know, and what they are here.
+enum ForeignWords {
+  /// What to write instead of a verb; nil for one that is not known.
+  static func hint(forVerb verb: String) -> String? {
+    verbs[verb].map { "Here that is \($0)." }
+  }
+
+  /// What to write instead of an option.
+  static func hint(forOption option: String, of verb: String) -> String? {
+    options["\(verb) \(option)"]
+  }
+
+  private static let verbs: [String: String] = {
+    let ours: [(String, [String])] = [
+      ("'qemuvm ls'", ["list", "ps"]),
+      ("'qemuvm stop VM'", ["shutdown", "poweroff", "halt", "off"]),
+      ("'qemuvm kill VM', or 'qemuvm down VM' to take it off the list", ["destroy"]),
+      (
+        "'qemuvm rm VM' for one that is stopped, 'qemuvm down VM' for one that runs",
+        [
+          "delete", "remove", "undefine",
+        ]
+      ),
+      ("'qemuvm restart VM'", ["reboot"]), ("'qemuvm pause VM'", ["suspend", "freeze"]),
+      ("'qemuvm unpause VM'", ["resume", "continue", "thaw"]),
+      ("'qemuvm status VM'", ["info", "inspect", "show", "dominfo", "describe"]),
+      ("'qemuvm console VM'", ["attach", "exec", "shell", "ssh", "vncviewer"]),
+      ("'qemuvm qmp VM COMMAND'", ["monitor", "qemu-monitor-command", "hmp"]),
+      ("'qemuvm up --profile PROFILE'", ["run", "launch", "new"]),
+      ("'qemuvm create'", ["define", "import", "add"]),
+      (
+        "'qemuvm update VM', or the lab file and 'qemuvm up'",
+        ["edit", "set", "modify", "setmem", "setvcpus"]
+      ),
+      ("'qemuvm logs VM'", ["log", "journal"]),
+      ("'qemuvm args VM'", ["domxml-to-native", "cmdline", "command"]),
+      ("'qemuvm why VM'", ["explain", "diagnose"]), ("'qemuvm validate'", ["check", "config", "lint"]),
+    ]
+    return Dictionary(ours.flatMap { hint, words in words.map { ($0, hint) } }) { first, _ in first }
+  }()
+
+  private static let options: [String: String] = {
+    let force = "'qemuvm down VM' stops it first; 'qemuvm kill VM' ends it at once."
+    let time = "--stop-timeout T is how long the guest may take, as 10s."
+    return [
+      "rm -f": force, "rm --force": force, "stop -f": "'qemuvm kill VM' ends it at once.",
+      "stop --force": "'qemuvm kill VM' ends it at once.",
+      "down -v": "--disks deletes the disks that qemuvm made.",
+      "down --volumes": "--disks deletes the disks that qemuvm made.", "stop -t": time, "stop --time": time,
+      "down -t": time, "restart -t": time, "up -d": "VMs always run in the background; leave it out.",
+      "up --detach": "VMs always run in the background; leave it out.",
+      "ls -a": "'qemuvm ls' always lists all.", "ls --all": "'qemuvm ls' always lists all.",
+      "logs -n": "--tail N begins with the last N lines.", "ps -a": "'qemuvm ls' lists all.",
+    ]
+  }()
+}
