@@ -55,15 +55,15 @@ extension EndToEnd {
           let (listener, port) = try BadHost.listenOnAnyPort()
           number = port
           let ports = "networks: ['user'], ports: ['127.0.0.1:\(port):80']"
-          try fleet.write(
-            "{ lab: 'shop', vms: { one: { profile: 'hello', \(ports) }, two: { profile: 'hello', \(ports) } } }"
-          )
+          try fleet.write("{ lab: 'shop', vms: { one: { profile: 'hello', \(ports) } } }")
+          // In one file the second would be refused for what is written there.
+          try fleet.write("{ lab: 'other', vms: { two: { profile: 'hello', \(ports) } } }", to: "other.json5")
           let other = try await fleet.qemuvm("up", "one", expecting: 1).errors
           #expect(other.contains("127.0.0.1:\(port):80 is in use: process \(getpid()) ("), "\(other)")
           _ = consume listener
         }
         try await fleet.qemuvm("up", "one")
-        let ours = try await fleet.qemuvm("up", "two", expecting: 1).errors
+        let ours = try await fleet.qemuvm("up", "--file", "other.json5", expecting: 1).errors
         let holder = "the VM shop/one (its QEMU is process \(try fleet.guest().pid)) has it"
         #expect(ours.contains("\(number)") && ours.contains(holder), "\(ours)")
       }
