@@ -61,7 +61,7 @@ extension EndToEnd {
         // Its UUID is what the running QEMU is known by.
         try fleet.define("serial: 2,")
         let refused = try await fleet.qemuvm("up", expecting: 1)
-        #expect(refused.errors.contains("UUID") && refused.errors.contains("Stop the VM first"))
+        #expect(refused.errors.contains("UUID") && refused.errors.contains("qemuvm stop"))
         #expect(try await fleet.status("web")["pid"] == pid)
       }
     }
