@@ -116,6 +116,16 @@ package final class ChildProcess: Sendable {
     linux_pidfd_send_signal(pidfd.rawValue, signal) == 0
   }
 
+  /// As above, for a caller who is to know why it cannot be signalled; one that is gone is no error.
+  package func send(_ signal: Int32) throws(SystemError) {
+    do throws(SystemError) {
+      let number = pidfd.rawValue
+      _ = try retrying("pidfd_send_signal") { linux_pidfd_send_signal(number, signal) }
+    } catch {
+      guard error.code == ESRCH else { throw error }
+    }
+  }
+
   /// Whether the process has ended: its pidfd is readable, zombie or not.
   package var hasExited: Bool {
     var poller = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)

@@ -66,6 +66,9 @@ package final class SocketStream {
   private var written = 0
   private var isOpen = true
 
+  /// How often something was read.
+  private var reads = 0
+
   /// Whether it rests, with its source suspended; then it goes on behind what waits on the thread, not only on this
   /// queue.
   private var isResting = false
@@ -142,10 +145,13 @@ package final class SocketStream {
     if queuedBytes == 0 { finishSending() }
   }
 
-  /// Reads what has come and was not told yet, the end too if it has come; up to a turn.
-  package func readWaiting() {
+  /// Reads what has come and was not told yet, the end too if it has come, up to a turn; true when there was anything.
+  @discardableResult
+  package func readWaiting() -> Bool {
     dispatchPrecondition(condition: .onQueue(queue))
+    let before = (reads, isOpen)
     drain()
+    return before != (reads, isOpen)
   }
 
   /// Drops the connection; no handler is called after it.
@@ -194,6 +200,7 @@ package final class SocketStream {
       while true {
         let count = read(descriptor, buffer.baseAddress, buffer.count)
         if count > 0 {
+          reads &+= 1
           bytes(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
           return count
         }

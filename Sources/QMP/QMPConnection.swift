@@ -123,9 +123,10 @@ package actor QMPConnection {
   }
 
   /// Takes in what has come and was not told yet, up to the connection's end if that has come; for a caller on the
-  /// queue who knows that the server is gone.
-  package func readWaiting() {
-    stream?.readWaiting()
+  /// queue who knows that the server is gone, or expects its word; true when there was anything.
+  @discardableResult
+  package func readWaiting() -> Bool {
+    stream?.readWaiting() ?? false
   }
 
   private func greeted(_ greeting: QMPGreeting) {

@@ -83,7 +83,7 @@ package actor SupervisorProcess {
     // A limit on file sizes is an error of the write that meets it.
     signal(SIGXFSZ, SIG_IGN)
     let isBackground = readyDescriptor != nil
-    let readyDescriptor = occupyLockDescriptor(besides: readyDescriptor)
+    let readyDescriptor = try occupyLockDescriptor(besides: readyDescriptor)
     let process: SupervisorProcess
     do throws(Failure) {
       process = try await begin(locations, environment, isBackground: isBackground)
@@ -129,11 +129,18 @@ package actor SupervisorProcess {
   /// supervisor itself, not even for a moment.
   ///
   /// Gives back the descriptor for the first words, at another number.
-  private static func occupyLockDescriptor(besides ready: consuming FileDescriptor?) -> FileDescriptor? {
+  private static func occupyLockDescriptor(
+    besides ready: consuming FileDescriptor?
+  ) throws(Failure) -> FileDescriptor? {
     var moved: FileDescriptor?
     if let ready {
-      // Without a second number there is nobody to tell.
-      moved = try? ready.duplicate(atLeast: Launch.lockDescriptor + 1)
+      do throws(SystemError) {
+        moved = try ready.duplicate(atLeast: Launch.lockDescriptor + 1)
+      } catch {
+        let failure = Failure(description: "the supervisor cannot start: \(error)")
+        say("error: \(failure)\n", to: ready)
+        throw failure
+      }
     }
     // A descriptor that Dispatch has opened in that place is as good.
     while let null = try? FileDescriptor.open("/dev/null", O_RDONLY) {

@@ -50,6 +50,25 @@ import Testing
     #expect(waited.handle(.monitorLost("gone")) == [.announce, .signal(15), Self.told])
   }
 
+  @Test("ends a start at once, whose guest has not begun; of one that was found it tells")
+  func start() {
+    for isNegotiated in [false, true] {
+      var vm = Driver()
+      _ = vm.handle(.start)
+      _ = vm.handle(.spawned)
+      if isNegotiated { _ = vm.handle(.negotiated) }
+      #expect(vm.handle(.monitorLost("gone")) == [.announce, .signal(9)])
+      _ = vm.handle(.exited(.signal(9), stderr: ""))
+      #expect(vm.life.state == .failed)
+      #expect(vm.life.cause == "cannot start: QEMU's monitor cannot be reached: gone")
+    }
+    var found = Driver()
+    _ = found.handle(.start)
+    _ = found.handle(.adopted)
+    #expect(found.handle(.monitorLost("gone")) == [.announce])
+    #expect(found.life.state == .starting)
+  }
+
   @Test("that answers again is asked as before")
   func again() {
     var vm = Driver.running()

@@ -10,10 +10,13 @@ extension Lifecycle {
     case .starting(let start) where start.isAdoption && (desired == .stopped || startsAgain):
       ending = ending ?? .wished
       return descend(from: .terminate, now) + [.tell(Self.withoutMonitor(words))]
-    case .starting(let start):
-      cause =
-        start.isAdoption ? "taken over by a new supervisor; \(monitorTrouble)" : "starting; \(monitorTrouble)"
+    case .starting(let start) where start.isAdoption:
+      cause = "taken over by a new supervisor; \(monitorTrouble)"
       return [.announce]
+    case .starting:
+      // Nothing can let its guest begin.
+      ending = ending ?? .refused("cannot start: QEMU's monitor cannot be reached: \(words)")
+      return descend(from: .kill, now)
     case .running:
       cause = check?.trouble.map { "\($0); \(monitorTrouble)" } ?? runningCause
       return [.announce]

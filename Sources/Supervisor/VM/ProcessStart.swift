@@ -87,8 +87,10 @@ final class StartedProcess: Sendable {
 
   /// Ends it before it has let its guest run; returns when it has ended.
   func undo() async {
-    process.signal(SIGKILL)
     let process = process
-    _ = await offQueue { process.wait() }
+    await offQueue {
+      // The kernel may have refused the signal.
+      repeat { process.signal(SIGKILL) } while process.wait(until: .now + .seconds(1)) == nil
+    }
   }
 }

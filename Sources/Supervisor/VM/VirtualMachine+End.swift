@@ -40,7 +40,7 @@ extension VirtualMachine {
     // A connection that QEMU never accepted waits in this socket, and ends with it.
     run.listener = nil
     // QEMU's last events may still be unread: its end of the monitor comes behind them, and concludes.
-    run.connection?.assumeIsolated { $0.readWaiting() }
+    run.connection?.assumeIsolated { _ = $0.readWaiting() }
     guard self.run === run else { return }
     let isOpen = run.connection?.assumeIsolated { $0.disconnection == nil } == true
     if isOpen { lookForHeir(run, status) } else { conclude(run, status) }
@@ -80,9 +80,31 @@ extension VirtualMachine {
     keepLogs()
     offerSockets(of: run)
     // What was sent to the wrapper was not QEMU's.
-    if case .stopping(let ladder) = lifecycle.phase, let number = ladder.step.signal { heir.signal(number) }
+    if case .stopping(let ladder) = lifecycle.phase, let number = ladder.step.signal {
+      signal(number, tries: 3)
+    }
     announce()
   }
+
+  /// Signals QEMU; what the kernel refuses is tried again a moment later, and told when it is refused once more.
+  func signal(_ number: Int32, tries: Int) {
+    guard let process = run?.process else { return }
+    do throws(SystemError) {
+      try process.send(number)
+    } catch {
+      guard tries > 1 else {
+        return tell("QEMU, process \(process.pid), cannot be sent \(Signal.name(number)): \(error)")
+      }
+      executor.after(Self.signalPause) { [weak self] in
+        self?.assumeIsolated { vm in
+          guard vm.run?.process === process, case .stopping = vm.lifecycle.phase else { return }
+          vm.signal(number, tries: tries - 1)
+        }
+      }
+    }
+  }
+
+  private static let signalPause = Duration.milliseconds(200)
 
   /// What is found out of an end.
   private enum End: Sendable {

@@ -26,6 +26,26 @@ extension VirtualMachine {
         self?.assumeIsolated { $0.negotiated(result, attempt: attempt) }
       }
     }
+    lookForAnswer(on: connection, after: .seconds(1))
+  }
+
+  /// Looks ever more rarely for a greeting that nobody has told of.
+  ///
+  /// The kernel may refuse a watch of a connection (epoll_ctl(2), ENOSPC), and Dispatch does not tell: then another one
+  /// is made.
+  private func lookForAnswer(on connection: QMPConnection, after pause: Duration) {
+    executor.after(pause) { [weak self, weak connection] in
+      self?.assumeIsolated { vm in
+        guard let connection, let run = vm.run, run.connection === connection, !run.hasNegotiated else {
+          return
+        }
+        let isUntold = connection.assumeIsolated { $0.readWaiting() }
+        guard run.connection === connection, !run.hasNegotiated else { return }
+        guard isUntold else { return vm.lookForAnswer(on: connection, after: pause * 2) }
+        Log.note("\(vm.name): what its QEMU said came without a word from the kernel; connecting again")
+        connection.assumeIsolated { $0.close() }
+      }
+    }
   }
 
   private func negotiated(_ result: Result<QMPGreeting, QMPError>, attempt: Int) {

@@ -190,7 +190,7 @@ package actor VirtualMachine {
     case .pressReset: send(SystemReset())
     case .pressButton(let first): pressButton(first: first)
     case .quit: send(Quit())
-    case .signal(let number): run?.process.signal(number)
+    case .signal(let number): signal(number, tries: 3)
     case .dropWish: break
     case .giveUp: giveUp()
     case .announce: announce()

@@ -43,7 +43,12 @@ struct SupervisorStop: Verb {
       process = try askToLeave(try SupervisorConnector(context: context).connectToRunning())
     } catch {
       guard let holder = try Self.holder(context.locations.supervisorLock) else { throw error }
-      holder.signal(SIGTERM)
+      do throws(SystemError) {
+        try holder.send(SIGTERM)
+      } catch {
+        throw CommandFailure(
+          .failed, nil, "the supervisor (PID \(holder.pid)) cannot be sent SIGTERM: \(error.reason)")
+      }
       process = holder
     }
     guard process.wait(until: .now + Self.patience) != nil else {

@@ -8,12 +8,16 @@ struct SupervisorLauncher {
   /// How long a supervisor may take to find its guests again and listen.
   static let patience: Duration = .seconds(30)
 
+  /// How long one that has closed its end of the pipe may take to be gone.
+  private static let timeToEnd: Duration = .seconds(2)
+
   /// How many lines of its log a failure shows.
   private static let logLines = 5
 
   let context: Context
 
-  /// True when it listens, false when another has come first or has sent it away; throws what it said instead.
+  /// True when it listens, false when another has come first or has sent it away, or it says nothing; throws what it
+  /// said instead.
   func launch(within limit: Instant) throws -> Bool {
     let log = try openLog()
     let logStart = try log.size() - log.dataStart()
@@ -42,7 +46,8 @@ struct SupervisorLauncher {
     // Why it refuses to run here; it says so itself, for its log may be what cannot be written.
     case .refused(let reason): throw CommandFailure(.noSupervisor, nil, reason)
     case nil:
-      let end = child.wait()
+      // One that lives and says nothing is asked where it listens.
+      guard let end = child.wait(until: min(limit, .now + Self.timeToEnd)) else { return false }
       // One that an init system has started takes its place.
       if end == .signal(SIGTERM) { return false }
       throw failure(end, logStart: logStart)

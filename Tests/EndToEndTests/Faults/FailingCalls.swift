@@ -25,6 +25,15 @@ struct FailingCalls: Sendable {
     let label: String
     let occurrence: Int
 
+    /// How many usual errors the call has.
+    var errors = 1
+
+    /// The call's name, as `open` or `fcntl F_SETLK`.
+    var call: String {
+      let words = label.split(separator: " ").map(String.init)
+      return words[0] == "fcntl" ? words.prefix(2).joined(separator: " ") : words[0]
+    }
+
     var description: String { "\(label) (\(occurrence))" }
   }
 
@@ -40,8 +49,8 @@ struct FailingCalls: Sendable {
     try FileSystem.replace(path, with: [UInt8](repeating: 0, count: size), durable: false)
   }
 
-  /// Counts the role's calls from here on, and with a site strikes there; `variant` is which of the call's two usual
-  /// errors it fails with.
+  /// Counts the role's calls from here on, and with a site strikes there; `variant` is which of the call's usual errors
+  /// it fails with.
   func arm(_ role: Role, at site: Site? = nil, act: Act = .fail, variant: Int32 = 0) throws {
     let numbers: [Int32] = [0, 0, 0, act.rawValue, variant, Int32(site?.occurrence ?? 0), 0, 0]
     var label = Array((site?.label ?? "").utf8.prefix(Self.labelSize - 1))
@@ -57,14 +66,14 @@ struct FailingCalls: Sendable {
     return number(try FileSystem.read(path), at: 8) > 0
   }
 
-  /// The calls that were counted, by their labels.
-  func counted() throws -> [String: Int] {
+  /// The calls that were counted, by their labels: how many, and how many usual errors each has.
+  func counted() throws -> [String: (count: Int, errors: Int)] {
     let bytes = try FileSystem.read(path)
     let labels = number(bytes, at: 24)
     return (0..<labels).reduce(into: [:]) { counts, index in
       let start = Self.headSize + Self.labelSize * (1 + index)
-      let text = bytes[(start + 4)..<(start + Self.labelSize)].prefix { $0 != 0 }
-      counts[String(decoding: text, as: UTF8.self)] = number(bytes, at: start)
+      let text = bytes[(start + 8)..<(start + Self.labelSize)].prefix { $0 != 0 }
+      counts[String(decoding: text, as: UTF8.self)] = (number(bytes, at: start), number(bytes, at: start + 4))
     }
   }
 
@@ -87,9 +96,10 @@ extension Fleet {
 
   /// Runs a command, at one of whose supervisor's calls something is done; the call must be reached.
   func run(
-    _ words: [String], with calls: FailingCalls, at label: String, act: FailingCalls.Act = .fail
+    _ words: [String], with calls: FailingCalls, at label: String, act: FailingCalls.Act = .fail,
+    variant: Int32 = 0, occurrence: Int = 1
   ) async throws -> Program.Outcome {
-    try calls.arm(.supervisor, at: .init(label: label, occurrence: 1), act: act)
+    try calls.arm(.supervisor, at: .init(label: label, occurrence: occurrence), act: act, variant: variant)
     let outcome = try await start(words).end()
     guard try calls.disarm() else { throw SystemError("no such call was made", label, code: 0) }
     return outcome

@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Host
 import JSON
@@ -11,6 +12,9 @@ actor FailingCallsRun {
     let site: FailingCalls.Site
     let act: FailingCalls.Act
     let variant: Int32
+
+    /// Whether the supervisor that has met it is let come to rest, before it is killed as all are.
+    var isFollowedByRest: Bool { act == .fail && variant == 0 }
 
     var description: String { "\(step): the \(role)'s call '\(site)', \(act), error \(variant)" }
   }
@@ -39,8 +43,10 @@ actor FailingCallsRun {
     let counted = try calls.counted()
     rest = nil
     try await settle(.gone, .running, .paused, .stopped, .failed)
-    return counted.sorted { $0.key < $1.key }.flatMap { label, count in
-      (1...min(count, 2)).map { FailingCalls.Site(label: label, occurrence: $0) }
+    return counted.sorted { $0.key < $1.key }.flatMap { label, calls in
+      (1...min(calls.count, 2)).map {
+        FailingCalls.Site(label: label, occurrence: $0, errors: calls.errors)
+      }
     }
   }
 
@@ -50,14 +56,18 @@ actor FailingCallsRun {
     var outcome: Program.Outcome?
     do {
       try await prepare(fault.step)
-      let before = try await vm()
+      let before = fault.step.leavesQEMU ? fleet.guestPIDs() : [:]
       try calls.arm(fault.role, at: fault.site, act: fault.act, variant: fault.variant)
-      outcome = try await fleet.start(fault.step.words).end()
+      outcome = try await ended(try fleet.start(fault.step.words))
       if try calls.disarm() { struck += 1 }
       if let outcome { try await check(fault, before, outcome) }
     } catch {
       try calls.disarm()
-      let said = outcome.map { "\nended with \($0.status): \($0.errors)\($0.output.prefix(200))" } ?? ""
+      var said = outcome.map { "\nended with \($0.status): \($0.errors)\($0.output.prefix(200))" } ?? ""
+      // A supervisor that never began has no log.
+      if let log = try? FileSystem.tail(fleet.state + "/supervisor.log", bytes: 1500) {
+        said += "\nthe supervisor's log ends with: \(String(decoding: log, as: UTF8.self))"
+      }
       violations.append("\(fault)\n\(error)\(said)")
       print("failing calls: broken: \(fault)\n\(error)\(said)")
       await fleet.killEverything()
@@ -66,9 +76,17 @@ actor FailingCallsRun {
     }
   }
 
+  /// How a command ends; of one that hangs, what each thread of the fleet waits for is told before it is killed.
+  private func ended(_ command: Program) async throws -> Program.Outcome {
+    let hangs = DispatchWorkItem { [fleet] in print("failing calls: hangs:\n\(fleet.waits())") }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 45, execute: hangs)
+    defer { hangs.cancel() }
+    return try await command.end()
+  }
+
   // MARK: The laws
 
-  private func check(_ fault: Fault, _ before: JSONValue?, _ outcome: Program.Outcome) async throws {
+  private func check(_ fault: Fault, _ before: [String: [Int32]], _ outcome: Program.Outcome) async throws {
     let step = fault.step
     // 2 is a lab file or a profile that cannot be read.
     guard let code = outcome.code, (0...5).contains(code)
@@ -79,15 +97,25 @@ actor FailingCallsRun {
       throw Violation(law: "an error is said", seen: "exit code \(code) and no word")
     }
     try noDouble()
+    if fault.isFollowedByRest, !step.endsSupervisor {
+      // What this supervisor has come to is what the next one finds.
+      try await settle(allowed(fault, outcome, code))
+    }
     for supervisor in try fleet.supervisors() { await supervisor.kill() }
     try await settle(allowed(fault, outcome, code))
-    if step.leavesQEMU, let before, rest?.isLive == true {
-      guard try await vm()?["pid"] == before["pid"] else {
+    if step.leavesQEMU, rest?.isLive == true {
+      guard fleet.guestPIDs() == before else {
         throw Violation(law: "a guest that is not to end goes on", seen: "another QEMU")
       }
     }
+    if step.endsGuests {
+      guard try await fleet.status("web")["desired"] == "running" else {
+        throw Violation(law: "a guest that comes down with the supervisor stays wanted", seen: "it is not")
+      }
+    }
     let mayLoseDisk = step.losesDisks && rest == .gone && !outcome.errors.contains("recorded")
-    guard FileSystem.exists(disk) != (step.losesDisks && code == 0) || mayLoseDisk && code != 0 else {
+    let isDiskRight = FileSystem.exists(disk) != (step.losesDisks && code == 0) || mayLoseDisk && code != 0
+    guard isDiskRight || step.accident == .noFolders else {
       throw Violation(law: "a disk goes by a confirmed --disks alone", seen: "\(FileSystem.exists(disk))")
     }
     guard code != 0, step.isRepeatable, step.goal != rest, rest != .gone || step.verb == "up" else { return }
@@ -130,11 +158,21 @@ actor FailingCallsRun {
       }
       if step.before == .paused { try await command("pause web", to: .paused) }
     }
-    try fleet.write("data", to: disk)
-    if step.isSupervisorDead {
-      for supervisor in try fleet.supervisors() { await supervisor.kill() }
-    } else {
+    guard step.accident != .none else {
+      try fleet.write("data", to: disk)
       try await fleet.qemuvm("ls")
+      return
+    }
+    for supervisor in try fleet.supervisors() { await supervisor.kill() }
+    switch step.accident {
+    case .noFolders:
+      try FileSystem.removeTree(fleet.state)
+      try FileSystem.removeTree(fleet.runtime)
+    case .deadGuest:
+      for guest in try fleet.guests() { await guest.kill() }
+      fallthrough
+    case .none, .deadSupervisor:
+      try fleet.write("data", to: disk)
     }
   }
 
@@ -179,6 +217,4 @@ actor FailingCallsRun {
       }
     }
   }
-
-  private func vm() async throws -> JSONValue? { try await fleet.json("ls").array?.first }
 }

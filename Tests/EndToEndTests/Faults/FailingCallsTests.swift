@@ -2,50 +2,94 @@ import Host
 import Testing
 
 extension EndToEnd {
-  /// `QEMUVM_FAILING_CALLS=all` makes every call of every verb fail, `QEMUVM_FAILING_CALLS=16` so many drawn by chance;
-  /// `QEMUVM_FAILING_VERBS=up,down` takes these verbs only, `QEMUVM_CHAOS_SEED` draws others than the short run's.
+  /// `QEMUVM_FAILING_CALLS=all` makes every call of every verb fail, with two of its usual errors, others in each step;
+  /// with `every` it is each of them, and with a number so many faults drawn by chance.
+  ///
+  /// `QEMUVM_FAILING_VERBS=up,down` takes these verbs only, `QEMUVM_FAILING_STEPS=up;stop web` those whose words begin
+  /// so, `QEMUVM_FAILING_ONLY` the faults in whose words that stands; `QEMUVM_CHAOS_SEED` draws others than the short
+  /// run's.
   @Suite("System calls that fail") struct FailingCallsSuite {
     @Test("Whichever call of a verb fails: it ends and says so, and what was confirmed holds, nothing else")
     func everyCall() async throws {
-      let seed = Fleet.variable("QEMUVM_CHAOS_SEED").flatMap { UInt64($0) } ?? 1
       let number = Fleet.variable("QEMUVM_FAILING_CALLS") ?? "12"
       let verbs = Fleet.variable("QEMUVM_FAILING_VERBS")?.split(separator: ",").map(String.init)
-      var dice = Dice(seed: seed)
-      let steps = FailingStep.all.filter { verbs?.contains($0.verb) ?? true }
+      let starts = Fleet.variable("QEMUVM_FAILING_STEPS")?.split(separator: ";").map(String.init)
+      let steps = FailingStep.all.filter { step in
+        (verbs?.contains(step.verb) ?? true) && (starts?.contains { "\(step)".hasPrefix($0) } ?? true)
+      }
+      try #require(!steps.isEmpty)
       try await Fleet.runFailing { fleet, calls in
         try fleet.define()
         let run = FailingCallsRun(fleet, calls)
-        var left = Int(number) ?? .max
-        while left > 0 {
-          let step = number == "all" ? steps : [dice.pick(steps)]
-          for step in step {
-            for role in FailingCalls.Role.allCases where number == "all" || dice.below(4) > 0 {
-              let sites = try await run.sites(of: step, role)
-              var faults = Self.faults(step, role, sites)
-              if number != "all" { faults = Array(faults.shuffled(using: &dice).prefix(min(3, left))) }
-              for fault in faults { try await run.perform(fault) }
-              left -= faults.count
-              if number == "all" {
-                print(
-                  "failing calls: \(step), \(role): \(sites.count) calls, \(await run.violations.count) broken"
-                )
-              }
-            }
-          }
-          if number == "all" { break }
+        if let number = Int(number) {
+          try await Self.performSome(number, of: steps, in: run)
+        } else {
+          try await Self.performAll(of: steps, in: run, withEveryError: number == "every")
         }
-        print("failing calls: seed \(seed): \(await run.faults) faults, \(await run.struck) struck")
         #expect(await run.struck > 0)
-        for violation in await run.violations { Issue.record("seed \(seed): \(violation)") }
+        for violation in await run.violations { Issue.record("\(violation)") }
       }
     }
 
+    /// So many faults, drawn by chance.
+    private static func performSome(
+      _ number: Int, of steps: [FailingStep], in run: FailingCallsRun
+    ) async throws {
+      let seed = Fleet.variable("QEMUVM_CHAOS_SEED").flatMap { UInt64($0) } ?? 1
+      var dice = Dice(seed: seed)
+      var left = number
+      while left > 0 {
+        let step = dice.pick(steps)
+        for role in FailingCalls.Role.allCases where dice.below(4) > 0 {
+          let faults = faults(step, role, try await run.sites(of: step, role)).shuffled(using: &dice)
+          for fault in faults.prefix(min(3, left)) {
+            try await run.perform(fault)
+            left -= 1
+          }
+        }
+      }
+      print("failing calls: seed \(seed): \(await run.faults) faults, \(await run.struck) struck")
+    }
+
+    /// Every fault of every step, with a line of figures for each.
+    private static func performAll(
+      of steps: [FailingStep], in run: FailingCallsRun, withEveryError: Bool
+    ) async throws {
+      let only = Fleet.variable("QEMUVM_FAILING_ONLY")
+      for step in steps {
+        for role in FailingCalls.Role.allCases {
+          let began = Instant.now
+          let (struck, broken) = (await run.struck, await run.violations.count)
+          let sites = try await run.sites(of: step, role)
+          let turn = withEveryError ? nil : FailingStep.all.firstIndex { $0.description == step.description }
+          let all = faults(step, role, sites, turn: turn).filter { fault in
+            only.map { "\(fault)".contains($0) } ?? true
+          }
+          for fault in all { try await run.perform(fault) }
+          let kinds = Dictionary(grouping: sites, by: \.call).sorted { $0.key < $1.key }.map {
+            "\($0.key) \($0.value.count)"
+          }
+          print(
+            """
+            failing calls: \(step); \(role): \(sites.count) calls, \(all.count { $0.act == .fail }) failed, \
+            \(all.count { $0.act != .fail }) with a death, \(await run.struck - struck) struck, \
+            \(await run.violations.count - broken) broken, \((Instant.now - began).seconds.rounded()) s \
+            [\(kinds.joined(separator: ", "))]
+            """)
+        }
+      }
+    }
+
+    /// With a turn, of each call's errors the first and one of the others.
     private static func faults(
-      _ step: FailingStep, _ role: FailingCalls.Role, _ sites: [FailingCalls.Site]
+      _ step: FailingStep, _ role: FailingCalls.Role, _ sites: [FailingCalls.Site], turn: Int? = nil
     ) -> [FailingCallsRun.Fault] {
-      sites.flatMap { site in
-        let all = (0..<2).map {
-          FailingCallsRun.Fault(step: step, role: role, site: site, act: .fail, variant: $0)
+      sites.enumerated().flatMap { index, site in
+        let others = site.errors - 1
+        let errors =
+          turn.map { others > 0 ? [0, 1 + ($0 + index) % others] : [0] } ?? Array(0..<site.errors)
+        let all = errors.map {
+          FailingCallsRun.Fault(step: step, role: role, site: site, act: .fail, variant: Int32($0))
         }
         // A client that dies is its user's doing.
         let deaths = [FailingCalls.Act.die, .failThenDie].map {

@@ -6,51 +6,84 @@ struct FailingStep: Sendable, CustomStringConvertible {
   /// Where the VM rests afterwards; it stays where it is when nothing is said.
   let goal: Rest
 
-  /// Whether the supervisor dies before it, so that the verb starts another one.
-  let isSupervisorDead: Bool
+  /// What is done before it, so that the verb starts another supervisor.
+  enum Accident: String, Sendable {
+    case none
 
-  init(_ words: String, from before: Rest, to goal: Rest? = nil, isSupervisorDead: Bool = false) {
+    /// The supervisor dies.
+    case deadSupervisor = "with a new supervisor"
+
+    /// It dies, and behind it the guest.
+    case deadGuest = "with a new supervisor and a guest that died"
+
+    /// It dies, and its folders are removed, of a fleet without a VM.
+    case noFolders = "in new folders"
+  }
+
+  let accident: Accident
+
+  init(_ words: String, from before: Rest, to goal: Rest? = nil, after accident: Accident = .none) {
     self.words = words.split(separator: " ").map(String.init)
     self.before = before
     self.goal = goal ?? before
-    self.isSupervisorDead = isSupervisorDead
+    self.accident = accident
   }
 
   var description: String {
-    words.joined(separator: " ") + (isSupervisorDead ? " with a new supervisor" : "") + ", \(before)"
+    words.joined(separator: " ") + (accident == .none ? "" : " " + accident.rawValue) + ", \(before)"
   }
 
   var verb: String { words[0] }
   var losesDisks: Bool { words.contains("--disks") }
 
+  var endsSupervisor: Bool { words.starts(with: ["supervisor", "stop"]) }
+
+  /// Whether it ends guests that stay wanted.
+  var endsGuests: Bool { words.contains("--guests") }
+
   /// Whether the guest's own QEMU must live through it, whatever fails.
-  var leavesQEMU: Bool { before.isLive && goal.isLive && verb != "restart" }
+  var leavesQEMU: Bool {
+    before.isLive && goal.isLive && verb != "restart" && accident != .deadGuest
+  }
 
   /// Whether the same command, given again behind a failure, does what it could not do.
   var isRepeatable: Bool { !["create", "pause", "unpause"].contains(verb) }
 
   static let all: [FailingStep] = [
+    // Each verb that changes something, from where it changes it.
     FailingStep("up", from: .gone, to: .running), FailingStep("up", from: .stopped, to: .running),
-    FailingStep("up --dry-run", from: .gone), FailingStep("create", from: .gone, to: .stopped),
+    FailingStep("up", from: .running), FailingStep("create", from: .gone, to: .stopped),
     FailingStep("start web", from: .stopped, to: .running),
-    FailingStep("stop web", from: .running, to: .stopped), FailingStep("restart web", from: .running),
+    FailingStep("stop web", from: .running, to: .stopped),
+    FailingStep("stop web", from: .paused, to: .stopped), FailingStep("restart web", from: .running),
+    FailingStep("restart web", from: .stopped, to: .running),
     FailingStep("kill web", from: .running, to: .stopped),
     FailingStep("pause web", from: .running, to: .paused),
     FailingStep("unpause web", from: .paused, to: .running), FailingStep("reset web", from: .running),
     FailingStep("update web --memory 32M", from: .running),
-    FailingStep("down", from: .running, to: .gone),
+    FailingStep("update web --memory 32M", from: .stopped),
+    FailingStep("down", from: .running, to: .gone), FailingStep("down", from: .paused, to: .gone),
     FailingStep("down --disks", from: .running, to: .gone), FailingStep("down", from: .stopped, to: .gone),
-    FailingStep("rm web", from: .stopped, to: .gone),
+    FailingStep("down --disks", from: .stopped, to: .gone), FailingStep("rm web", from: .stopped, to: .gone),
     FailingStep("rm web --disks", from: .stopped, to: .gone),
-    FailingStep("ls", from: .running), FailingStep("status web", from: .running),
-    FailingStep("why web", from: .running), FailingStep("events", from: .running),
-    FailingStep("logs web", from: .running), FailingStep("args web", from: .running),
-    FailingStep("qmp web query-status", from: .running), FailingStep("supervisor status", from: .running),
-    FailingStep("supervisor stop", from: .running),
-    FailingStep("ls", from: .running, isSupervisorDead: true),
-    FailingStep("ls", from: .paused, isSupervisorDead: true),
-    FailingStep("up", from: .gone, to: .running, isSupervisorDead: true),
-    FailingStep("stop web", from: .running, to: .stopped, isSupervisorDead: true),
-    FailingStep("down", from: .stopped, to: .gone, isSupervisorDead: true),
+    FailingStep("supervisor stop", from: .running), FailingStep("supervisor stop", from: .stopped),
+    FailingStep("supervisor stop --guests", from: .running, to: .stopped),
+    // The supervisor's own start, and what it finds there.
+    FailingStep("ls", from: .running, after: .deadSupervisor),
+    FailingStep("ls", from: .paused, after: .deadSupervisor),
+    FailingStep("ls", from: .stopped, after: .deadSupervisor),
+    FailingStep("ls", from: .running, after: .deadGuest), FailingStep("ls", from: .gone, after: .noFolders),
+    FailingStep("up", from: .gone, to: .running, after: .noFolders),
+    FailingStep("up", from: .gone, to: .running, after: .deadSupervisor),
+    FailingStep("stop web", from: .running, to: .stopped, after: .deadSupervisor),
+    FailingStep("down", from: .stopped, to: .gone, after: .deadSupervisor),
+    FailingStep("down --disks", from: .running, to: .gone, after: .deadSupervisor),
+    FailingStep("supervisor stop --guests", from: .running, to: .stopped, after: .deadSupervisor),
+    // Questions.
+    FailingStep("up --dry-run", from: .gone), FailingStep("ls", from: .running),
+    FailingStep("status web", from: .running), FailingStep("why web", from: .running),
+    FailingStep("events", from: .running), FailingStep("logs web", from: .running),
+    FailingStep("args web", from: .running), FailingStep("qmp web query-status", from: .running),
+    FailingStep("supervisor status", from: .running),
   ]
 }

@@ -76,6 +76,23 @@ extension Fleet {
     try processes().filter { $0.role == .supervisor }
   }
 
+  /// What each thread of each process waits for, as the kernel tells it, for a person.
+  func waits() -> String {
+    // A process or thread that ends meanwhile waits for nothing.
+    let found = (try? processes()) ?? []
+    return found.flatMap { process -> [String] in
+      let folder = "/proc/\(process.pid)/task"
+      return ["\(process.role), process \(process.pid)"]
+        + ((try? FileSystem.names(in: folder)) ?? []).map { thread in
+          let words = ["comm", "wchan", "syscall"].map { file in
+            let bytes = (try? FileSystem.read("\(folder)/\(thread)/\(file)")) ?? []
+            return String(decoding: bytes, as: UTF8.self).split(separator: "\n").first.map(String.init) ?? "?"
+          }
+          return "  \(thread) " + words.joined(separator: ", ")
+        }
+    }.joined(separator: "\n")
+  }
+
   /// The one QEMU of a fleet with one running VM.
   func guest(sourceLocation: SourceLocation = #_sourceLocation) throws -> FleetProcess {
     let guests = try guests()

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -27,11 +29,15 @@
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { label_size = 120, table_size = 1024 };
 enum { role_client = 1, role_supervisor = 2 };
 enum { act_fail = 0, act_die = 1, act_fail_then_die = 2 };
+
+/* In the place of an error: half of the bytes are written, or read. */
+enum { half = -1 };
 
 /* The test has the same layout. */
 struct plan {
@@ -39,14 +45,15 @@ struct plan {
   _Atomic int lock;     /* of the table */
   _Atomic int hits;     /* how often it struck */
   int act;              /* what is done there */
-  int variant;          /* which of the call's usual errors, 0 or 1 */
+  int variant;          /* which of the call's usual errors, from 0 */
   int occurrence;       /* the how-manieth call of that label, from 1; 0 for none */
   int labels;           /* entries of the table */
   int reserved;
   char target[label_size];
   struct entry {
     int count;
-    char label[label_size - 4];
+    int errors;         /* how many usual errors the call has */
+    char label[label_size - 8];
   } table[table_size];
 };
 
@@ -89,10 +96,10 @@ __attribute__((constructor)) static void begin(void) {
 static void describe(char *into, const char *call, const char *subject) {
   size_t length = strlen(root), end = 0;
   if (subject && root[0] && strncmp(subject, root, length) == 0) subject += length;
-  end = (size_t)snprintf(into, label_size - 4, "%s", call);
+  end = (size_t)snprintf(into, label_size - 8, "%s", call);
   if (!subject) return;
-  if (end < label_size - 6) into[end++] = ' ';
-  for (const char *next = subject; *next && end < label_size - 6; next++) {
+  if (end < label_size - 10) into[end++] = ' ';
+  for (const char *next = subject; *next && end < label_size - 10; next++) {
     int is_digit = *next >= '0' && *next <= '9';
     if (is_digit && end > 0 && into[end - 1] == '#') continue;
     into[end++] = is_digit ? '#' : *next;
@@ -106,8 +113,8 @@ static void die(void) {
   kill(getpid(), SIGKILL);
 }
 
-/* Whether this call fails, and with what: 0 when it goes on. */
-static int strikes_path(const char *call, const char *subject, int first, int second) {
+/* Whether this call fails, and with what: 0 when it goes on. The errors end with 0. */
+static int strikes_path(const char *call, const char *subject, const int *errors) {
   if (!plan || atomic_load(&plan->armed) != role) return 0;
   int before = errno;
   char label[label_size];
@@ -121,6 +128,8 @@ static int strikes_path(const char *call, const char *subject, int first, int se
     if (index == plan->labels) {
       strcpy(plan->table[index].label, label);
       plan->table[index].count = 0;
+      plan->table[index].errors = 0;
+      while (errors[plan->table[index].errors]) plan->table[index].errors++;
       plan->labels++;
     }
     int count = ++plan->table[index].count;
@@ -132,29 +141,45 @@ static int strikes_path(const char *call, const char *subject, int first, int se
   }
   atomic_store(&plan->lock, 0);
   errno = before;
-  return strikes ? (plan->variant ? second : first) : 0;
+  if (!strikes) return 0;
+  int error = 0;
+  for (int variant = 0; variant <= plan->variant && errors[variant]; variant++) error = errors[variant];
+  return error;
 }
 
-static int strikes_fd(const char *call, int fd, int first, int second) {
+static int strikes_fd(const char *call, int fd, const int *errors) {
   if (!plan || atomic_load(&plan->armed) != role) return 0;
   int before = errno;
   char link[64], target[512];
   snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
   raw_readlink(link, target, sizeof target);
   errno = before;
-  return strikes_path(call, target, first, second);
+  return strikes_path(call, target, errors);
 }
 
 #define NEXT(name) \
   static __typeof__(name) *next; \
   if (!next) next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
+#define ERRORS(...) (const int[]){__VA_ARGS__, 0}
 #define FAIL(error, result) \
   do { \
     int code = (error); \
     if (code) { errno = code; return result; } \
   } while (0)
-#define BY_PATH(path, first, second) FAIL(strikes_path(__func__, path, first, second), -1)
-#define BY_FD(fd, first, second) FAIL(strikes_fd(__func__, fd, first, second), -1)
+#define BY_PATH(path, ...) FAIL(strikes_path(__func__, path, ERRORS(__VA_ARGS__)), -1)
+#define BY_FD(fd, ...) FAIL(strikes_fd(__func__, fd, ERRORS(__VA_ARGS__)), -1)
+
+/* Of a call that moves bytes; one byte alone cannot be halved. */
+#define BYTES(fd, count, ...) \
+  do { \
+    int code = strikes_fd(__func__, fd, ERRORS(__VA_ARGS__, half)); \
+    if (code == half) { \
+      if (count > 1) count /= 2; \
+    } else if (code) { \
+      errno = code; \
+      return -1; \
+    } \
+  } while (0)
 
 int open(const char *path, int flags, ...) {
   va_list list;
@@ -162,7 +187,10 @@ int open(const char *path, int flags, ...) {
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
   va_end(list);
   NEXT(open);
-  BY_PATH(path, EIO, EMFILE);
+  if (flags & O_CREAT)
+    BY_PATH(path, EIO, EMFILE, ENOSPC, EINTR);
+  else
+    BY_PATH(path, EIO, EMFILE, EACCES, EINTR);
   return next(path, flags, mode);
 }
 
@@ -172,7 +200,7 @@ int openat(int fd, const char *path, int flags, ...) {
   mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(list, mode_t) : 0;
   va_end(list);
   NEXT(openat);
-  BY_PATH(path, EIO, EMFILE);
+  BY_PATH(path, EIO, EMFILE, EACCES, EINTR);
   return next(fd, path, flags, mode);
 }
 
@@ -182,15 +210,17 @@ int fcntl(int fd, int command, ...) {
   void *argument = va_arg(list, void *);
   va_end(list);
   NEXT(fcntl);
-  if (command == F_DUPFD_CLOEXEC) FAIL(strikes_path("fcntl F_DUPFD", NULL, EMFILE, EINVAL), -1);
-  if (command == F_SETLK) FAIL(strikes_fd("fcntl F_SETLK", fd, ENOLCK, EIO), -1);
-  if (command == F_SETFL) FAIL(strikes_fd("fcntl F_SETFL", fd, EPERM, EIO), -1);
+  if (command == F_DUPFD_CLOEXEC) FAIL(strikes_path("fcntl F_DUPFD", NULL, ERRORS(EMFILE, EINVAL)), -1);
+  if (command == F_SETLK) FAIL(strikes_fd("fcntl F_SETLK", fd, ERRORS(ENOLCK, EIO, EINTR)), -1);
+  if (command == F_GETLK) FAIL(strikes_fd("fcntl F_GETLK", fd, ERRORS(ENOLCK, EIO)), -1);
+  if (command == F_OFD_GETLK) FAIL(strikes_fd("fcntl F_OFD_GETLK", fd, ERRORS(ENOLCK, EIO)), -1);
+  if (command == F_SETFL) FAIL(strikes_fd("fcntl F_SETFL", fd, ERRORS(EPERM, EIO)), -1);
   return next(fd, command, argument);
 }
 
 int access(const char *path, int mode) { NEXT(access); BY_PATH(path, EIO, EACCES); return next(path, mode); }
-int stat(const char *path, struct stat *status) { NEXT(stat); BY_PATH(path, EIO, EACCES); return next(path, status); }
-int lstat(const char *path, struct stat *status) { NEXT(lstat); BY_PATH(path, EIO, EACCES); return next(path, status); }
+int stat(const char *path, struct stat *status) { NEXT(stat); BY_PATH(path, EIO, EACCES, ENOMEM); return next(path, status); }
+int lstat(const char *path, struct stat *status) { NEXT(lstat); BY_PATH(path, EIO, EACCES, ENOMEM); return next(path, status); }
 int fstat(int fd, struct stat *status) {
   NEXT(fstat);
   int before = errno, result = next(fd, status);
@@ -202,21 +232,23 @@ int fstat(int fd, struct stat *status) {
 }
 int fstatat(int fd, const char *path, struct stat *status, int flags) {
   NEXT(fstatat);
-  BY_PATH(path, EIO, EACCES);
+  BY_PATH(path, EIO, EACCES, ENOMEM);
   return next(fd, path, status, flags);
 }
-int statvfs(const char *path, struct statvfs *status) { NEXT(statvfs); BY_PATH(path, EIO, ENOMEM); return next(path, status); }
-int mkdir(const char *path, mode_t mode) { NEXT(mkdir); BY_PATH(path, ENOSPC, EIO); return next(path, mode); }
-int rmdir(const char *path) { NEXT(rmdir); BY_PATH(path, EIO, EBUSY); return next(path); }
-int unlink(const char *path) { NEXT(unlink); BY_PATH(path, EIO, EROFS); return next(path); }
-int unlinkat(int fd, const char *path, int flags) { NEXT(unlinkat); BY_PATH(path, EIO, EROFS); return next(fd, path, flags); }
-int rename(const char *from, const char *to) { NEXT(rename); BY_PATH(to, EIO, ENOSPC); return next(from, to); }
+int statvfs(const char *path, struct statvfs *status) { NEXT(statvfs); BY_PATH(path, EIO, ENOMEM, EINTR); return next(path, status); }
+int mkdir(const char *path, mode_t mode) { NEXT(mkdir); BY_PATH(path, ENOSPC, EIO, EACCES); return next(path, mode); }
+int rmdir(const char *path) { NEXT(rmdir); BY_PATH(path, EIO, EBUSY, EACCES); return next(path); }
+int unlink(const char *path) { NEXT(unlink); BY_PATH(path, EIO, EROFS, EACCES); return next(path); }
+int unlinkat(int fd, const char *path, int flags) { NEXT(unlinkat); BY_PATH(path, EIO, EROFS, EACCES); return next(fd, path, flags); }
+int rename(const char *from, const char *to) { NEXT(rename); BY_PATH(to, EIO, ENOSPC, EACCES); return next(from, to); }
 int renameat2(int old, const char *from, int new, const char *to, unsigned flags) {
   NEXT(renameat2);
-  BY_PATH(to, EIO, ENOSPC);
+  /* EINVAL and ENOSYS are those of a file system without the flag. */
+  BY_PATH(to, EIO, ENOSPC, EINVAL);
   return next(old, from, new, to, flags);
 }
-int symlink(const char *target, const char *path) { NEXT(symlink); BY_PATH(path, ENOSPC, EIO); return next(target, path); }
+int link(const char *from, const char *to) { NEXT(link); BY_PATH(to, EIO, ENOSPC, EPERM); return next(from, to); }
+int symlink(const char *target, const char *path) { NEXT(symlink); BY_PATH(path, ENOSPC, EIO, EACCES); return next(target, path); }
 int chmod(const char *path, mode_t mode) { NEXT(chmod); BY_PATH(path, EPERM, EIO); return next(path, mode); }
 int fchmodat(int fd, const char *path, mode_t mode, int flags) {
   NEXT(fchmodat);
@@ -228,62 +260,91 @@ int utimensat(int fd, const char *path, const struct timespec times[2], int flag
   BY_PATH(path, EIO, EPERM);
   return next(fd, path, times, flags);
 }
-ssize_t readlink(const char *path, char *buffer, size_t size) { NEXT(readlink); BY_PATH(path, EIO, EACCES); return next(path, buffer, size); }
-char *realpath(const char *path, char *buffer) { NEXT(realpath); FAIL(strikes_path("realpath", path, EIO, EACCES), NULL); return next(path, buffer); }
-DIR *opendir(const char *path) { NEXT(opendir); FAIL(strikes_path("opendir", path, EIO, EMFILE), NULL); return next(path); }
-DIR *fdopendir(int fd) { NEXT(fdopendir); FAIL(strikes_fd("fdopendir", fd, ENOMEM, EIO), NULL); return next(fd); }
-struct dirent *readdir(DIR *stream) { NEXT(readdir); FAIL(strikes_fd("readdir", dirfd(stream), EIO, ENOMEM), NULL); return next(stream); }
+char *getcwd(char *buffer, size_t size) { NEXT(getcwd); FAIL(strikes_path("getcwd", NULL, ERRORS(ENOENT, EACCES)), NULL); return next(buffer, size); }
+ssize_t readlink(const char *path, char *buffer, size_t size) { NEXT(readlink); BY_PATH(path, EIO, EACCES, ENOMEM); return next(path, buffer, size); }
+char *realpath(const char *path, char *buffer) { NEXT(realpath); FAIL(strikes_path("realpath", path, ERRORS(EIO, EACCES)), NULL); return next(path, buffer); }
+DIR *opendir(const char *path) { NEXT(opendir); FAIL(strikes_path("opendir", path, ERRORS(EIO, EMFILE, EACCES, EINTR)), NULL); return next(path); }
+DIR *fdopendir(int fd) { NEXT(fdopendir); FAIL(strikes_fd("fdopendir", fd, ERRORS(ENOMEM, EIO)), NULL); return next(fd); }
+struct dirent *readdir(DIR *stream) { NEXT(readdir); FAIL(strikes_fd("readdir", dirfd(stream), ERRORS(EIO, ENOMEM)), NULL); return next(stream); }
 
-ssize_t read(int fd, void *buffer, size_t count) { NEXT(read); BY_FD(fd, EIO, EINTR); return next(fd, buffer, count); }
-ssize_t pread(int fd, void *buffer, size_t count, off_t place) { NEXT(pread); BY_FD(fd, EIO, EINTR); return next(fd, buffer, count, place); }
-ssize_t write(int fd, const void *buffer, size_t count) { NEXT(write); BY_FD(fd, ENOSPC, EIO); return next(fd, buffer, count); }
-ssize_t send(int fd, const void *buffer, size_t count, int flags) { NEXT(send); BY_FD(fd, ENOBUFS, ECONNRESET); return next(fd, buffer, count, flags); }
-ssize_t recv(int fd, void *buffer, size_t count, int flags) { NEXT(recv); BY_FD(fd, ECONNRESET, ENOMEM); return next(fd, buffer, count, flags); }
-int fsync(int fd) { NEXT(fsync); BY_FD(fd, EIO, ENOSPC); return next(fd); }
-int fdatasync(int fd) { NEXT(fdatasync); BY_FD(fd, EIO, ENOSPC); return next(fd); }
-int ftruncate(int fd, off_t size) { NEXT(ftruncate); BY_FD(fd, EIO, ENOSPC); return next(fd, size); }
+ssize_t read(int fd, void *buffer, size_t count) { NEXT(read); BYTES(fd, count, EIO, EINTR); return next(fd, buffer, count); }
+ssize_t pread(int fd, void *buffer, size_t count, off_t place) { NEXT(pread); BYTES(fd, count, EIO, EINTR); return next(fd, buffer, count, place); }
+ssize_t write(int fd, const void *buffer, size_t count) { NEXT(write); BYTES(fd, count, ENOSPC, EIO, EINTR); return next(fd, buffer, count); }
+ssize_t pwrite(int fd, const void *buffer, size_t count, off_t place) { NEXT(pwrite); BYTES(fd, count, ENOSPC, EIO, EINTR); return next(fd, buffer, count, place); }
+ssize_t send(int fd, const void *buffer, size_t count, int flags) { NEXT(send); BYTES(fd, count, ENOBUFS, ECONNRESET, EINTR); return next(fd, buffer, count, flags); }
+ssize_t recv(int fd, void *buffer, size_t count, int flags) { NEXT(recv); BYTES(fd, count, ECONNRESET, ENOMEM, EINTR); return next(fd, buffer, count, flags); }
+int fsync(int fd) { NEXT(fsync); BY_FD(fd, EIO, ENOSPC, EINTR); return next(fd); }
+int fdatasync(int fd) { NEXT(fdatasync); BY_FD(fd, EIO, ENOSPC, EINTR); return next(fd); }
+int ftruncate(int fd, off_t size) { NEXT(ftruncate); BY_FD(fd, EIO, ENOSPC, EINTR); return next(fd, size); }
 off_t lseek(int fd, off_t place, int whence) { NEXT(lseek); BY_FD(fd, EIO, EINVAL); return next(fd, place, whence); }
-int fallocate(int fd, int mode, off_t place, off_t length) { NEXT(fallocate); BY_FD(fd, EIO, EOPNOTSUPP); return next(fd, mode, place, length); }
-int flock(int fd, int operation) { NEXT(flock); BY_FD(fd, ENOLCK, EINTR); return next(fd, operation); }
+int fallocate(int fd, int mode, off_t place, off_t length) { NEXT(fallocate); BY_FD(fd, EIO, EOPNOTSUPP, EINTR); return next(fd, mode, place, length); }
+int flock(int fd, int operation) { NEXT(flock); BY_FD(fd, ENOLCK, EINTR, EIO); return next(fd, operation); }
 
-int socket(int domain, int type, int protocol) { NEXT(socket); BY_PATH(NULL, EMFILE, ENOBUFS); return next(domain, type, protocol); }
-int socketpair(int domain, int type, int protocol, int pair[2]) { NEXT(socketpair); BY_PATH(NULL, EMFILE, ENOBUFS); return next(domain, type, protocol, pair); }
-int pipe2(int ends[2], int flags) { NEXT(pipe2); BY_PATH(NULL, EMFILE, ENFILE); return next(ends, flags); }
+int socket(int domain, int type, int protocol) { NEXT(socket); BY_PATH(NULL, EMFILE, ENOBUFS, ENOMEM); return next(domain, type, protocol); }
+int socketpair(int domain, int type, int protocol, int pair[2]) { NEXT(socketpair); BY_PATH(NULL, EMFILE, ENOBUFS, ENOMEM); return next(domain, type, protocol, pair); }
+int pipe2(int ends[2], int flags) { NEXT(pipe2); BY_PATH(NULL, EMFILE, ENFILE, ENOMEM); return next(ends, flags); }
 int listen(int fd, int backlog) { NEXT(listen); BY_FD(fd, EADDRINUSE, EIO); return next(fd, backlog); }
 int accept4(int fd, struct sockaddr *address, socklen_t *size, int flags) {
   NEXT(accept4);
-  BY_FD(fd, EMFILE, ECONNABORTED);
+  BY_FD(fd, EMFILE, ECONNABORTED, EINTR, ENOMEM);
   return next(fd, address, size, flags);
 }
 static const char *place(const struct sockaddr *address) {
   return address && address->sa_family == AF_UNIX ? ((const struct sockaddr_un *)address)->sun_path : NULL;
 }
-int bind(int fd, const struct sockaddr *address, socklen_t size) { NEXT(bind); BY_PATH(place(address), ENOSPC, EACCES); return next(fd, address, size); }
-int connect(int fd, const struct sockaddr *address, socklen_t size) { NEXT(connect); BY_PATH(place(address), EAGAIN, ECONNREFUSED); return next(fd, address, size); }
+int bind(int fd, const struct sockaddr *address, socklen_t size) { NEXT(bind); BY_PATH(place(address), ENOSPC, EACCES, EADDRINUSE); return next(fd, address, size); }
+int connect(int fd, const struct sockaddr *address, socklen_t size) { NEXT(connect); BY_PATH(place(address), EAGAIN, ECONNREFUSED, EACCES, EINTR); return next(fd, address, size); }
 int getsockopt(int fd, int level, int name, void *value, socklen_t *size) {
   NEXT(getsockopt);
   BY_FD(fd, ENOBUFS, EIO);
   return next(fd, level, name, value, size);
 }
+int poll(struct pollfd *entries, nfds_t count, int milliseconds) {
+  NEXT(poll);
+  BY_FD(count > 0 ? entries[0].fd : -1, EINTR, ENOMEM);
+  return next(entries, count, milliseconds);
+}
 
+int epoll_create1(int flags) { NEXT(epoll_create1); BY_PATH(NULL, EMFILE, ENOMEM); return next(flags); }
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
   NEXT(epoll_ctl);
   if (operation == EPOLL_CTL_ADD) BY_FD(fd, ENOSPC, ENOMEM);
   return next(epoll, operation, fd, event);
 }
-int eventfd(unsigned initial, int flags) { NEXT(eventfd); BY_PATH(NULL, EMFILE, ENFILE); return next(initial, flags); }
-int timerfd_create(int clock, int flags) { NEXT(timerfd_create); BY_PATH(NULL, EMFILE, ENFILE); return next(clock, flags); }
-int inotify_init1(int flags) { NEXT(inotify_init1); BY_PATH(NULL, EMFILE, ENFILE); return next(flags); }
-int inotify_add_watch(int fd, const char *path, uint32_t mask) { NEXT(inotify_add_watch); BY_PATH(path, ENOSPC, EACCES); return next(fd, path, mask); }
+int eventfd(unsigned initial, int flags) { NEXT(eventfd); BY_PATH(NULL, EMFILE, ENFILE, ENOMEM); return next(initial, flags); }
+int timerfd_create(int clock, int flags) { NEXT(timerfd_create); BY_PATH(NULL, EMFILE, ENFILE, ENOMEM); return next(clock, flags); }
+int inotify_init1(int flags) { NEXT(inotify_init1); BY_PATH(NULL, EMFILE, ENFILE, ENOMEM); return next(flags); }
+int inotify_add_watch(int fd, const char *path, uint32_t mask) { NEXT(inotify_add_watch); BY_PATH(path, ENOSPC, EACCES, ENOMEM); return next(fd, path, mask); }
 
+/* Those that return their error. */
 int posix_spawn(
     pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions, const posix_spawnattr_t *attributes,
     char *const arguments[], char *const environment[]) {
   NEXT(posix_spawn);
-  /* It returns its error. */
   const char *name = strrchr(path, '/');
-  int code = strikes_path(__func__, name ? name + 1 : path, EAGAIN, ENOMEM);
+  int code = strikes_path(__func__, name ? name + 1 : path, ERRORS(EAGAIN, ENOMEM, EACCES, EIO));
   return code ? code : next(pid, path, actions, attributes, arguments, environment);
+}
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*body)(void *), void *argument) {
+  NEXT(pthread_create);
+  int code = strikes_path(__func__, NULL, ERRORS(EAGAIN, ENOMEM));
+  return code ? code : next(thread, attributes, body, argument);
+}
+
+int waitid(idtype_t type, id_t id, siginfo_t *information, int options) {
+  NEXT(waitid);
+  /* Another's child, and where SIGCHLD was ignored when we were started. */
+  BY_PATH(NULL, ECHILD, EINTR);
+  return next(type, id, information, options);
+}
+int ioctl(int fd, unsigned long request, ...) {
+  va_list list;
+  va_start(list, request);
+  void *argument = va_arg(list, void *);
+  va_end(list);
+  NEXT(ioctl);
+  BY_FD(fd, ENOTTY, EIO);
+  return next(fd, request, argument);
 }
 
 long syscall(long number, ...) {
@@ -294,7 +355,7 @@ long syscall(long number, ...) {
   va_end(list);
   static long (*next)(long, ...);
   if (!next) next = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-  if (number == SYS_pidfd_open) FAIL(strikes_path("pidfd_open", NULL, EMFILE, ENOMEM), -1);
-  if (number == SYS_pidfd_send_signal) FAIL(strikes_path("pidfd_send_signal", NULL, EPERM, EINVAL), -1);
+  if (number == SYS_pidfd_open) FAIL(strikes_path("pidfd_open", NULL, ERRORS(EMFILE, ENOMEM)), -1);
+  if (number == SYS_pidfd_send_signal) FAIL(strikes_path("pidfd_send_signal", NULL, ERRORS(EPERM, EINVAL)), -1);
   return next(number, a, b, c, d, e, f);
 }

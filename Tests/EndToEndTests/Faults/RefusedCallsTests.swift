@@ -1,0 +1,64 @@
+import Glibc
+import Host
+import JSON
+import Testing
+
+extension EndToEnd {
+  /// Calls that the kernel refuses once, where somebody would wait for ever for what follows.
+  @Suite("Refused calls and those who wait") struct RefusedCalls {
+    @Test("A QEMU whose monitor takes no connection is no start that lasts")
+    func refusedConnection() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("ls")
+        // ECONNREFUSED and EACCES; what passes by itself is tried again.
+        for (variant, words) in [(Int32(1), "Connection refused"), (2, "Permission denied")] {
+          let up = try await fleet.run(["up"], with: calls, at: "connect /proc/#/fd/#", variant: variant)
+          #expect(up.code == 1 && up.errors.contains("QEMU's monitor cannot be reached"), "\(up)")
+          #expect(up.errors.contains(words), "\(up)")
+          #expect(try fleet.guests().isEmpty)
+          try await fleet.qemuvm("up")
+          try await fleet.qemuvm("stop")
+        }
+        #expect(try await fleet.run(["up"], with: calls, at: "connect /proc/#/fd/#").code == 0)
+      }
+    }
+
+    @Test("A signal that is refused once is sent again")
+    func refusedSignal() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        #expect(try await fleet.run(["kill", "web"], with: calls, at: "pidfd_send_signal").code == 0)
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
+    @Test("A QEMU that was found is asked again where the kernel does not tell that it has answered")
+    func untoldAnswer() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let pid = try fleet.guest().pid
+        for occurrence in 1...3 {
+          await (try fleet.supervisor()).kill()
+          _ = try await fleet.run(
+            ["ls"], with: calls, at: "epoll_ctl anon_inode:[eventpoll]", occurrence: occurrence)
+          let vm = try await fleet.wait(for: "web") { $0["state"] == "running" }
+          #expect(vm["pid"]?.int == pid)
+        }
+      }
+    }
+
+    @Test("A supervisor that cannot say whether it listens is not waited for")
+    func speechlessSupervisor() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        let refused = try await fleet.run(["ls"], with: calls, at: "fcntl F_DUPFD")
+        #expect(refused.code == 1 && refused.errors.contains("the supervisor cannot start"), "\(refused)")
+        #expect(try fleet.supervisors().isEmpty)
+        #expect(try await fleet.run(["ls"], with: calls, at: "write pipe:[#]").code == 0)
+      }
+    }
+  }
+}
