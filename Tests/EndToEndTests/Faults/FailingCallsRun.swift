@@ -163,6 +163,8 @@ actor FailingCallsRun {
       try await fleet.qemuvm("ls")
       return
     }
+    // A death more is not to make it wait for its next start.
+    if step.accident == .deadGuest { try await command("start web", to: .running) }
     for supervisor in try fleet.supervisors() { await supervisor.kill() }
     switch step.accident {
     case .noFolders:
