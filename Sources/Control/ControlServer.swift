@@ -16,6 +16,9 @@ package actor ControlServer {
   /// The last event to each client of a supervisor that leaves: every command that was begun has been answered.
   static let leavingEvent = "SUPERVISOR_LEAVING"
 
+  /// An event before it, of a supervisor that has brought down all its guests; one that dies meanwhile never tells it.
+  package static let guestsDownEvent = "GUESTS_DOWN"
+
   /// How long `close` waits for replies that are on their way.
   private static let drainTime = Duration.seconds(1)
 

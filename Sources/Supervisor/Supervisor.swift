@@ -190,12 +190,11 @@ package actor Supervisor {
     for machine in machines.values { await machine.offerSockets() }
   }
 
-  /// Returns when what VMs have given to be kept is on file, or their disks take too long.
-  func settleFiles() async {
+  /// Returns when what VMs have given to be kept is on file, or their disks take too long; false when one's is not.
+  func settleFiles() async -> Bool {
     await withTaskGroup { group in
-      for machine in machines.values {
-        group.addTask { await machine.lane.run(within: .seconds(1)) {} }
-      }
+      for machine in machines.values { group.addTask { await machine.settleState(within: .seconds(1)) } }
+      return await group.reduce(true) { $0 && $1 }
     }
   }
 

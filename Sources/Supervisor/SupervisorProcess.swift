@@ -125,40 +125,6 @@ package actor SupervisorProcess {
     return process
   }
 
-  /// Takes the descriptor number by which a VM's QEMU is known, so that no lock of a VM ever stands there in the
-  /// supervisor itself, not even for a moment.
-  ///
-  /// Gives back the descriptor for the first words, at another number.
-  private static func occupyLockDescriptor(
-    besides ready: consuming FileDescriptor?
-  ) throws(Failure) -> FileDescriptor? {
-    var moved: FileDescriptor?
-    if let ready {
-      do throws(SystemError) {
-        moved = try ready.duplicate(atLeast: Launch.lockDescriptor + 1)
-      } catch {
-        let failure = Failure(description: "the supervisor cannot start: \(error)")
-        say("error: \(failure)\n", to: ready)
-        throw failure
-      }
-    }
-    // A descriptor that Dispatch has opened in that place is as good.
-    while let null = try? FileDescriptor.open("/dev/null", O_RDONLY) {
-      let number = null.release()
-      if number >= Launch.lockDescriptor {
-        if number > Launch.lockDescriptor { close(number) }
-        break
-      }
-    }
-    return moved
-  }
-
-  private static func say(_ words: SupervisorStart, to descriptor: consuming FileDescriptor?) {
-    guard let descriptor else { return }
-    // Whoever started us may be gone.
-    try? descriptor.write(words.bytes)
-  }
-
   private static func open(_ locations: Locations) throws(Failure) -> StateDirectory {
     try requireTrust(in: locations.state, locations)
     do throws(StateDirectory.Refusal) {
@@ -351,6 +317,8 @@ package actor SupervisorProcess {
     Log.note("leaving with the guests")
     Task {
       await supervisor.standDown()
+      let isRecorded = await supervisor.settleFiles()
+      server?.broadcast(QMPEvent(ControlServer.guestsDownEvent, ["recorded": .bool(isRecorded)]))
       leave("its guests are down")
     }
   }
@@ -378,7 +346,7 @@ package actor SupervisorProcess {
       }
       Log.note("leaving: \(why)")
       if ifIdle {
-        await supervisor.settleFiles()
+        _ = await supervisor.settleFiles()
         // A client between its connection and its first command is waited for like one that has sent it.
         await server?.ifUnused {
           _ = try? FileSystem.remove(socket)
@@ -392,7 +360,7 @@ package actor SupervisorProcess {
       // The path may be gone with its folder.
       _ = try? FileSystem.remove(socket)
       await server?.close()
-      await supervisor.settleFiles()
+      _ = await supervisor.settleFiles()
       supervisor.recordLeave(why)
       _exit(0)
     }

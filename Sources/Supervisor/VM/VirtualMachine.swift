@@ -273,12 +273,18 @@ package actor VirtualMachine {
     let (folder, name, unsaved) = (folder, name, unsaved)
     lane.add {
       guard let saved = unsaved.take() else { return }
-      do throws(SystemError) {
-        try folder.save(saved)
-      } catch {
-        Log.note("\(name): \(folder.state) could not be written: \(error)")
-      }
+      unsaved.write(saved, to: folder, of: name)
     }
+  }
+
+  /// Waits until the state is on file, and tries once more where it could not be written; false when it is not there.
+  func settleState(within patience: Duration) async -> Bool {
+    guard isDefined, !isFolderGone else { return true }
+    let (folder, name, unsaved) = (folder, name, unsaved)
+    return await lane.run(within: patience) {
+      guard let refused = unsaved.takeRefused() else { return true }
+      return unsaved.write(refused, to: folder, of: name)
+    } ?? false
   }
 
   /// The last step of `down` and `rm`: nothing is left of the VM, and this actor is as new.

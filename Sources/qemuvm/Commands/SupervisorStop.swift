@@ -65,9 +65,15 @@ struct SupervisorStop: Verb {
     let deadline = timeout.map { context.began + $0 }
     let client = try SupervisorConnector(context: context, deadline: deadline).connectToRunning()
     let process = try askToLeave(client, guests: true)
+    // Whether the guests are down, and whether it is on file that they are.
+    var (areDown, isRecorded) = (false, false)
     // Without a message the supervisor has gone, or the time is over.
     while let message = try? client.next(until: deadline) {
-      guard case .event(let event) = message, let told = VMEvent(event) else { continue }
+      guard case .event(let event) = message else { continue }
+      if event.name == ControlServer.guestsDownEvent {
+        (areDown, isRecorded) = (true, event.data["recorded"]?.bool == true)
+      }
+      guard let told = VMEvent(event) else { continue }
       switch told {
       case .message(let name, let words, let gaveUp):
         context.diagnostics.note("\(name): \(Printable.line(words))\n")
@@ -85,6 +91,16 @@ struct SupervisorStop: Verb {
       throw CommandFailure(
         .deadline, nil, "guests are still on their way down",
         hints: ["It goes on by itself; 'qemuvm ls' shows them, and 'qemuvm kill' ends one at once."])
+    }
+    guard areDown else {
+      throw CommandFailure(
+        .noSupervisor, nil, "the supervisor left before its guests were down",
+        hints: ["'qemuvm ls' shows them; give the command again to bring them down."])
+    }
+    guard isRecorded else {
+      throw CommandFailure(
+        .failed, nil, "the guests are down, and that could not be recorded",
+        hints: ["The next command may start them again; \(context.locations.supervisorLog) tells why."])
     }
   }
 

@@ -43,10 +43,42 @@ extension EndToEnd {
         for occurrence in 1...3 {
           await (try fleet.supervisor()).kill()
           _ = try await fleet.run(
-            ["ls"], with: calls, at: "epoll_ctl anon_inode:[eventpoll]", occurrence: occurrence)
+            ["ls"], with: calls, at: "epoll_ctl of Dispatch anon_inode:[eventpoll]", occurrence: occurrence)
           let vm = try await fleet.wait(for: "web") { $0["state"] == "running" }
           #expect(vm["pid"]?.int == pid)
         }
+      }
+    }
+
+    @Test("'supervisor stop --guests' is not done where the supervisor dies before its guests are down")
+    func deathUnderWay() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let stop = try await fleet.run(
+          ["supervisor", "stop", "--guests"], with: calls, at: "flock /state/vms/web@shop/lock", act: .die)
+        #expect(stop.code == 5 && stop.errors.contains("before its guests were down"), "\(stop)")
+        let vm = try await fleet.wait(for: "web") { $0["state"] == "running" }
+        #expect(vm["desired"] == "running")
+        #expect(try await fleet.qemuvm("supervisor", "stop", "--guests").code == 0)
+        #expect(try fleet.guests().isEmpty)
+        try await fleet.qemuvm("down")
+      }
+    }
+
+    @Test("A guest that came down with the supervisor stays down though its state was refused at first")
+    func refusedState() async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        // Behind the one that tells of its way down.
+        let stop = try await fleet.run(
+          ["supervisor", "stop", "--guests"], with: calls,
+          at: "open /state/vms/web@shop/state.json.#-#.new", occurrence: 2)
+        #expect(stop.code == 0, "\(stop)")
+        let vm = try await fleet.status("web")
+        #expect(vm["state"] == "stopped" && vm["desired"] == "running", "\(vm)")
+        try await fleet.qemuvm("down")
       }
     }
 
@@ -55,7 +87,7 @@ extension EndToEnd {
       try await Fleet.runFailing { fleet, calls in
         try fleet.define()
         let refused = try await fleet.run(["ls"], with: calls, at: "fcntl F_DUPFD")
-        #expect(refused.code == 1 && refused.errors.contains("the supervisor cannot start"), "\(refused)")
+        #expect(refused.code == 5 && refused.errors.contains("the supervisor cannot start"), "\(refused)")
         #expect(try fleet.supervisors().isEmpty)
         #expect(try await fleet.run(["ls"], with: calls, at: "write pipe:[#]").code == 0)
       }

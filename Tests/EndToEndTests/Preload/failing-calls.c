@@ -308,7 +308,10 @@ int poll(struct pollfd *entries, nfds_t count, int milliseconds) {
 int epoll_create1(int flags) { NEXT(epoll_create1); BY_PATH(NULL, EMFILE, ENOMEM); return next(flags); }
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
   NEXT(epoll_ctl);
-  if (operation == EPOLL_CTL_ADD) BY_FD(fd, ENOSPC, ENOMEM);
+  Dl_info caller;
+  int is_dispatch = dladdr(__builtin_return_address(0), &caller) && strstr(caller.dli_fname, "libdispatch");
+  const char *call = is_dispatch ? "epoll_ctl of Dispatch" : "epoll_ctl";
+  if (operation == EPOLL_CTL_ADD) FAIL(strikes_fd(call, fd, ERRORS(ENOSPC, ENOMEM)), -1);
   return next(epoll, operation, fd, event);
 }
 int eventfd(unsigned initial, int flags) { NEXT(eventfd); BY_PATH(NULL, EMFILE, ENFILE, ENOMEM); return next(initial, flags); }
