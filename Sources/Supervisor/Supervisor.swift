@@ -194,7 +194,9 @@ package actor Supervisor {
   func settleFiles() async -> Bool {
     await withTaskGroup { group in
       for machine in machines.values { group.addTask { await machine.settleState(within: .seconds(1)) } }
-      return await group.reduce(true) { $0 && $1 }
+      var isSettled = true
+      for await isDone in group where !isDone { isSettled = false }
+      return isSettled
     }
   }
 

@@ -105,8 +105,8 @@ actor FailingCallsRun {
     }
     try noDouble()
     if fault.isFollowedByRest, !step.endsSupervisor {
-      // What this supervisor has come to is what the next one finds.
-      try await settle(allowed(fault, outcome, code))
+      // What this supervisor has come to is what the next one finds; but files that it could not read leave a VM failed.
+      try await settle(allowed(fault, outcome, code).union(step.accident == .none ? [] : [.failed]))
     }
     for supervisor in try fleet.supervisors() { await supervisor.kill() }
     try await settle(allowed(fault, outcome, code))
