@@ -40,8 +40,9 @@ extension VirtualMachine {
           return
         }
         let isUntold = connection.assumeIsolated { $0.readWaiting() }
-        guard run.connection === connection, !run.hasNegotiated else { return }
+        guard run.connection === connection else { return }
         guard isUntold else { return vm.lookForAnswer(on: connection, after: pause * 2) }
+        // Also where it has negotiated by this reading alone: nothing more would be heard on it.
         Log.note("\(vm.name): what its QEMU said came without a word from the kernel; connecting again")
         connection.assumeIsolated { $0.close() }
       }
