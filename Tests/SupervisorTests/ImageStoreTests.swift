@@ -188,6 +188,14 @@ import Testing
   @Test("takes as a name what is a file's name and no option", arguments: ["a", "debian-12.1_x+y", "9"])
   func goodName(name: String) { #expect(ImageName.fault(in: name) == nil) }
 
+  @Test("finds no image by what cannot be a name, whatever file that leads to")
+  func traversal() async throws {
+    let image = try await add(try file("a.img", [1]), as: "a")
+    _ = try file("outside.json", try FileSystem.read(store.folder + "/names/a.json"))
+    await #expect(throws: ControlError.self) { try await images.image("../../outside") }
+    #expect(FileSystem.exists(image.file))
+  }
+
   @Test("takes nothing else", arguments: ["", ".a", "-a", "a/b", "a b", "ä", "..", "a\n"])
   func badName(name: String) { #expect(ImageName.fault(in: name) != nil) }
 

@@ -56,11 +56,13 @@ final class Images: Sendable {
   /// The image of a name.
   func image(_ name: String) async throws(ControlError) -> StoredImage {
     let store = store
-    let found = await lane.run { Result { try store.image(name) } }
+    // What cannot be a name leads to no file of the store's.
+    let isName = ImageName.fault(in: name) == nil
+    let found = await lane.run { Result { isName ? try store.image(name) : nil } }
     switch found {
     case .success(let image?): return image
     case .success(nil):
-      throw ControlError(.failed, "there is no image '\(name)'\n  'qemuvm image ls' lists them.")
+      throw ControlError(.failed, "there is no image '\(name)'", advice: ["'qemuvm image ls' lists them."])
     case .failure(let error): throw ControlError(.failed, "the image '\(name)' cannot be read: \(error)")
     }
   }

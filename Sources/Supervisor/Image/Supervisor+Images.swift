@@ -16,7 +16,7 @@ extension Supervisor {
     let name = given ?? ImageName.customary(for: file)
     if let fault = ImageName.fault(in: name) {
       throw ControlError(
-        .failed, "an image cannot be called '\(name)': \(fault)\n  --name gives it another name.")
+        .failed, "an image cannot be called '\(name)': \(fault)", advice: ["--name gives it another name."])
     }
     try await images.prepare()
     return try await jobs.begin(.imageAdd, subject: name, images.adding(file, as: name))
@@ -37,19 +37,14 @@ extension Supervisor {
       guard let users = await users(of: [file]) else {
         throw ControlError(
           .failed,
-          """
-          the image '\(name)' stays: not all disks of VMs could be looked at within \(Self.disksPatience.seconds) s
-            A storage that hangs may hold one that stands on it.
-          """)
+          "the image '\(name)' stays: not all disks of VMs could be looked at within \(Self.disksPatience.seconds) s",
+          fact: .noAnswer, advice: ["A storage that hangs may hold one that stands on it."])
       }
       if let users = users[file], let first = users.first {
         let more = users.count > 1 ? ", and so do \(users.count - 1) more" : ""
         throw ControlError(
-          .failed,
-          """
-          the image '\(name)' is in use: \(first) stands on it\(more)
-            Take that VM down, and give it another disk, before the image goes.
-          """)
+          .failed, "the image '\(name)' is in use: \(first) stands on it\(more)", fact: .imageInUse,
+          advice: ["Take that VM down, and give it another disk, before the image goes."])
       }
     }
     try await images.remove(image)

@@ -93,7 +93,8 @@ actor Jobs {
   ) async throws(ControlError) -> JobReport {
     guard active.load(ordering: .acquiring) < Self.most else {
       throw ControlError(
-        .failed, "\(Self.most) jobs are under way already\n  Wait for one of them; 'qemuvm jobs' lists them.")
+        .failed, "\(Self.most) jobs are under way already",
+        advice: ["Wait for one of them; 'qemuvm jobs' lists them."])
     }
     active.add(1, ordering: .acquiringAndReleasing)
     let record = JobRecord(
@@ -159,7 +160,7 @@ actor Jobs {
       perform(effects, of: job, nil)
     } catch {
       throw ControlError(
-        .failed, "job \(id): cannot \(error.verb) it: it is \(error.status.rawValue)")
+        .failed, "job \(id): cannot \(error.verb) it: it is \(error.status.rawValue)", fact: .wrongState)
     }
   }
 
@@ -251,6 +252,6 @@ actor Jobs {
 
 extension ControlError {
   static func noSuchJob(_ id: String) -> ControlError {
-    ControlError(.failed, "there is no job '\(id)'\n  'qemuvm jobs' lists them.")
+    ControlError(.failed, "there is no job '\(id)'", advice: ["'qemuvm jobs' lists them."])
   }
 }
