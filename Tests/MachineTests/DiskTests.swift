@@ -78,7 +78,7 @@ struct DiskTests {
 
   @Test("an .iso is a read-only CD where there are CD drives, unless something else is written")
   func isos() throws {
-    func disk(_ text: String, _ keys: String = "profile: 'hello'") throws -> Machine.Disk {
+    func disk(_ text: String, _ keys: String = "profile: 'hello'") throws -> Disk {
       try Self.machine(text, keys: keys).disks[0]
     }
     let pc = try disk("'a.iso'", "machine: 'pc'")

@@ -1,4 +1,3 @@
-import JSON
 import Machine
 import Testing
 
@@ -93,7 +92,7 @@ struct ResolvingTests {
 
   @Test("A card's hardware address is the same at every start and another for another VM")
   func hardwareAddress() throws {
-    let address = try Example.machine("").networks[0].address
+    let address = try Example.machine("").networkCards[0].address
     #expect(address == MACAddress(uuid: Example.uuid, card: 0))
     #expect(address.description.hasPrefix("52:54:00:"))
     var generator = SystemRandomNumberGenerator()
@@ -123,33 +122,5 @@ struct ResolvingTests {
     let two = try Example.machine("disks: [\"a.raw\"], machine: { d: 4, c: 3, b: 2, a: 1 }, cpus: 2")
     #expect(one == two)
     #expect(one.arguments == two.arguments)
-  }
-
-  @Test("A device more or less moves no other device")
-  func stableAddresses() throws {
-    func addresses(_ keys: String) throws -> [String: String] {
-      let devices = try Example.machine(keys).arguments.compactMap { try? JSONValue(parsing: $0) }
-      return Dictionary(
-        devices.compactMap { device in
-          device["id"]?.string.flatMap { id in device["addr"]?.string.map { (id, $0) } }
-        }, uniquingKeysWith: { first, _ in first })
-    }
-    let few = try addresses("disks: [\"a.raw\"]")
-    let many = try addresses("disks: [\"a.raw\", \"b.raw\", { file: \"c.raw\", bus: \"scsi\" }]")
-    let fewer = try addresses("disks: [\"a.raw\"], rng: false, networks: []")
-    #expect(few.count == 7)
-    #expect(many.merging(few, uniquingKeysWith: { _, few in few }) == many)
-    #expect(few.merging(fewer, uniquingKeysWith: { _, fewer in fewer }) == few)
-    #expect(Set(many.values).count == many.count)
-  }
-
-  @Test("What differs between two machines is listed by its key")
-  func differences() throws {
-    let old = try Example.machine("cpus: 1, disks: [\"a.raw\"]").facts
-    let new = try Example.machine("cpus: 2, memory: \"2G\", rng: false").facts
-    #expect(new.differences(from: old).map(\.key) == ["cpus", "memory", "rng", "disks[0]"])
-    #expect(new.differences(from: old).map(\.description).first == "cpus: 1 -> 2")
-    #expect(new.differences(from: new) == [])
-    #expect(try MachineFacts(json: .object(old.json)) == old)
   }
 }

@@ -63,12 +63,6 @@ extension FlatDefinition {
 extension FlatDefinition {
   /// What is written otherwise than in another, key by key: `cpus: 3 -> 1`.
   package func differences(from old: FlatDefinition) -> [String] {
-    let (before, now) = (old.settings.json, settings.json)
-    let keys = now.keys + before.keys.filter { now[$0] == nil }
-    return keys.filter { now[$0] != before[$0] }.map { key in
-      MachineDifference(key: key, old: before[key].map(Self.text), new: now[key].map(Self.text)).description
-    }
+    MachineDescription.changes(from: old.settings.json, to: settings.json).map(\.description)
   }
-
-  private static func text(_ value: JSONValue) -> String { value.string ?? "\(value)" }
 }

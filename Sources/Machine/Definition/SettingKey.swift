@@ -2,7 +2,7 @@ internal import JSON
 
 /// One key of a definition: its name, and how its value is read, written and merged.
 ///
-/// To add a key, add a property to `Settings` and a line to `all`.
+/// To add a key, add a property to `Settings` and a line to `machineKeys` or `lifeKeys`; a device's stand in its file.
 struct SettingKey: Sendable {
   /// What settings belong to.
   enum Kind {
@@ -19,10 +19,13 @@ struct SettingKey: Sendable {
   let write: @Sendable (Settings) -> JSONValue?
   /// Puts a value of the first settings over that of the second.
   let merge: @Sendable (Settings, inout Settings) -> Void
+  /// Makes the paths in a value absolute, as seen from a folder.
+  let anchor: @Sendable (inout Settings, String) -> Void
 
-  private init<Value: DefinitionValue>(
+  init<Value: DefinitionValue>(
     _ name: String, _ property: any WritableKeyPath<Settings, Value?> & Sendable, onlyIn: Kind? = nil,
-    reading readValue: @escaping @Sendable (DefinitionNode) -> Value? = Value.read
+    reading readValue: @escaping @Sendable (DefinitionNode) -> Value? = Value.read,
+    anchoring anchored: (@Sendable (Value, String) -> Value)? = nil
   ) {
     self.name = name
     self.onlyIn = onlyIn
@@ -31,6 +34,10 @@ struct SettingKey: Sendable {
     merge = { settings, below in
       guard let value = settings[keyPath: property] else { return }
       below[keyPath: property] = below[keyPath: property].map(value.merged(over:)) ?? value
+    }
+    anchor = { settings, directory in
+      guard let anchored, let value = settings[keyPath: property] else { return }
+      settings[keyPath: property] = anchored(value, directory)
     }
   }
 
@@ -45,29 +52,27 @@ struct SettingKey: Sendable {
     }
   }
 
-  static let all: [SettingKey] = [
+  static let all: [SettingKey] = machineKeys + DeviceKind.all.flatMap(\.keys) + lifeKeys
+
+  private static let machineKeys: [SettingKey] = [
     SettingKey("profile", \.profile, onlyIn: .virtualMachine) { $0.name() },
-    SettingKey("qemu", \.qemu) { $0.nonEmptyText(expected: "QEMU's binary") },
+    SettingKey(
+      "qemu", \.qemu, reading: { $0.nonEmptyText(expected: "QEMU's binary") },
+      // A bare name is looked for in PATH by whoever starts it.
+      anchoring: { $0.contains("/") ? $0.anchored(in: $1) : $0 }),
     SettingKey("machine", \.machine),
     SettingKey("accelerator", \.accelerator),
     SettingKey("cpu", \.cpu, reading: cpuModel),
     SettingKey("cpus", \.cpus) { $0.integer(in: 1...4_096, "number of CPUs") },
     SettingKey("memory", \.memory, reading: memorySize),
     SettingKey("memoryPerCPU", \.memoryPerCPU, reading: memorySize),
-    SettingKey("firmware", \.firmware),
-    SettingKey("kernel", \.kernel) { $0.nonEmptyText(expected: "the kernel's file") },
-    SettingKey("initrd", \.initrd) { $0.nonEmptyText(expected: "the initrd's file") },
-    SettingKey("append", \.append),
-    SettingKey("disks", \.disks),
-    SettingKey("networks", \.networks),
-    SettingKey("ports", \.ports, reading: portForwards),
-    SettingKey("serial", \.serial),
-    SettingKey("rng", \.rng),
     SettingKey("rtc", \.rtc),
     SettingKey("uuid", \.uuid, onlyIn: .virtualMachine),
     SettingKey("smbios", \.smbios),
-    SettingKey("usb", \.usb, reading: USBDeviceSetting.list),
-    SettingKey("watchdog", \.watchdog),
+  ]
+
+  /// How a VM is kept, and what only profiles have.
+  private static let lifeKeys: [SettingKey] = [
     SettingKey("panic", \.panic),
     SettingKey("health", \.health),
     SettingKey("onHang", \.onHang),
@@ -105,18 +110,4 @@ private func memorySize(_ node: DefinitionNode) -> ByteCount? {
   }
   guard size.bytes % (1 << 20) == 0 else { return node.wrong("\(size) is not a whole number of MiB") }
   return size
-}
-
-private func portForwards(_ node: DefinitionNode) -> [PortForward]? {
-  guard let elements = node.elements else { return node.wrongType(expected: "a list of port forwards") }
-  var ports: [PortForward] = []
-  for element in elements {
-    guard let port = PortForward.read(element) else { continue }
-    if let other = ports.first(where: port.collides(with:)) {
-      element.report("'\(port)' wants the same port of the host as '\(other)'")
-    } else {
-      ports.append(port)
-    }
-  }
-  return ports
 }

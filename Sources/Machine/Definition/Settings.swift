@@ -2,7 +2,7 @@ package import JSON
 
 /// What a definition or a profile says of a machine: each key only if it was written.
 ///
-/// The keys, their JSON and their merging are declared once, in `SettingKey.all`.
+/// The keys, their JSON and their merging are declared once, in `SettingKey.all` or with their device.
 package struct Settings: Sendable, Equatable {
   package var profile: String?
   package var qemu: String?
@@ -12,21 +12,10 @@ package struct Settings: Sendable, Equatable {
   package var cpus: Int?
   package var memory: ByteCount?
   package var memoryPerCPU: ByteCount?
-  package var firmware: FirmwareSetting?
-  package var kernel: String?
-  package var initrd: String?
-  package var append: String?
-  package var disks: [DiskSetting]?
-  package var networks: NetworksSetting?
-  package var ports: [PortForward]?
-  package var serial: SerialSetting?
-  package var rng: Bool?
   package var rtc: ClockSetting?
   /// Of the VM's own definition only.
   package var uuid: UUID?
   package var smbios: SMBIOSSetting?
-  package var usb: [USBDeviceSetting]?
-  package var watchdog: WatchdogSetting?
   package var panic: PanicSetting?
   package var health: HealthSetting?
   package var onHang: HangSetting?
@@ -34,6 +23,8 @@ package struct Settings: Sendable, Equatable {
   package var stopTimeout: Duration?
   package var logs: LogSetting?
   package var arguments: ExtraArguments?
+  /// Of the kinds of devices, each of which has a property for its keys.
+  var devices = DeviceSettings()
   /// Profiles only.
   package var hardware: HardwareSetting?
 
@@ -69,18 +60,8 @@ extension Settings {
   /// - Parameter directory: the folder of the file they were written in, an absolute path.
   /// - Returns: the same settings, with the same meaning from any folder.
   package func anchored(in directory: String) -> Settings {
-    func anchor(_ path: String) -> String { path.anchored(in: directory) }
     var settings = self
-    settings.kernel = kernel.map(anchor)
-    settings.initrd = initrd.map(anchor)
-    settings.firmware = firmware?.anchored(in: directory)
-    settings.disks = disks?.map { disk in
-      var disk = disk
-      disk.file = anchor(disk.file)
-      return disk
-    }
-    // A bare name is looked for in PATH by whoever starts it.
-    if let qemu, qemu.contains("/") { settings.qemu = anchor(qemu) }
+    for key in SettingKey.all { key.anchor(&settings, directory) }
     return settings
   }
 }

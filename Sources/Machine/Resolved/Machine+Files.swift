@@ -15,37 +15,18 @@ package struct RequiredFile: Sendable, Equatable {
 
 extension Machine {
   /// In the order in which they are to be prepared.
-  package var filesToPrepare: [FileToPrepare] {
-    switch firmware {
-    case .ofMachineType, .rom: []
-    case .builtin(let name):
-      BuiltinProfiles.firmware(name).map {
-        [.write(bytes: FirmwareROM.image(of: $0), to: places.firmwareROM)]
-      } ?? []
-    case .uefi(let files, let format, _):
-      [.copyUnlessPresent(from: files.variables, to: places.uefiVariables(format))]
-    }
-  }
+  package var filesToPrepare: [FileToPrepare] { devices.flatMap(\.filesToPrepare) }
 
   /// What to look for before starting, so that a missing file is named by its key and not by QEMU's options.
-  package var requiredFiles: [RequiredFile] {
-    var files: [RequiredFile] = []
-    switch firmware {
-    case .rom(let path): files.append(RequiredFile(key: "firmware", path: path, isWritten: false))
-    case .uefi(let uefi, _, isWritten: true):
-      files.append(RequiredFile(key: "firmware.code", path: uefi.code, isWritten: false))
-      files.append(RequiredFile(key: "firmware.variables", path: uefi.variables, isWritten: false))
-    case .ofMachineType, .builtin, .uefi: break
-    }
-    if let kernel {
-      files.append(RequiredFile(key: "kernel", path: kernel.file, isWritten: false))
-      if let initrd = kernel.initrd {
-        files.append(RequiredFile(key: "initrd", path: initrd, isWritten: false))
-      }
-    }
-    for (index, disk) in disks.enumerated() {
-      files.append(RequiredFile(key: "disks[\(index)].file", path: disk.file, isWritten: !disk.isReadOnly))
-    }
-    return files
-  }
+  package var requiredFiles: [RequiredFile] { devices.flatMap(\.requiredFiles) }
+
+  /// The host's ports that QEMU opens.
+  package var hostPorts: [PortForward] { devices.flatMap(\.hostPorts) }
+
+  package var disks: [Disk] { devices.all(Disk.self) }
+  package var networkCards: [NetworkCard] { devices.all(NetworkCard.self) }
+  package var firmware: Firmware.Source? { devices.all(Firmware.self).first?.source }
+
+  /// How many serial ports the guest has; the first is its console.
+  package var serialPorts: Int { devices.all(SerialPort.self).count }
 }

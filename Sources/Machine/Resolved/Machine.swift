@@ -12,21 +12,13 @@ package struct Machine: Sendable, Equatable {
   package let cpu: String
   package let cpus: Int
   package let memory: ByteCount
-  package let firmware: Firmware
-  package let kernel: Kernel?
-  package let disks: [Disk]
-  package let networks: [Network]
-  /// How many serial ports the guest has; the first is its console.
-  package let serialPorts: Int
-  package let hasRNG: Bool
+  package let devices: DeviceList
+  /// Where the devices are; kept for the next start.
+  package let addresses: AddressPlan
   package let clock: ClockSetting
   /// Whether the user has written the UUID.
   package let hasOwnUUID: Bool
   package let smbios: SMBIOSSetting?
-  package let usbDevices: [USBDeviceSetting]
-  package let hasPanicDevice: Bool
-  package let watchdog: WatchdogSetting?
-  package let hotplugPorts: Int
   package let restart: RestartPolicy
   package let stopTimeout: Duration
   package let extraArguments: [String]
@@ -79,44 +71,5 @@ extension Machine {
   package enum Accelerator: String, Sendable {
     case kvm
     case tcg
-  }
-
-  package enum Firmware: Sendable, Equatable {
-    /// What QEMU itself gives the machine type.
-    case ofMachineType
-    case rom(path: String)
-    /// The ROM at `Places.firmwareROM`, made of a built-in firmware.
-    case builtin(name: String)
-    /// With its variables at `Places.uefiVariables`, in the format that the VM's own have.
-    case uefi(UEFIFirmware, variables: FlashFormat, isWritten: Bool)
-  }
-
-  /// A Linux kernel that QEMU itself loads.
-  package struct Kernel: Sendable, Equatable {
-    package let file: String
-    package let initrd: String?
-    package let commandLine: String?
-  }
-
-  package struct Disk: Sendable, Equatable {
-    package let file: String
-    package let format: DiskSetting.Format
-    package let isBlockDevice: Bool
-    package let bus: DiskSetting.Bus
-    /// Whether the guest finds a CD drive with the image in it.
-    package let isCD: Bool
-    package let isReadOnly: Bool
-    package let cache: DiskSetting.Cache
-    package let discards: Bool
-    package let serial: String?
-  }
-
-  package struct Network: Sendable, Equatable {
-    package let network: NetworksSetting.Network
-    package let address: MACAddress
-    /// Whether the user has written the address.
-    package let hasOwnAddress: Bool
-    package let model: CardModel
-    package let ports: [PortForward]
   }
 }

@@ -34,6 +34,9 @@ package struct Launch: Sendable {
   /// Without the program itself.
   package let arguments: [String]
 
+  /// Written before it starts.
+  let files: [FileToPrepare]
+
   /// What its disks use.
   let images: ImageCheck
 }

@@ -157,7 +157,8 @@ package struct Preparation: Sendable {
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
-        resolving: record.flat, uuid: record.uuid, places: places, host: host)
+        resolving: record.flat, uuid: record.uuid, places: places, host: host,
+        addresses: addresses(of: record))
     } catch {
       throw ControlError(.invalid, "\(error)", vm: name.full)
     }
@@ -174,8 +175,24 @@ package struct Preparation: Sendable {
       if purpose == .start { try lookAtPorts(of: machine, name) }
     }
     return Launch(
-      machine: machine, program: emulator.path, arguments: machine.arguments, images: images)
+      machine: machine, program: emulator.path, arguments: machine.arguments,
+      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), images: images)
   }
+
+  /// Where a VM's devices have been so far: what `down` leaves of it tells where they were.
+  private func addresses(of record: VMRecord) -> AddressPlan {
+    if let addresses = record.addresses { return addresses }
+    // Without them the devices are placed as those of a new VM.
+    let bytes = try? FileSystem.readIfPresent(addressFile(of: record.definition.name))
+    return bytes.flatMap { try? AddressPlan(json: JSONValue(parsing: $0)) } ?? AddressPlan()
+  }
+
+  /// The same, kept beside the disks for the next `up` behind a `down`.
+  private func keptAddresses(_ plan: AddressPlan, _ name: VMName) -> [FileToPrepare] {
+    plan.entries.isEmpty ? [] : [.write(bytes: plan.json.bytes(), to: addressFile(of: name))]
+  }
+
+  private func addressFile(of name: VMName) -> String { disks(of: name) + "/addresses.json" }
 
   /// The format of the VM's own UEFI variables; nil where it has none yet.
   private func keptVariables(_ places: Places) -> FlashFormat? {
@@ -216,12 +233,12 @@ package struct Preparation: Sendable {
     case .rom(let path): try refuse(rom: path, name, origins)
     case .uefi(let files, .raw, _) where files.variablesFormat == .raw:
       try refuseOtherBuild(of: files, machine.places.uefiVariables, name)
-    case .uefi, .ofMachineType, .builtin: break
+    case .uefi, .ofMachineType, .builtin, nil: break
     }
   }
 
   private func lookAtPorts(of machine: Machine, _ name: VMName) throws(ControlError) {
-    for port in machine.networks.flatMap(\.ports) {
+    for port in machine.hostPorts {
       guard let reason = PortCheck.refusal(port) else { continue }
       let holder = reason.code == EADDRINUSE ? PortHolder.words(of: port, state: state.path) : nil
       let words = holder.map { "is in use: \($0) has it" } ?? "cannot be taken: \(reason.reason)"

@@ -12,7 +12,7 @@ package struct SavedState: Sendable, Equatable {
   package var pid: Int32?
 
   /// The machine as the running QEMU was started with; nil when none runs.
-  package var machine: MachineFacts?
+  package var machine: MachineDescription?
   package var startedAt: Timestamp?
 
   /// Where in the console's log the running guest's last boot began, in bytes.
@@ -28,7 +28,7 @@ package struct SavedState: Sendable, Equatable {
   package var failedConsole: [String]
 
   package init(
-    lifecycle: Lifecycle, wish: Int, pid: Int32? = nil, machine: MachineFacts? = nil,
+    lifecycle: Lifecycle, wish: Int, pid: Int32? = nil, machine: MachineDescription? = nil,
     startedAt: Timestamp? = nil, consoleStart: Int64? = nil, uuid: UUID? = nil,
     lastExit: LedgerEvent.ExitFacts? = nil, failedConsole: [String] = []
   ) {
@@ -58,7 +58,11 @@ package struct SavedState: Sendable, Equatable {
       object["restartEnding"] = restartCause.ending.map { JSONValue($0.rawValue) }
     }
     if let pid { object["pid"] = JSONValue(Int(pid)) }
-    if let machine { object["machine"] = .object(machine.json) }
+    if let machine {
+      let json = machine.json
+      object["machine"] = .object(json.texts)
+      object["started"] = json.values.map { .object($0) }
+    }
     if lifecycle.startsAgain { object["startsAgain"] = true }
     if let consoleStart { object["consoleStart"] = JSONValue(consoleStart) }
     if let uuid { object["uuid"] = .string("\(uuid)") }
@@ -129,7 +133,9 @@ package struct SavedState: Sendable, Equatable {
       lifecycle: lifecycle, wish: max(wish, wanted.number),
       pid: file.count("pid").flatMap { Int32(exactly: $0) },
       // One of another version shows nothing, as does an end of one below.
-      machine: contents["machine"].flatMap { try? MachineFacts(json: $0) },
+      machine: contents["machine"].flatMap {
+        try? MachineDescription(texts: $0, values: contents["started"])
+      },
       startedAt: file.count("startedAt").map { Timestamp(microseconds: Int64($0)) },
       consoleStart: file.count("consoleStart").map { Int64($0) },
       uuid: contents["uuid"]?.string.flatMap { UUID($0) },

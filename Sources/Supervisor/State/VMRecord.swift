@@ -24,9 +24,12 @@ package struct VMRecord: Sendable, Equatable {
   /// empty where that was not kept.
   package let profileFiles: [String]
 
+  /// Where its devices are; nil for one that has just been written and has not been resolved.
+  package var addresses: AddressPlan?
+
   package init(
     uuid: UUID, definition: VMDefinition, directory: String, file: String?, flat: FlatDefinition,
-    profileFiles: [String] = []
+    profileFiles: [String] = [], addresses: AddressPlan? = nil
   ) {
     self.uuid = uuid
     self.definition = definition
@@ -34,6 +37,7 @@ package struct VMRecord: Sendable, Equatable {
     self.file = file
     self.flat = flat
     self.profileFiles = profileFiles
+    self.addresses = addresses
   }
 
   /// Why a `definition.json` cannot be used.
@@ -59,6 +63,7 @@ package struct VMRecord: Sendable, Equatable {
       "definition": .object(definition.json), "directory": .string(directory),
       "file": file.map { .string($0) } ?? .null, "settings": .object(flat.json),
       "profileFiles": .array(profileFiles.map { .string($0) }),
+      "addresses": (addresses ?? AddressPlan()).json,
     ]
     return Array((JSONValue.object(object).pretty() + "\n").utf8)
   }
@@ -82,6 +87,7 @@ package struct VMRecord: Sendable, Equatable {
       let files: [JSONValue] = try object.optional("profileFiles") ?? []
       profileFiles = files.compactMap(\.string)
       flat = try FlatDefinition(json: .object(try object.required("settings")), name: definition.name)
+      addresses = try object.optional("addresses") ?? AddressPlan(earlierVersionOf: flat)
     } catch let error as Unreadable {
       throw error
     } catch {
@@ -92,6 +98,13 @@ package struct VMRecord: Sendable, Equatable {
   var profile: String { definition.profile }
   var restartPolicy: RestartPolicy { flat.restartPolicy }
   var stopTimeout: Duration { flat.stopTimeout }
+
+  /// The record with the devices where a launch has put them, or where they have been so far.
+  func placed(by launch: Launch?, after earlier: VMRecord?) -> VMRecord {
+    var record = self
+    record.addresses = launch?.machine.addresses ?? addresses ?? earlier?.addresses
+    return record
+  }
 
   /// Whether the other would make the same machine.
   func isSame(as other: VMRecord) -> Bool {

@@ -23,12 +23,12 @@ enum QEMULog {
 /// (util/error-report.c).
 struct QEMUMessage: Sendable, Equatable {
   /// What the command line calls the thing that the message is about.
-  enum Subject: Sendable, Equatable {
-    /// By its place in the list of disks.
-    case disk(Int)
+  struct Subject: Sendable, Equatable {
+    /// The ids that may be those of a device of the VM's: that of its backend comes first.
+    let ids: [DeviceID]
 
     /// In words: the option, and which of its like.
-    case option(String)
+    let option: String
   }
 
   let subject: Subject?
@@ -62,20 +62,18 @@ struct QEMUMessage: Sendable, Equatable {
     self.init(Self.subject(option, object), String(rest))
   }
 
-  /// The words for a person; `files` are its disks' images, in their order.
+  /// The words for a person; `devices` are those of its machine.
   ///
   /// A better reason than QEMU's takes the place of its words.
-  func text(disks files: [String], because better: String? = nil) -> String {
+  func text(devices: [DeviceDescription], because better: String? = nil) -> String {
     let reason = better ?? reason
-    switch subject {
-    case nil: return reason
-    case .option(let name): return "\(name): \(reason)"
-    case .disk(let index):
-      guard files.indices.contains(index) else { return "disks[\(index)]: \(reason)" }
-      let opening = "Could not open '\(files[index])': "
-      let why = reason.hasPrefix(opening) ? String(reason.dropFirst(opening.count)) : reason
-      return "disks[\(index)] \(files[index]): \(why)"
-    }
+    guard let subject else { return reason }
+    let device = subject.ids.lazy.compactMap { id in devices.first { $0.id == id } }.first
+    guard let device else { return "\(subject.option): \(reason)" }
+    guard let file = device.file else { return "\(device.key): \(reason)" }
+    let opening = "Could not open '\(file)': "
+    let why = reason.hasPrefix(opening) ? String(reason.dropFirst(opening.count)) : reason
+    return "\(device.key) \(file): \(why)"
   }
 
   // MARK: Reading
@@ -136,10 +134,11 @@ struct QEMUMessage: Sendable, Equatable {
   }
 
   private static func subject(_ option: Substring, _ object: JSONValue) -> Subject {
-    let node = object["drive"]?.string ?? object["node-name"]?.string
-    if let index = node.flatMap(NodeName.disk(named:)) { return .disk(index) }
-    if node == NodeName.uefiCode || node == NodeName.uefiVariables { return .option("firmware") }
+    let ids = ["drive", "node-name", "netdev", "id"].compactMap { object[$0]?.string.map { DeviceID($0) } }
+    let flash = [Firmware.codeNode, Firmware.variablesNode].contains(object["node-name"]?.string)
     let names = ["driver", "qom-type", "type"].compactMap { object[$0]?.string }
-    return .option(([String(option)] + names.prefix(1)).joined(separator: " "))
+    return Subject(
+      ids: ids,
+      option: flash ? "firmware" : ([String(option)] + names.prefix(1)).joined(separator: " "))
   }
 }

@@ -13,7 +13,7 @@ final class Run {
   let uuid: UUID?
 
   /// The machine that it was started as; nil when that could not be read back after an adoption.
-  let machine: MachineFacts?
+  let machine: MachineDescription?
 
   /// Where this life's words begin in QEMU's log, in bytes; rotation moves it.
   var logStart: Int64
@@ -74,25 +74,18 @@ final class Run {
   var isConcluding = false
 
   init(
-    process: ChildProcess, uuid: UUID?, machine: MachineFacts?, logStart: Int64, consoleStart: Int64
+    process: ChildProcess, uuid: UUID?, machine: MachineDescription?, logStart: Int64, consoleStart: Int64
   ) {
     self.consoleStart = consoleStart
     self.uuid = uuid
     self.process = process
     self.machine = machine
     self.logStart = logStart
-    accelerator = machine?["accelerator"]
+    accelerator = machine?.accelerator?.rawValue
   }
 
-  /// How many serial ports it was started with.
-  var serialPorts: Int {
-    switch machine?["serial"] {
-    case "false": 0
-    // The kept facts of a guest may be lost; a console is what almost all have.
-    case "true", nil: 1
-    case let count?: Int(count) ?? 1
-    }
-  }
+  /// How many serial ports it was started with; the kept description may be lost, and a console is what almost all have.
+  var serialPorts: Int { machine?.serialPorts ?? 1 }
 
   /// Ends what is connected to its serial ports.
   func closeConsoles() {

@@ -123,7 +123,7 @@ extension VirtualMachine {
     let (console, consoleStart) = (folder.consoleLog, run.consoleStart)
     // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
     let images = lifecycle.state == .starting ? launch?.images : nil
-    let files = launch?.machine.disks.map(\.file) ?? []
+    let devices = run.machine?.devices ?? []
     let sockets = ownSockets
     Task {
       let end = await lane.run(within: Self.diskPatience) { () -> End in
@@ -132,7 +132,7 @@ extension VirtualMachine {
         for path in sockets { _ = try? FileSystem.remove(path) }  // Each start removes it again.
         let message = QEMULog.lastMessage(in: log, from: start)
         let words = message.text(
-          disks: files, because: message.lockedImage.flatMap { images?.holder(of: $0) })
+          devices: devices, because: message.lockedImage.flatMap { images?.holder(of: $0) })
         return .words(words, console: FailedConsole.lines(of: console, from: consoleStart))
       }
       guard self.run === run else { return }

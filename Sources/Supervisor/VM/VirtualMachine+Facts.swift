@@ -15,8 +15,8 @@ extension VirtualMachine {
     details.file = record?.file
     details.profileFiles = record?.profileFiles ?? []
     details.definition = record?.definition.json
-    let shown = run?.machine ?? launch?.machine.facts
-    details.machine = shown?.facts ?? []
+    let shown = run?.machine ?? launch?.machine.description
+    details.machine = shown?.texts.facts ?? []
     details.pending = pending(launch)
     details.warnings = [launch?.machine.acceleratorNote].compactMap { $0 }
     details.serialPorts = serialPorts(of: shown)
@@ -28,8 +28,8 @@ extension VirtualMachine {
   }
 
   /// Each serial port with its socket and its log.
-  private func serialPorts(of machine: MachineFacts?) -> [VMDetails.SerialPort] {
-    let count = run?.serialPorts ?? machine?["serial"].flatMap { $0 == "false" ? 0 : Int($0) ?? 1 } ?? 1
+  private func serialPorts(of machine: MachineDescription?) -> [VMDetails.SerialPort] {
+    let count = run?.serialPorts ?? machine?.serialPorts ?? 1
     return (0..<count).map { index in
       let port = index + 1
       return VMDetails.SerialPort(

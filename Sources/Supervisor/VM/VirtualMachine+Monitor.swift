@@ -169,7 +169,7 @@ extension VirtualMachine {
         let full = drives.first { $0.ioStatus == .noSpace }
         self?.assumeIsolated { vm in
           if let full {
-            let disk = full.inserted?.nodeName ?? ""
+            let disk = DeviceID.diskName(ofNode: full.inserted?.nodeName ?? "")
             vm.apply(.guest(.ioError("no space left for disk '\(disk)'", noSpace: true)))
           } else {
             vm.apply(.runState(.ioError))
@@ -240,7 +240,7 @@ extension GuestEvent {
       let device = event.data["device"]?.string ?? ""
       let reason = event.data["reason"]?.string ?? "I/O error"
       let noSpace = event.data["nospace"]?.bool == true
-      let disk = node.isEmpty ? device : node
+      let disk = DeviceID.diskName(ofNode: node.isEmpty ? device : node)
       let words = noSpace ? "no space left for disk '\(disk)'" : "disk '\(disk)' failed: \(reason)"
       self = .ioError(words, noSpace: noSpace)
     default: return nil

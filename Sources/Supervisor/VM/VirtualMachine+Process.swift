@@ -71,7 +71,7 @@ extension VirtualMachine {
     guard let launch else {
       return .failure(.cannot("start", name, damage?.description ?? "it has no definition", .damaged))
     }
-    let files = launch.machine.filesToPrepare
+    let files = launch.files
     do throws(SystemError) {
       try await lane.run { () throws(SystemError) in
         for file in files { try file.prepare() }
@@ -133,7 +133,7 @@ extension VirtualMachine {
     let accelerator = launch.machine.accelerator.rawValue
     note(.spawned(pid: started.process.pid, accelerator: accelerator), at: started.begun)
     let run = Run(
-      process: started.process, uuid: launch.machine.uuid, machine: launch.machine.facts,
+      process: started.process, uuid: launch.machine.uuid, machine: launch.machine.description,
       logStart: started.logStart, consoleStart: started.consoleStart)
     run.listener = started.takeListener()
     take(run)
@@ -160,7 +160,7 @@ extension VirtualMachine {
   /// by signals when it is to end.
   private func take(_ run: Run) {
     self.run = run
-    lifecycle.hasPowerButton = run.machine?["powerButton"] != "false"
+    lifecycle.hasPowerButton = run.machine?.hasPowerButton ?? true
     watch(run)
     do throws(SystemError) {
       try connect(run)

@@ -16,12 +16,12 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     let endings = endings
-    guard let next = candidate ?? record else { throw damaged("start") }
+    guard let asked = (candidate ?? record)?.placed(by: nil, after: record) else { throw damaged("start") }
     if damage?.isOtherVersion == true { throw damaged(starting ? "start" : "create") }
     if starting { try await refuseOtherVersion("start") }
     if let record {
-      try record.refuseOtherLabFile(next, name)
-      try refuseOtherUUID(next)
+      try record.refuseOtherLabFile(asked, name)
+      try refuseOtherUUID(asked)
     }
     if !starting, isDefined, !isFolderGone {
       throw .cannot(
@@ -29,20 +29,21 @@ extension VirtualMachine {
     }
 
     let isNew = !isDefined || isFolderGone
-    let isChanged = damage != nil || record?.isSame(as: next) == false
+    let isChanged = damage != nil || record?.isSame(as: asked) == false
     let starts = starting && !lifecycle.isUp
     var actions: [VMAction] = []
     if isNew { actions.append(.create) }
     if isChanged { actions.append(.update) }
     if starts { actions.append(.start) }
-    let differences = isChanged ? record.map { next.flat.differences(from: $0.flat) } ?? [] : []
+    let differences = isChanged ? record.map { asked.flat.differences(from: $0.flat) } ?? [] : []
 
     // Everything that can be known to be wrong is said before anything is promised.
     var launch: Launch?
     if isNew || isChanged || starts {
       launch = try await ready(
-        next, starts ? .start : .check, verb: starting ? "start" : "create", isRecorded: starts && !dryRun)
+        asked, starts ? .start : .check, verb: starting ? "start" : "create", isRecorded: starts && !dryRun)
     }
+    let next = asked.placed(by: launch, after: nil)
     if dryRun { return answer(actions: actions, next: launch, of: next, differences) }
     if starting {
       try refuseIfEnded(since: endings, "start")
@@ -89,11 +90,11 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     guard let record else { throw damaged("update") }
-    let next = try await change(record)
-    try refuseOtherUUID(next)
-    guard !record.isSame(as: next) else { return answer(actions: []) }
-    let launch = try await ready(next, .check, verb: "update")
-    let folder = folder
+    let asked = try await change(record).placed(by: nil, after: record)
+    try refuseOtherUUID(asked)
+    guard !record.isSame(as: asked) else { return answer(actions: []) }
+    let launch = try await ready(asked, .check, verb: "update")
+    let (folder, next) = (folder, asked.placed(by: launch, after: nil))
     try await promise("update") { () throws(FolderChange.Failure) in
       try folder.bring(to: next, wanted: nil)
     }
@@ -307,6 +308,6 @@ extension VirtualMachine {
   /// What the running QEMU does not have yet of what the VM now is.
   func pending(_ next: Launch?) -> [String] {
     guard let running = run?.machine, let next else { return [] }
-    return next.machine.facts.differences(from: running).map(\.description)
+    return next.machine.description.changes(from: running).map(\.description)
   }
 }

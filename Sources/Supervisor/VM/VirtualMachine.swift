@@ -365,16 +365,15 @@ package actor VirtualMachine {
   /// What everyone may know now.
   var report: VMReport {
     let facts = LedgerEvent.StateFacts(lifecycle)
-    let shown = run?.machine ?? launch?.machine.facts
+    let (started, next) = (run?.machine, launch?.machine)
     return VMReport(
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       backoff: lifecycle.backoff, ending: facts.ending, pause: facts.pause, health: lifecycle.health,
       isProcessStopped: lifecycle.check?.isProcessStopped ?? false, pid: run?.process.pid,
       profile: record?.profile,
       accelerator: run?.accelerator,
-      cpus: shown?["cpus"].flatMap { Int($0) } ?? record?.flat.settings.cpus,
-      memory: (shown?["memory"].flatMap { try? ByteCount(parsing: $0) } ?? record?.flat.settings.memory)?
-        .bytes,
+      cpus: started?.cpus ?? next?.cpus ?? record?.flat.settings.cpus,
+      memory: (started?.memory ?? next?.memory ?? record?.flat.settings.memory)?.bytes,
       restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
       runningSince: run == nil ? nil : lifecycle.runningSince,
       qmpSocket: run == nil ? nil : userMonitorSocket,

@@ -24,8 +24,8 @@ extension EndToEnd {
           try await monitor.execute(
             "qom-get", ["path": .string("/machine/peripheral/\(device)"), "property": .string(name)])
         }
-        #expect(try await property("nic1", "mac").string?.lowercased() == "52:54:00:ab:cd:01")
-        #expect(try await property("nic1", "type") == "e1000")
+        #expect(try await property("net-user-2", "mac").string?.lowercased() == "52:54:00:ab:cd:01")
+        #expect(try await property("net-user-2", "type") == "e1000")
         #expect(try await property("tablet", "type") == "usb-tablet")
 
         // The second serial port: what QEMU's side of it sends, its socket and its log have.

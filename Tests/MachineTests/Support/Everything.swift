@@ -10,7 +10,8 @@ enum Everything {
     "append": "console=ttyS0",
     "disks": [
       [
-        "file": "/d.qcow2", "format": "qcow2", "bus": "virtio", "readOnly": false, "cache": "none",
+        "name": "data", "file": "/d.qcow2", "format": "qcow2", "bus": "virtio", "readOnly": false,
+        "cache": "none",
         "discard": true, "cdrom": false, "serial": "data",
       ]
     ],

@@ -39,15 +39,24 @@ enum Example {
     try definition(labFile: "{ vms: { web: {\(keys)} } }")
   }
 
-  static func machine(
-    _ definition: VMDefinition, directory: String = directory, places: Places = places, host: HostFacts = host
-  ) throws -> Machine {
+  static func flat(_ definition: VMDefinition, directory: String = directory) throws -> FlatDefinition {
     let chain = try ProfileChain(definition.profile, askedAt: definition.origins["profile"])
-    let flat = FlatDefinition(definition, in: directory, over: chain)
-    return try Machine(resolving: flat, uuid: uuid, places: places, host: host)
+    return FlatDefinition(definition, in: directory, over: chain)
   }
 
-  static func machine(_ keys: String, host: HostFacts = host) throws -> Machine {
-    try machine(definition(keys), host: host)
+  static func machine(
+    _ definition: VMDefinition, directory: String = directory, places: Places = places,
+    host: HostFacts = host,
+    after addresses: AddressPlan = AddressPlan()
+  ) throws -> Machine {
+    try Machine(
+      resolving: try flat(definition, directory: directory), uuid: uuid, places: places, host: host,
+      addresses: addresses)
+  }
+
+  static func machine(
+    _ keys: String, host: HostFacts = host, after addresses: AddressPlan = AddressPlan()
+  ) throws -> Machine {
+    try machine(definition(keys), host: host, after: addresses)
   }
 }

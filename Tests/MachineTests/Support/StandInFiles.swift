@@ -16,21 +16,21 @@ enum StandInFiles {
       default: break
       }
     }
-    for disk in machine.disks where !FileSystem.exists(disk.file) { try image(disk) }
+    for disk in machine.disks where !FileSystem.exists(disk.image) { try image(disk) }
   }
 
-  private static func image(_ disk: Machine.Disk) throws {
+  private static func image(_ disk: Disk) throws {
     if disk.format == .raw {
-      try FileSystem.replace(disk.file, with: [UInt8](repeating: 0, count: 1 << 20), durable: false)
+      try FileSystem.replace(disk.image, with: [UInt8](repeating: 0, count: 1 << 20), durable: false)
       return
     }
     let create = try ChildProcess(
       ChildProcess.Launch(
         program: try LiveQEMU.program("qemu-img"),
-        arguments: ["create", "-q", "-f", disk.format.rawValue, "file:" + disk.file, "4M"]))
+        arguments: ["create", "-q", "-f", disk.format.rawValue, "file:" + disk.image, "4M"]))
     let status = create.wait()
     guard status == .code(0) else {
-      throw LiveQEMU.Failure(description: "qemu-img for \(disk.file): \(status)")
+      throw LiveQEMU.Failure(description: "qemu-img for \(disk.image): \(status)")
     }
   }
 

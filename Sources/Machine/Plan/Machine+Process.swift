@@ -17,7 +17,7 @@ extension Machine {
     list.add(
       "-action",
       OptionText("reboot", "reset").with("shutdown", "pause").with("panic", "pause")
-        .with("watchdog", (watchdog?.action ?? .reset).rawValue)
+        .with("watchdog", (devices.lazy.compactMap(\.watchdogAction).first ?? .reset).rawValue)
     )
   }
 }

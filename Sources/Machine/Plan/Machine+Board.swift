@@ -3,9 +3,7 @@ extension Machine {
   func addBoard(to list: inout ArgumentList) {
     var board = OptionText(type.name)
     for (name, value) in type.options.sorted(by: { $0.key < $1.key }) { board = board.with(name, value) }
-    if case .uefi = firmware {
-      board = board.with("pflash0", NodeName.uefiCode).with("pflash1", NodeName.uefiVariables)
-    }
+    for option in devices.flatMap(\.machineOptions) { board = board.with(option.name, option.value) }
     list.add("-machine", board)
     list.add("-accel", OptionText(accelerator.rawValue))
     // Commas separate features here and cannot be escaped; a definition's value was checked for that.

@@ -11,19 +11,9 @@ extension Machine {
     list.add("-chardev", users.listening)
     list.add("-mon", OptionText("chardev", "user-mon").with("mode", "control"))
   }
-
-  /// The serial ports, the console first: QEMU itself writes their logs, whether or not anyone is connected.
-  func addSerial(to list: inout ArgumentList) {
-    for port in places.serialPorts.prefix(serialPorts).enumerated() {
-      let id = "con\(port.offset)"
-      let socket = OptionText("socket").with("id", id).with("fd", "\(port.element.descriptor)").listening
-      list.add("-chardev", socket.with("logfile", port.element.log).with("logappend", "on"))
-      list.add("-serial", verbatim: "chardev:\(id)")
-    }
-  }
 }
 
 extension OptionText {
   /// The socket waits for clients without holding up QEMU.
-  fileprivate var listening: OptionText { with("server", "on").with("wait", "off") }
+  var listening: OptionText { with("server", "on").with("wait", "off") }
 }

@@ -2,7 +2,7 @@
 ///
 /// It needs no QEMU: a lab file is checked by the same rules.
 struct DiskResolver {
-  /// Each disk has a place on the PCI bus kept for it, whatever its bus is.
+  /// There is a slot on the PCI bus for so many.
   private static let mostDisks = PCISlot.disks.count
 
   let settings: Settings
@@ -19,13 +19,17 @@ struct DiskResolver {
     self.images = images
   }
 
-  mutating func disks(on type: Machine.BoardType) -> [Machine.Disk] {
+  mutating func disks(on type: Machine.BoardType, keeping plan: AddressPlan = AddressPlan()) -> [Disk] {
     let settings = self.settings.disks ?? []
     if settings.count > Self.mostDisks {
       report("disks", "\(settings.count) disks are more than the \(Self.mostDisks) that a machine takes")
     }
-    let disks = settings.enumerated().map { disk($0.element, path: "disks[\($0.offset)]", on: type) }
+    let names = DiskNames.names(of: settings, keeping: plan)
+    let disks = zip(settings, names).enumerated().map { index, disk in
+      self.disk(disk.0, named: disk.1, at: index, on: type)
+    }
     reportTwoUsers(settings)
+    reportSameNames(settings)
     reportSameSerials(settings)
     if knowsType { reportFullControllers(disks, on: type) }
     return disks
@@ -33,8 +37,10 @@ struct DiskResolver {
 
   private mutating func report(_ path: String, _ why: String) { problems.append((path, why)) }
 
-  private mutating func disk(_ setting: DiskSetting, path: String, on type: Machine.BoardType) -> Machine.Disk
-  {
+  private mutating func disk(
+    _ setting: DiskSetting, named name: String, at index: Int, on type: Machine.BoardType
+  ) -> Disk {
+    let path = "disks[\(index)]"
     let image = images[setting.file]
     let format = format(of: setting, image, path)
     let isCD = isCD(setting, path, on: type)
@@ -47,8 +53,9 @@ struct DiskResolver {
       report("\(path).bus", "'\(type.name)' is not known to have an IDE or SATA controller")
     }
     let isReadOnly = isCD || setting.isReadOnly
-    return Machine.Disk(
-      file: setting.file, format: format, isBlockDevice: image?.kind == .blockDevice, bus: bus,
+    return Disk(
+      name: name, index: index, image: setting.file, format: format,
+      isBlockDevice: image?.kind == .blockDevice, bus: bus,
       // No hard disk of these can be read-only.
       isCD: isCD || isReadOnly && (bus == .ide || bus == .sata), isReadOnly: isReadOnly,
       cache: setting.cache ?? .writeback, discards: setting.discard ?? !isReadOnly, serial: setting.serial)
@@ -124,6 +131,14 @@ struct DiskResolver {
     }
   }
 
+  private mutating func reportSameNames(_ disks: [DiskSetting]) {
+    for (index, disk) in disks.enumerated() {
+      guard let name = disk.name, let first = disks[..<index].firstIndex(where: { $0.name == name })
+      else { continue }
+      report("disks[\(index)].name", "'\(name)' is the name of disks[\(first)] already")
+    }
+  }
+
   private mutating func reportSameSerials(_ disks: [DiskSetting]) {
     for (index, disk) in disks.enumerated() {
       guard let serial = disk.serial, let first = disks[..<index].firstIndex(where: { $0.serial == serial })
@@ -156,7 +171,7 @@ struct DiskResolver {
     return canBe
   }
 
-  private mutating func reportFullControllers(_ disks: [Machine.Disk], on type: Machine.BoardType) {
+  private mutating func reportFullControllers(_ disks: [Disk], on type: Machine.BoardType) {
     for (buses, most) in type.roomForDisks(besides: settings) {
       let count = disks.count { buses.contains($0.bus) }
       guard count > most else { continue }
@@ -193,12 +208,12 @@ extension Machine.BoardType {
     case .isapc: [([.ide], 4)]
     case .q35: [([.ide, .sata], 6)]
     case .other: [([.sata], 6)]
-    // Its slots for virtio, less those of the other devices there (QEMU: hw/i386/microvm.c).
+    // Its slots for virtio, less those of the other devices there.
     case .microvm:
       [
         (
           [.virtio],
-          (hasPowerButton ? 24 : 8) - (settings.networks?.cards.count ?? 0)
+          virtioTransports - (settings.networks?.cards.count ?? 0)
             - (settings.rng == true ? 1 : 0)
         )
       ]
@@ -207,9 +222,9 @@ extension Machine.BoardType {
 }
 
 extension MachineResolver {
-  mutating func disks(on type: Machine.BoardType) -> [Machine.Disk] {
+  mutating func disks() -> [Disk] {
     var resolver = DiskResolver(settings, images: host.images)
-    let disks = resolver.disks(on: type)
+    let disks = resolver.disks(on: type, keeping: addresses)
     for problem in resolver.problems { report(problem.path, problem.why) }
     return disks
   }

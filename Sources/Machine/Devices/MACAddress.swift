@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The hardware address of a network card.
 package struct MACAddress: Sendable, Hashable {
   /// The lower 48 bits.
@@ -36,4 +38,20 @@ extension MACAddress: CustomStringConvertible {
       return (byte < 16 ? "0" : "") + String(byte, radix: 16)
     }.joined(separator: ":")
   }
+}
+
+extension MACAddress: DefinitionValue {
+  static func read(_ node: DefinitionNode) -> MACAddress? {
+    guard let text = node.nonEmptyText(expected: "an address such as '52:54:00:12:34:56'") else { return nil }
+    guard let address = MACAddress(text) else {
+      return node.wrong("'\(text.clipped)' is not a card's address; write one such as '52:54:00:12:34:56'")
+    }
+    if address.isGroup {
+      return node.wrong(
+        "'\(text)' is the address of a group of cards; the second digit of a card's own is even")
+    }
+    return address.isZero ? node.wrong("'\(text)' is nobody's address") : address
+  }
+
+  var json: JSONValue { .string(description) }
 }

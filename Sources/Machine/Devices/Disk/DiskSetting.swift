@@ -22,6 +22,8 @@ package struct DiskSetting: Sendable, Equatable {
     case unsafe
   }
 
+  /// What the disk is known by; without one its file's base name is.
+  package var name: String?
   package var file: String
   package var format: Format?
   package var bus: Bus?
@@ -39,7 +41,7 @@ package struct DiskSetting: Sendable, Equatable {
 
 extension DiskSetting {
   /// The keys of a disk besides its file.
-  package static let keys = ["format", "bus", "readOnly", "cache", "discard", "cdrom", "serial"]
+  package static let keys = ["name", "format", "bus", "readOnly", "cache", "discard", "cdrom", "serial"]
 
   /// Whether the guest cannot write to it: an installation medium is not to be changed by its guest.
   package var isReadOnly: Bool { readOnly ?? (cdrom == true || isISO) }
@@ -58,6 +60,7 @@ extension DiskSetting: DefinitionValue {
     let file = reader.read("file", fileName)
     if !reader.has("file") { reader.missing("file", "the image's file") }
     var setting = DiskSetting(file: file ?? "")
+    setting.name = reader.read("name", diskName)
     setting.format = reader.read("format") { $0.word("disk format") }
     setting.bus = reader.read("bus") { $0.word("disk bus") }
     setting.readOnly = reader.read("readOnly")
@@ -73,6 +76,19 @@ extension DiskSetting: DefinitionValue {
     node.nonEmptyText(expected: "the image's file")
   }
 
+  private static func diskName(_ node: DefinitionNode) -> String? {
+    guard let text = node.nonEmptyText(expected: "a disk's name") else { return nil }
+    let isName = text.unicodeScalars.allSatisfy {
+      Character($0).isASCIILetterOrDigit || $0 == "-" || $0 == "_"
+    }
+    guard isName, text.utf8.count <= DeviceID.longestDiskName else {
+      return node.wrong(
+        "'\(text.clipped)' cannot be a disk's name: it must be 1 to \(DeviceID.longestDiskName) ASCII letters, "
+          + "digits, '-' and '_'")
+    }
+    return text
+  }
+
   /// As long as the shortest of the standards has room for: ATA, NVMe and virtio keep 20 bytes.
   private static func serialNumber(_ node: DefinitionNode) -> String? {
     guard let text = node.nonEmptyText(expected: "a serial number") else { return nil }
@@ -86,7 +102,9 @@ extension DiskSetting: DefinitionValue {
   }
 
   var json: JSONValue {
-    var object: JSONObject = ["file": .string(file)]
+    var object = JSONObject()
+    object["name"] = name.map { .string($0) }
+    object["file"] = .string(file)
     object["format"] = format.map { .string($0.rawValue) }
     object["bus"] = bus.map { .string($0.rawValue) }
     object["readOnly"] = readOnly?.json
@@ -95,5 +113,14 @@ extension DiskSetting: DefinitionValue {
     object["cdrom"] = cdrom?.json
     object["serial"] = serial.map { .string($0) }
     return .object(object)
+  }
+}
+
+extension DiskSetting {
+  /// The disk with its file seen from a folder.
+  func anchored(in directory: String) -> DiskSetting {
+    var disk = self
+    disk.file = file.anchored(in: directory)
+    return disk
   }
 }

@@ -106,4 +106,19 @@ extension PortForward: DefinitionValue {
   }
 
   var json: JSONValue { .string(description) }
+
+  /// Reads the key `ports`, whose forwards want different ports of the host.
+  static func list(_ node: DefinitionNode) -> [PortForward]? {
+    guard let elements = node.elements else { return node.wrongType(expected: "a list of port forwards") }
+    var ports: [PortForward] = []
+    for element in elements {
+      guard let port = PortForward.read(element) else { continue }
+      if let other = ports.first(where: port.collides(with:)) {
+        element.report("'\(port)' wants the same port of the host as '\(other)'")
+      } else {
+        ports.append(port)
+      }
+    }
+    return ports
+  }
 }

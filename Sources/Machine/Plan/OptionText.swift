@@ -1,8 +1,8 @@
 /// The text of an option that QEMU reads as `first,key=value,…` and not as JSON.
 ///
 /// A comma inside a value is doubled, so that the value ends where it should.
-struct OptionText {
-  private(set) var text: String
+package struct OptionText: Sendable {
+  package private(set) var text: String
 
   /// - Parameter first: the value that stands first, without a key.
   init(_ first: String) { text = Self.escape(first) }

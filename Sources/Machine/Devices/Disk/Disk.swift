@@ -1,0 +1,182 @@
+package import JSON
+
+/// A disk or CD drive of the guest's, and the image behind it.
+package struct Disk: Device {
+  package let name: String
+  /// Its place in the list of disks, from 0: the guest boots from the first.
+  package let index: Int
+  package let image: String
+  package let format: DiskSetting.Format
+  package let isBlockDevice: Bool
+  package let bus: DiskSetting.Bus
+  /// Whether the guest finds a CD drive with the image in it.
+  package let isCD: Bool
+  package let isReadOnly: Bool
+  package let cache: DiskSetting.Cache
+  package let discards: Bool
+  package let serial: String?
+
+  package var id: DeviceID { .disk(name) }
+  package var key: String { "disks[\(index)]" }
+  package var label: String { "disk '\(name)'" }
+  package var file: String? { image }
+
+  package var requiredFiles: [RequiredFile] {
+    [RequiredFile(key: "\(key).file", path: image, isWritten: !isReadOnly)]
+  }
+
+  package var properties: JSONObject {
+    var properties: JSONObject = [
+      "file": .string(image), "format": .string(format.rawValue), "bus": .string(bus.rawValue),
+      "cache": .string(cache.rawValue), "bootOrder": JSONValue(index + 1),
+    ]
+    if isReadOnly { properties["readOnly"] = true }
+    if discards { properties["discard"] = true }
+    if isCD { properties["cdrom"] = true }
+    properties["serial"] = serial.map { .string($0) }
+    return properties
+  }
+
+  package var shown: [(key: String, value: String)] {
+    var words = [image, format.rawValue, bus.rawValue, "cache \(cache.rawValue)"]
+    if isReadOnly { words.append("read-only") }
+    if discards { words.append("discard") }
+    // On these a read-only disk has always been one.
+    if isCD, bus == .scsi { words.append("CD") }
+    if let serial { words.append("serial \(serial)") }
+    return [(key, words.joined(separator: ", "))]
+  }
+
+  package func attachment(on type: Machine.BoardType) -> Attachment {
+    switch bus {
+    case .virtio: type.placeOfVirtio(PCISlot.disks)
+    case .nvme: type.placeOnPCI(PCISlot.disks)
+    case .scsi: .any(.scsi, 0..<256)
+    case .ide: .any(.ide, 0..<(type.family == .q35 ? 6 : 4))
+    case .sata: .any(type.family == .q35 ? .ide : .sata, 0..<6)
+    }
+  }
+
+  package func backends(in context: DeviceContext) -> [DeviceArgument] { [.blockdev(node)] }
+
+  /// The image as QEMU opens it; the file below inherits what the format says of caching.
+  private var node: JSONObject {
+    var node: JSONObject = ["driver": .string(format.rawValue), "node-name": .string(id.text)]
+    if isReadOnly { node["read-only"] = true }
+    if discards { node["discard"] = "unmap" }
+    node["cache"] = ["direct": .bool(cache.isDirect), "no-flush": .bool(cache.ignoresFlushes)]
+    node["file"] = [
+      "driver": isBlockDevice ? "host_device" : "file", "node-name": .string(id.fileNode),
+      "filename": .string(image),
+    ]
+    return node
+  }
+
+  package func frontends(in context: DeviceContext) -> [DeviceArgument] {
+    var device = drive(in: context)
+    if bus != .nvme { device["serial"] = serial.map { .string($0) } }
+    device["drive"] = .string(id.text)
+    device["bootindex"] = JSONValue(index + 1)
+    if bus != .nvme {
+      // An error of the host's, a full disk above all, pauses the guest instead of reaching it.
+      device["werror"] = "stop"
+      device["rerror"] = "stop"
+      device["write-cache"] = cache.hasWriteCache ? "on" : "off"
+    }
+    return [.device(device)]
+  }
+
+  /// One that must have a serial number tells its name, as far as 20 bytes have room for it.
+  private var ownSerial: String {
+    guard name.utf8.count > 20 else { return name }
+    var hash = FNV1a<UInt128>()
+    hash.add(name)
+    return hash.text
+  }
+
+  /// The device on its bus.
+  private func drive(in context: DeviceContext) -> JSONObject {
+    let number = context.addresses[id]?.number ?? 0
+    switch bus {
+    case .virtio:
+      return context.virtio("blk", of: self)
+    case .nvme:
+      var device = context.device("nvme", of: self)
+      device["serial"] = .string(serial ?? context.addresses.entry(id)?.serial ?? ownSerial)
+      return device
+    case .scsi:
+      return [
+        "driver": isCD ? "scsi-cd" : "scsi-hd", "id": .string(id.text), "bus": "scsi0.0",
+        "scsi-id": JSONValue(number),
+      ]
+    case .ide, .sata:
+      var device: JSONObject = ["driver": isCD ? "ide-cd" : "ide-hd", "id": .string(id.text)]
+      switch context.type.family {
+      // AHCI: a port for each.
+      case .q35: device["bus"] = .string("ide.\(number)")
+      case _ where bus == .sata: device["bus"] = .string("\(SATAController.id).\(number)")
+      default:
+        device["bus"] = .string("ide.\(number / 2)")
+        device["unit"] = JSONValue(number % 2)
+      }
+      return device
+    }
+  }
+}
+
+/// What the names of cache modes stand for (QEMU: the table at `cache=` in qemu-system(1)).
+extension DiskSetting.Cache {
+  fileprivate var isDirect: Bool { self == .none || self == .directsync }
+  fileprivate var ignoresFlushes: Bool { self == .unsafe }
+  fileprivate var hasWriteCache: Bool { self != .writethrough && self != .directsync }
+}
+
+/// The controller of the disks on `scsi`.
+struct SCSIController: Device {
+  var id: DeviceID { DeviceID("scsi0") }
+  var label: String { "SCSI controller" }
+  let properties: JSONObject = [:]
+
+  func attachment(on type: Machine.BoardType) -> Attachment {
+    type.family.isPC ? .slot(PCISlot.scsiController) : .byQEMU
+  }
+
+  func frontends(in context: DeviceContext) -> [DeviceArgument] {
+    [.device(context.device("virtio-scsi-pci", of: self))]
+  }
+}
+
+/// The controller of the disks on `sata`, on a machine that has none of its own.
+struct SATAController: Device {
+  static let id = DeviceID("sata0")
+  var id: DeviceID { Self.id }
+  var label: String { "SATA controller" }
+  let properties: JSONObject = [:]
+
+  func attachment(on type: Machine.BoardType) -> Attachment { type.placeOnPCI(PCISlot.disks) }
+
+  func frontends(in context: DeviceContext) -> [DeviceArgument] {
+    [.device(context.device("ich9-ahci", of: self))]
+  }
+}
+
+extension DeviceKind {
+  static let disks = DeviceKind(keys: [
+    SettingKey("disks", \.disks, anchoring: { disks, folder in disks.map { $0.anchored(in: folder) } })
+  ]) { resolver in
+    let disks = resolver.disks()
+    var controllers: [any Device] = []
+    if disks.contains(where: { $0.bus == .scsi }) { controllers.append(SCSIController()) }
+    if resolver.type.family != .q35, disks.contains(where: { $0.bus == .sata }) {
+      controllers.append(SATAController())
+    }
+    return controllers + disks
+  }
+}
+
+extension Settings {
+  package var disks: [DiskSetting]? {
+    get { devices["disks"] }
+    set { devices["disks"] = newValue }
+  }
+}

@@ -1,0 +1,257 @@
+package import JSON
+
+/// What the CPUs run first; the flash devices that UEFI needs are attached by `-machine`.
+///
+/// Key: `firmware`.
+package struct Firmware: Device {
+  package enum Source: Sendable, Equatable {
+    /// What QEMU itself gives the machine type.
+    case ofMachineType
+    case rom(path: String)
+    /// The ROM at `Places.firmwareROM`, made of a built-in firmware.
+    case builtin(name: String)
+    /// With its variables at `Places.uefiVariables`, in the format that the VM's own have.
+    case uefi(UEFIFirmware, variables: FlashFormat, isWritten: Bool)
+  }
+
+  package let source: Source
+  let places: Places
+
+  package var id: DeviceID { DeviceID("firmware") }
+
+  package var properties: JSONObject {
+    switch source {
+    case .ofMachineType: ["kind": "seabios"]
+    case .rom(let path): ["kind": "rom", "file": .string(path)]
+    case .builtin(let name): ["kind": "builtin", "name": .string(name)]
+    case .uefi(let files, _, isWritten: true):
+      ["kind": "uefi", "code": .string(files.code), "variables": .string(files.variables)]
+    case .uefi: ["kind": "uefi"]
+    }
+  }
+
+  package var shown: [(key: String, value: String)] {
+    switch source {
+    case .rom(let path): [(key, path)]
+    case .builtin(let name): [(key, "builtin:\(name)")]
+    case .ofMachineType, .uefi: [(key, properties.compactMap(\.value.string).joined(separator: ", "))]
+    }
+  }
+
+  package var requiredFiles: [RequiredFile] {
+    switch source {
+    case .rom(let path): [RequiredFile(key: key, path: path, isWritten: false)]
+    case .uefi(let uefi, _, isWritten: true):
+      [
+        RequiredFile(key: "firmware.code", path: uefi.code, isWritten: false),
+        RequiredFile(key: "firmware.variables", path: uefi.variables, isWritten: false),
+      ]
+    case .ofMachineType, .builtin, .uefi: []
+    }
+  }
+
+  package var filesToPrepare: [FileToPrepare] {
+    switch source {
+    case .ofMachineType, .rom: []
+    case .builtin(let name):
+      BuiltinProfiles.firmware(name).map {
+        [.write(bytes: FirmwareROM.image(of: $0), to: places.firmwareROM)]
+      } ?? []
+    case .uefi(let files, let format, _):
+      [.copyUnlessPresent(from: files.variables, to: places.uefiVariables(format))]
+    }
+  }
+
+  package static let codeNode = "uefi-code"
+  package static let variablesNode = "uefi-vars"
+
+  package var machineOptions: [(name: String, value: String)] {
+    guard case .uefi = source else { return [] }
+    return [("pflash0", Self.codeNode), ("pflash1", Self.variablesNode)]
+  }
+
+  package func backends(in context: DeviceContext) -> [DeviceArgument] {
+    guard case .uefi(let files, let format, _) = source else { return [] }
+    return [
+      .blockdev(files.codeFormat.node(Self.codeNode, files.code, readOnly: true)),
+      .blockdev(format.node(Self.variablesNode, places.uefiVariables(format))),
+    ]
+  }
+
+  package func frontends(in context: DeviceContext) -> [DeviceArgument] {
+    switch source {
+    case .ofMachineType, .uefi: []
+    case .rom(let path): [.option("-bios", verbatim: path)]
+    case .builtin: [.option("-bios", verbatim: places.firmwareROM)]
+    }
+  }
+}
+
+extension FlashFormat {
+  /// A flash image as QEMU opens it.
+  fileprivate func node(_ name: String, _ file: String, readOnly: Bool = false) -> JSONObject {
+    var node: JSONObject
+    switch self {
+    case .raw:
+      node = ["driver": "file", "node-name": .string(name), "filename": .string(file)]
+    case .qcow2:
+      node = ["driver": "qcow2", "node-name": .string(name)]
+      node["file"] = ["driver": "file", "node-name": .string(name + "-file"), "filename": .string(file)]
+    }
+    if readOnly { node["read-only"] = true }
+    return node
+  }
+}
+
+extension DeviceKind {
+  static let firmware = DeviceKind(keys: [
+    SettingKey("firmware", \.firmware, anchoring: { $0.anchored(in: $1) })
+  ]) { resolver in
+    [Firmware(source: resolver.firmwareSource(), places: resolver.places)]
+  }
+}
+
+extension Settings {
+  package var firmware: FirmwareSetting? {
+    get { devices["firmware"] }
+    set { devices["firmware"] = newValue }
+  }
+}
+
+extension MachineResolver {
+  fileprivate mutating func firmwareSource() -> Firmware.Source {
+    switch settings.firmware ?? .seabios {
+    case .seabios: return .ofMachineType
+    case .file(let path): return .rom(path: path)
+    case .builtin(let name):
+      if !type.family.isPC {
+        report(
+          "firmware",
+          "the built-in firmware '\(name)' works with the machine types 'pc' and 'q35' only, not with '\(type.name)'"
+        )
+      }
+      return .builtin(name: name)
+    case .uefi:
+      guard isUEFIMachine() else { return .ofMachineType }
+      guard let found = host.firmware.plainUEFI(architecture: architecture, machine: versionedName) else {
+        let places = (host.firmware.folders + ["/usr/share/OVMF"]).joined(separator: ", ")
+        report(
+          "firmware",
+          "no UEFI firmware for '\(type.name)' was found in \(places); install the package 'ovmf' (on Fedora "
+            + "'edk2-ovmf'), or name its files: firmware: { code: \"FILE\", variables: \"FILE\" }")
+        return .ofMachineType
+      }
+      return .uefi(found, variables: host.keptVariables ?? found.variablesFormat, isWritten: false)
+    case .uefiFiles(let files):
+      guard isUEFIMachine() else { return .ofMachineType }
+      return .uefi(files, variables: host.keptVariables ?? files.variablesFormat, isWritten: true)
+    }
+  }
+
+  private mutating func isUEFIMachine() -> Bool {
+    if type.family.isPC { return true }
+    report("firmware", "UEFI works with the machine types 'pc' and 'q35' only, not with '\(type.name)'")
+    return false
+  }
+
+  /// The processor that the emulator emulates, by QEMU's name: machines with UEFI are PCs.
+  private var architecture: String { host.emulator.program.hasSuffix("-i386") ? "i386" : "x86_64" }
+
+  private var versionedName: String { host.emulator.machines[type.name]?.name ?? type.name }
+}
+
+/// The key `firmware` as written: what the guest's CPU runs first.
+package enum FirmwareSetting: Sendable, Equatable {
+  /// The machine type's own firmware, which on PCs is SeaBIOS.
+  case seabios
+  case uefi
+  /// A ROM that is part of qemuvm, written `builtin:NAME`.
+  case builtin(String)
+  /// A ROM of the user's.
+  case file(String)
+  /// UEFI from these files, written `{ code, variables }`.
+  case uefiFiles(UEFIFirmware)
+}
+
+extension FirmwareSetting: DefinitionValue {
+  private static let builtinPrefix = "builtin:"
+
+  static func read(_ node: DefinitionNode) -> FirmwareSetting? {
+    if node.members != nil { return object(node) }
+    guard let text = node.nonEmptyText(expected: "'seabios', 'uefi', a ROM's file or an object") else {
+      return nil
+    }
+    switch text {
+    case "seabios": return .seabios
+    case "uefi": return .uefi
+    case _ where text.hasPrefix(builtinPrefix):
+      let name = String(text.dropFirst(builtinPrefix.count))
+      guard BuiltinProfiles.firmware(name) != nil else {
+        let known = BuiltinProfiles.firmwareNames
+        return node.wrong(
+          .unknownName(
+            name, kind: "built-in firmware", nearest: nearestName(to: name, among: known), known: known))
+      }
+      return .builtin(name)
+    default: return .file(text)
+    }
+  }
+
+  /// `{ code, variables }`, or `{ uefi: true }`.
+  private static func object(_ node: DefinitionNode) -> FirmwareSetting? {
+    guard var reader = ObjectReader(node) else { return nil }
+    reader.refuse("secureBoot", because: "Secure Boot is not there yet; uefi: true is UEFI without it")
+    let code = reader.read("code") { $0.nonEmptyText(expected: "the file of the firmware's code") }
+    let variables = reader.read("variables") {
+      $0.nonEmptyText(expected: "the file of the firmware's empty variables")
+    }
+    let isUEFI: Bool? = reader.read("uefi")
+    if isUEFI == false { reader.report("uefi", "write firmware: \"seabios\" for a guest without UEFI") }
+    if reader.has("code"), !reader.has("variables") {
+      reader.missing("variables", "the file of the firmware's empty variables, of which the VM gets a copy,")
+    } else if reader.has("variables"), !reader.has("code") {
+      reader.missing("code", "the file of the firmware's code")
+    } else if !reader.has("code"), !reader.has("uefi") {
+      node.report("write uefi: true, or the firmware's files: { code: \"FILE\", variables: \"FILE\" }")
+    }
+    reader.finish()
+    guard let code, let variables else { return isUEFI == true ? .uefi : nil }
+    return .uefiFiles(
+      UEFIFirmware(
+        code: code, variables: variables, codeFormat: FlashFormat(fileName: code),
+        variablesFormat: FlashFormat(fileName: variables)))
+  }
+
+  var json: JSONValue {
+    switch self {
+    case .seabios: "seabios"
+    case .uefi: "uefi"
+    case .builtin(let name): .string(Self.builtinPrefix + name)
+    case .file(let path): .string(path)
+    case .uefiFiles(let files): ["code": .string(files.code), "variables": .string(files.variables)]
+    }
+  }
+}
+
+extension FirmwareSetting {
+  /// Whether it is UEFI, whose variables each VM has for itself.
+  package var isUEFI: Bool {
+    switch self {
+    case .uefi, .uefiFiles: true
+    case .seabios, .builtin, .file: false
+    }
+  }
+
+  /// The setting with its paths seen from a folder.
+  func anchored(in directory: String) -> FirmwareSetting {
+    switch self {
+    case .seabios, .uefi, .builtin: self
+    case .file(let path): .file(path.anchored(in: directory))
+    case .uefiFiles(let files):
+      .uefiFiles(
+        UEFIFirmware(
+          code: files.code.anchored(in: directory), variables: files.variables.anchored(in: directory),
+          codeFormat: files.codeFormat, variablesFormat: files.variablesFormat))
+    }
+  }
+}

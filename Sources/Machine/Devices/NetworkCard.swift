@@ -1,0 +1,233 @@
+package import JSON
+
+/// A network card of the guest's, and the network that it is on.
+package struct NetworkCard: Device {
+  /// The network's name; further cards of the same network have a number behind it.
+  package let name: String
+  package let key: String
+  package let network: NetworksSetting.Network
+  package let address: MACAddress
+  /// Whether the user has written the address.
+  package let hasOwnAddress: Bool
+  package let model: CardModel
+  package let ports: [PortForward]
+
+  /// Which of the cards of its network it is, from 0.
+  let ordinal: Int
+
+  package var id: DeviceID { .networkCard(name) }
+  package var label: String { "network card '\(name)'" }
+  package var hostPorts: [PortForward] { ports }
+
+  package var properties: JSONObject {
+    var properties: JSONObject = ["network": .string(network.rawValue), "model": .string(model.rawValue)]
+    if hasOwnAddress { properties["mac"] = .string("\(address)") }
+    if !ports.isEmpty { properties["ports"] = .array(ports.map { .string("\($0)") }) }
+    return properties
+  }
+
+  package var shown: [(key: String, value: String)] {
+    var words = [network.rawValue]
+    if model != .virtio { words.append(model.rawValue) }
+    if hasOwnAddress { words.append("\(address)") }
+    let card = (key, words.joined(separator: ", "))
+    return ports.isEmpty ? [card] : [card, ("ports", ports.map(\.description).joined(separator: ", "))]
+  }
+
+  package func attachment(on type: Machine.BoardType) -> Attachment {
+    switch model {
+    case .virtio: type.placeOfVirtio(PCISlot.networkCards)
+    case .ne2kISA: .byQEMU
+    case .e1000, .e1000e, .rtl8139, .vmxnet3, .pcnet, .ne2kPCI: type.placeOnPCI(PCISlot.networkCards)
+    }
+  }
+
+  package func backends(in context: DeviceContext) -> [DeviceArgument] {
+    switch network {
+    case .user:
+      var backend: JSONObject = ["type": "user", "id": .string(id.text)]
+      // The first has QEMU's own addresses, 10.0.2.0/24; a guest with two cards needs others on the second.
+      if ordinal > 0 { backend["net"] = .string("10.0.\(2 + ordinal).0/24") }
+      if !ports.isEmpty { backend["hostfwd"] = .array(ports.map { ["str": .string($0.rule)] }) }
+      return [.netdev(backend)]
+    }
+  }
+
+  package func frontends(in context: DeviceContext) -> [DeviceArgument] {
+    var card =
+      model == .virtio ? context.virtio("net", of: self) : context.device(model.rawValue, of: self)
+    card["netdev"] = .string(id.text)
+    card["mac"] = .string(address.description)
+    // No boot ROM: it would cost its time at every start, and nothing here serves one.
+    if context.type.family != .microvm, model != .ne2kISA { card["romfile"] = "" }
+    return [.device(card)]
+  }
+}
+
+extension PortForward {
+  /// The rule in QEMU's words; an empty guest address means the address that the guest got.
+  fileprivate var rule: String { "\(transport.rawValue):\(hostAddress):\(hostPort)-:\(guestPort)" }
+}
+
+extension DeviceKind {
+  static let networkCards = DeviceKind(keys: [
+    SettingKey("networks", \.networks), SettingKey("ports", \.ports, reading: PortForward.list),
+  ]) { resolver in
+    let cards = resolver.settings.networks?.cards ?? []
+    let ports = resolver.settings.ports ?? []
+    if !ports.isEmpty, !cards.contains(where: { $0.network == .user }) {
+      resolver.report("ports", "ports lead through the network 'user', which 'networks' does not list")
+    }
+    return cards.enumerated().map { index, card in
+      let (model, key) = (card.model ?? .virtio, "networks[\(index)]")
+      if let problem = model.problem(on: resolver.type) { resolver.report(key, problem) }
+      let ordinal = cards[..<index].count { $0.network == card.network }
+      let network = card.network.rawValue
+      return NetworkCard(
+        name: ordinal == 0 ? network : "\(network)-\(ordinal + 1)", key: key, network: card.network,
+        address: card.mac ?? MACAddress(uuid: resolver.uuid, card: ordinal), hasOwnAddress: card.mac != nil,
+        model: model, ports: card.network == .user && ordinal == 0 ? ports : [], ordinal: ordinal)
+    }
+  }
+}
+
+extension CardModel {
+  /// Why a machine cannot have such a card.
+  fileprivate func problem(on type: Machine.BoardType) -> String? {
+    let hasPlace: Bool
+    switch self {
+    case .virtio: hasPlace = type.family != .isapc
+    case .ne2kISA: hasPlace = type.family == .isapc || type.family == .i440fx
+    case .e1000, .e1000e, .rtl8139, .vmxnet3, .pcnet, .ne2kPCI: hasPlace = type.family.hasPCI
+    }
+    guard !hasPlace else { return nil }
+    let bus = self == .ne2kISA ? "an ISA" : "a PCI"
+    let instead =
+      switch type.family {
+      case .isapc: "write { user: true, model: \"ne2k_isa\" }, or networks: \"none\""
+      case .microvm: "leave 'model' out for a virtio card"
+      case .i440fx, .q35, .other: "name another model, such as e1000"
+      }
+    return "a card '\(rawValue)' needs \(bus) bus, which '\(type.name)' does not have; \(instead)"
+  }
+}
+
+extension Settings {
+  package var networks: NetworksSetting? {
+    get { devices["networks"] }
+    set { devices["networks"] = newValue }
+  }
+
+  package var ports: [PortForward]? {
+    get { devices["ports"] }
+    set { devices["ports"] = newValue }
+  }
+}
+
+/// The key `networks` as written: which cards the guest has, in their order, and the network of each.
+///
+/// A list, or for one network its name, or `none`.
+package struct NetworksSetting: Sendable, Equatable {
+  package enum Network: String, Sendable, CaseIterable {
+    /// QEMU's own network: the guest reaches out, the host reaches in through `ports`.
+    case user
+  }
+
+  /// A network card: its network's name alone, or `{ user: true, mac, model }`.
+  package struct Card: Sendable, Equatable {
+    package var network: Network
+    /// Nil for one made of the VM's UUID.
+    package var mac: MACAddress?
+    package var model: CardModel?
+
+    package init(_ network: Network, mac: MACAddress? = nil, model: CardModel? = nil) {
+      self.network = network
+      self.mac = mac
+      self.model = model
+    }
+  }
+
+  package var cards: [Card]
+
+  package init(_ cards: [Card]) { self.cards = cards }
+}
+
+/// A network card as the guest sees it, by QEMU's name of the device; `virtio` as the machine attaches it.
+package enum CardModel: String, Sendable, CaseIterable {
+  case virtio
+  case e1000
+  case e1000e
+  case rtl8139
+  case vmxnet3
+  case pcnet
+  case ne2kPCI = "ne2k_pci"
+  case ne2kISA = "ne2k_isa"
+}
+
+extension NetworksSetting: DefinitionValue {
+  /// There is a place on the bus for so many.
+  private static let mostCards = PCISlot.networkCards.count
+
+  static func read(_ node: DefinitionNode) -> NetworksSetting? {
+    if node.value.string == "none" { return NetworksSetting([]) }
+    if node.value.string != nil { return Card.read(node).map { NetworksSetting([$0]) } }
+    guard let elements = node.elements else {
+      return node.wrongType(expected: "a list of networks, or 'none'")
+    }
+    if elements.count > mostCards {
+      node.report("a guest has at most \(mostCards) network cards, not \(elements.count)")
+    }
+    var cards: [Card] = []
+    for element in elements {
+      guard let card = Card.read(element) else { continue }
+      if let mac = card.mac, cards.contains(where: { $0.mac == mac }) {
+        element.report("another card of this guest has the address \(mac)")
+      } else {
+        cards.append(card)
+      }
+    }
+    return NetworksSetting(cards)
+  }
+
+  var json: JSONValue { .array(cards.map(\.json)) }
+}
+
+extension NetworksSetting.Card {
+  fileprivate static func read(_ node: DefinitionNode) -> NetworksSetting.Card? {
+    if node.value.string != nil { return network(node).map { NetworksSetting.Card($0) } }
+    guard var reader = ObjectReader(node, expected: "a network's name or an object") else { return nil }
+    reader.refuse("network", because: "networks between VMs are not there yet; write user: true")
+    for key in ["bridge", "tap"] {
+      reader.refuse(key, because: "a card on a \(key) is not there yet; write user: true")
+    }
+    for key in ["address", "restrict", "backend"] {
+      reader.refuse(key, because: "'\(key)' of a card is not there yet")
+    }
+    let isOnUser: Bool? = reader.read("user")
+    let mac: MACAddress? = reader.read("mac")
+    let model: CardModel? = reader.read("model") { $0.word("card model") }
+    if isOnUser == false {
+      reader.report("user", "this is the only network there is; leave the card out instead")
+    } else if !reader.has("user"), reader.others.isEmpty {
+      reader.missing("user", "the card's network, 'user: true',")
+    }
+    reader.finish()
+    return NetworksSetting.Card(.user, mac: mac, model: model)
+  }
+
+  private static func network(_ node: DefinitionNode) -> NetworksSetting.Network? {
+    guard let text = node.text(expected: "a network's name") else { return nil }
+    if let network = NetworksSetting.Network(rawValue: text) { return network }
+    if text == "none" { return node.wrong("'none' stands alone, and not in a list: write networks: 'none'") }
+    let nearest = nearestName(to: text, among: NetworksSetting.Network.allCases.map(\.rawValue))
+    return node.wrong(.unknownName(text, kind: "network", nearest: nearest, known: ["user", "none"]))
+  }
+
+  var json: JSONValue {
+    if mac == nil, model == nil { return .string(network.rawValue) }
+    var object: JSONObject = ["user": true]
+    object["mac"] = mac?.json
+    object["model"] = model.map { .string($0.rawValue) }
+    return .object(object)
+  }
+}
