@@ -46,8 +46,12 @@ package final class ControlClient {
   /// What waits to be sent with the next command.
   private var unsent = QMPLine.fromClient(QMPRequest(QMPCapabilities.name, id: JSONValue(negotiation)).json)
 
-  private init(_ line: ControlLine, _ greeting: QMPGreeting) {
+  /// How long the supervisor may take none of a command.
+  private let patience: Duration
+
+  private init(_ line: ControlLine, _ greeting: QMPGreeting, patience: Duration) {
     self.line = line
+    self.patience = patience
     serverVersion = "\(greeting.version)"
     stateDirectory = greeting.stateDirectory
   }
@@ -60,12 +64,13 @@ package final class ControlClient {
   /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), `Silence` that whoever
   /// listens hangs, a `ControlError` that it is no supervisor.
   package static func connect(
-    to socketPath: String, greetingDeadline: Instant = .now + greetingDeadline
+    to socketPath: String, greetingDeadline: Instant = .now + greetingDeadline,
+    sendPatience: Duration = greetingDeadline
   ) throws -> ControlClient {
     let line = ControlLine(try UnixSocket.connect(to: socketPath))
     do {
       switch try line.next(until: greetingDeadline) {
-      case .greeting(let greeting)?: return ControlClient(line, greeting)
+      case .greeting(let greeting)?: return ControlClient(line, greeting, patience: sendPatience)
       case nil: throw Silence()
       default: throw QMPDisconnection.violation(.noGreeting)
       }
@@ -84,13 +89,16 @@ package final class ControlClient {
     nextNumber += 1
     unsent += QMPLine.fromClient(
       QMPRequest(request.commandName, request.arguments, id: JSONValue(number)).json)
+    var isSent = true
     do throws(QMPDisconnection) {
-      try line.send(unsent)
+      isSent = try line.send(unsent, patience: patience)
     } catch .peerGone {
       // What it said before it went is still to be read, and tells what is known.
     } catch {
       throw ControlError(.interrupted(command: request.commandName, error))
     }
+    // The rest of it cannot be sent later: whoever hears this has done with the connection.
+    guard isSent else { throw .silent(command: request.commandName, for: patience) }
     if number == 1 { negotiationDue = .now + Self.greetingDeadline }
     unsent = []
     outstanding[number] = request

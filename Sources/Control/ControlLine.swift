@@ -21,7 +21,9 @@ final class ControlLine {
 
   /// Sends all of it, and takes in meanwhile what comes: a supervisor whose replies are not read takes no more
   /// commands.
-  func send(_ bytes: [UInt8]) throws(QMPDisconnection) {
+  ///
+  /// False when for so long nothing was taken and nothing came: it hangs, or is stopped.
+  func send(_ bytes: [UInt8], patience: Duration) throws(QMPDisconnection) -> Bool {
     var sent = 0
     while sent < bytes.count {
       let count = bytes.withUnsafeBytes {
@@ -34,11 +36,15 @@ final class ControlLine {
       let error = SystemError("send")
       switch error.code {
       case EINTR: continue
-      case EAGAIN: if try wait(for: POLLOUT | POLLIN, until: nil) & POLLIN != 0 { try read() }
+      case EAGAIN:
+        let events = try wait(for: POLLOUT | POLLIN, until: .now + patience)
+        if events == 0 { return false }
+        if events & POLLIN != 0 { try read() }
       case EPIPE, ECONNRESET: throw .peerGone
       default: throw .failed(error)
       }
     }
+    return true
   }
 
   /// Waits for the next message; nil when the deadline has passed.

@@ -46,6 +46,7 @@ package final class ChildProcess: Sendable {
   ///
   /// Corresponds to posix_spawn(3). Descriptors 0 to 2 are /dev/null unless named; every one not named is closed.
   package init(_ launch: Launch) throws(SystemError) {
+    SharedQueues.assertMayBlock(launch.program)
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
     defer { posix_spawn_file_actions_destroy(&actions) }
@@ -158,6 +159,7 @@ package final class ChildProcess: Sendable {
   ///
   /// For programs that end by themselves.
   package func wait() -> ExitStatus {
+    SharedQueues.assertMayBlock("the end of process \(pid)")
     var poller = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
     while poll(&poller, 1, -1) < 0, errno == EINTR {}
     return reap()
@@ -168,6 +170,7 @@ package final class ChildProcess: Sendable {
     while !hasExited {
       let rest = (deadline - .now).nanoseconds
       guard rest > 0 else { return nil }
+      SharedQueues.assertMayBlock("the end of process \(pid)")
       var poller = pollfd(fd: pidfd.rawValue, events: Int16(POLLIN), revents: 0)
       // Rounded up, so that the deadline has passed when it returns.
       poll(&poller, 1, Int32(clamping: (rest + 999_999) / 1_000_000))

@@ -33,6 +33,7 @@ package struct FileDescriptor: ~Copyable, Sendable {
   package static func open(
     _ path: String, _ flags: Int32, mode: UInt32 = 0o600, waits: Bool = false
   ) throws(SystemError) -> FileDescriptor {
+    SharedQueues.assertMayBlock(path)
     let flags = flags | O_CLOEXEC | (waits ? 0 : O_NONBLOCK)
     return FileDescriptor(owning: try retrying("open", path) { Glibc.open(path, flags, mode) })
   }

@@ -20,7 +20,9 @@ package struct FileLock: ~Copyable, Sendable {
 
   /// Takes the lock, looking again every 10 ms while somebody holds it; nil when he still does at the end.
   ///
-  /// For a holder that is on its way out. It blocks.
+  /// For a holder that is on its way out, such as a child between its fork and its exec. It blocks, so it runs on no
+  /// shared queue. Nothing tells that a lock has come free but a wait in flock(2), which has no end: a thread of its own
+  /// would stay there for as long as a stranger keeps the lock, one more for each attempt.
   package static func take(_ path: String, within patience: Duration) throws(SystemError) -> FileLock? {
     let deadline = Instant.now + patience
     while true {

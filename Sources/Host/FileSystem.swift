@@ -127,6 +127,7 @@ package enum FileSystem {
 
   /// The path without symbolic links; corresponds to realpath(3).
   package static func resolved(_ path: String) throws(SystemError) -> String {
+    SharedQueues.assertMayBlock(path)
     guard let text = realpath(path, nil) else { throw SystemError("realpath", path) }
     defer { free(text) }
     return String(cString: text)
@@ -141,6 +142,7 @@ package enum FileSystem {
 
   /// Creates a folder and those above it, mode 0700 each; one that is there already stays as it is.
   package static func makeDirectory(_ path: String) throws(SystemError) {
+    SharedQueues.assertMayBlock(path)
     guard mkdir(path, 0o700) != 0 else { return }
     let code = SystemError.lastErrorCode
     switch code {
@@ -156,6 +158,7 @@ package enum FileSystem {
 
   /// The names in a folder, sorted, without `.` and `..`; corresponds to readdir(3).
   package static func names(in path: String) throws(SystemError) -> [String] {
+    SharedQueues.assertMayBlock(path)
     guard let stream = opendir(path) else { throw SystemError("opendir", path) }
     defer { closedir(stream) }
     return try names(stream, path)
@@ -182,6 +185,7 @@ package enum FileSystem {
   /// Corresponds to unlink(2).
   @discardableResult
   package static func remove(_ path: String) throws(SystemError) -> Bool {
+    SharedQueues.assertMayBlock(path)
     if unlink(path) == 0 { return true }
     let code = SystemError.lastErrorCode
     if code == ENOENT { return false }
@@ -193,6 +197,7 @@ package enum FileSystem {
   /// A link goes, and not what it leads to, also one that comes into a folder's place meanwhile. What is mounted in it
   /// is somebody else's: EXDEV. Corresponds to openat(2) O_NOFOLLOW and unlinkat(2).
   package static func removeTree(_ path: String) throws(SystemError) {
+    SharedQueues.assertMayBlock(path)
     try removeTree(AT_FDCWD, path, path)
   }
 
@@ -225,20 +230,24 @@ package enum FileSystem {
 
   /// Renames in one step, over what stands there; corresponds to rename(2).
   package static func move(_ from: String, to path: String) throws(SystemError) {
+    SharedQueues.assertMayBlock(path)
     _ = try retrying("rename", from) { rename(from, path) }
   }
 
   /// Renames in one step and refuses to replace; corresponds to renameat2(2) RENAME_NOREPLACE.
   package static func moveNew(_ from: String, to path: String) throws(SystemError) {
+    SharedQueues.assertMayBlock(path)
     _ = try retrying("rename", path) { linux_rename_new(from, path) }
   }
 
   package static func exists(_ path: String) -> Bool {
-    access(path, F_OK) == 0
+    SharedQueues.assertMayBlock(path)
+    return access(path, F_OK) == 0
   }
 
   /// Whether anything stands at the path, also a link that leads nowhere; corresponds to lstat(2).
   package static func presence(of path: String) throws(SystemError) -> Bool {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     if lstat(path, &status) == 0 { return true }
     let code = SystemError.lastErrorCode
@@ -264,16 +273,19 @@ package enum FileSystem {
   ///
   /// Corresponds to access(2).
   package static func refusal(_ path: String, writing: Bool = false) -> SystemError? {
-    access(path, writing ? R_OK | W_OK : R_OK) == 0 ? nil : SystemError("access", path)
+    SharedQueues.assertMayBlock(path)
+    return access(path, writing ? R_OK | W_OK : R_OK) == 0 ? nil : SystemError("access", path)
   }
 
   package static func isDirectory(_ path: String) -> Bool {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
   }
 
   /// Whether a path leads to a folder, as far as can be told: one that cannot be looked at may be one.
   package static func mayBeDirectory(_ path: String) -> Bool {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     if stat(path, &status) == 0 { return status.st_mode & S_IFMT == S_IFDIR }
     let code = SystemError.lastErrorCode
@@ -282,12 +294,14 @@ package enum FileSystem {
 
   /// The user a file or folder belongs to; nil when it is not there.
   package static func owner(of path: String) -> UInt32? {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     return stat(path, &status) == 0 ? status.st_uid : nil
   }
 
   /// Whether two paths lead to one file: the same device and inode.
   package static func isSameFile(_ path: String, _ other: String) -> Bool {
+    SharedQueues.assertMayBlock(path)
     var (first, second) = (stat(), stat())
     return stat(path, &first) == 0 && stat(other, &second) == 0 && first.st_dev == second.st_dev
       && first.st_ino == second.st_ino
@@ -295,18 +309,21 @@ package enum FileSystem {
 
   /// Whether what a path in /proc leads to has no name any more.
   package static func isRemoved(_ path: String) -> Bool {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     return stat(path, &status) == 0 && status.st_nlink == 0
   }
 
   /// The size of a file in bytes, 0 when it is not there.
   package static func size(of path: String) -> Int64 {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     return stat(path, &status) == 0 ? Int64(status.st_size) : 0
   }
 
   /// What the file system of a path has left for this user, in bytes; corresponds to statvfs(3).
   package static func freeBytes(at path: String) -> Int64? {
+    SharedQueues.assertMayBlock(path)
     var status = statvfs()
     guard statvfs(path, &status) == 0 else { return nil }
     return Int64(status.f_bavail) * Int64(status.f_frsize)
@@ -314,6 +331,7 @@ package enum FileSystem {
 
   /// Where a symbolic link points, or nil; corresponds to readlink(2).
   package static func linkTarget(_ path: String) -> String? {
+    SharedQueues.assertMayBlock(path)
     var buffer = [CChar](repeating: 0, count: 4096)
     let count = readlink(path, &buffer, buffer.count)
     guard count >= 0 else { return nil }
@@ -324,6 +342,7 @@ package enum FileSystem {
   ///
   /// Not what a link leads to. Corresponds to utimensat(2).
   package static func touch(_ path: String) throws(SystemError) {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     guard lstat(path, &status) == 0 else { throw SystemError("lstat", path) }
     // The time of the last access alone would count as a read.
@@ -333,11 +352,13 @@ package enum FileSystem {
 
   /// Makes a symbolic link; corresponds to symlink(2).
   package static func link(_ path: String, to target: String) throws(SystemError) {
+    SharedQueues.assertMayBlock(path)
     _ = try retrying("symlink", path) { symlink(target, path) }
   }
 
   /// What tells one version of a file from another: device, inode, size and time of change.
   package static func identity(of path: String) throws(SystemError) -> String {
+    SharedQueues.assertMayBlock(path)
     var status = stat()
     guard stat(path, &status) == 0 else { throw SystemError("stat", path) }
     return
@@ -351,7 +372,7 @@ package enum FileSystem {
   }
 
   /// The last part of a path.
-  static func name(of path: String) -> String {
+  package static func name(of path: String) -> String {
     path.lastIndex(of: "/").map { String(path[path.index(after: $0)...]) } ?? path
   }
 

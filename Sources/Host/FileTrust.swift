@@ -37,6 +37,7 @@ extension FileSystem {
   /// Looks at it and at each folder on the way to it, as given and without symbolic links: who owns one, or can write
   /// into it, could have put it there. Where a folder has the sticky bit, others cannot replace what is not theirs.
   package static func distrust(of given: String) -> UntrustedFile? {
+    SharedQueues.assertMayBlock(given)
     let path = absolute(given, in: currentDirectory)
     // What is not a file, such as a pipe, has no path of its own.
     let resolved = (try? resolved(path)) ?? path

@@ -67,6 +67,7 @@ package final class FileWatch: Sendable {
   package func watch(
     _ path: String, for change: Change = .modification, _ handler: @escaping @Sendable () -> Void
   ) throws(SystemError) -> Token {
+    SharedQueues.assertMayBlock(path)
     // Looked up outside of the lock: on a file system that hangs, this caller alone waits.
     // The name of a link is its own, and what it leads to is another file.
     let file = FileDescriptor(

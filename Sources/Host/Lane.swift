@@ -10,7 +10,9 @@ package final class Lane: Sendable {
   package let name: String
 
   private struct State {
-    var waiting: [BlockingThreads.Work] = []
+    /// By the number that it has, the oldest first.
+    var waiting: [(number: UInt64, work: BlockingThreads.Work)] = []
+    var lastNumber: UInt64 = 0
     var isBusy = false
     var place: String?
   }
@@ -50,15 +52,17 @@ package final class Lane: Sendable {
   ) async -> Value? {
     await withCheckedContinuation { continuation in
       let waiter = Waiter(continuation)
+      let place = reserve()
       let alarm = Alarms.shared.add(
         Alarms.Alarm(
           due: Alarms.now + max(0, limit.nanoseconds), queue: SharedQueues.next,
-          handler: DispatchWorkItem { [name] in
-            if waiter.answer(nil) {
-              Log.note("no answer from \(name) for \(limit.nanoseconds / 1_000_000) ms")
-            }
+          handler: DispatchWorkItem { [self] in
+            guard waiter.answer(nil) else { return }
+            // Behind something that hangs it would be kept for as long as that lasts.
+            if !isLasting { giveUp(place) }
+            Log.note("no answer from \(name) for \(limit.nanoseconds / 1_000_000) ms")
           }))
-      add {
+      add(place) {
         guard isLasting || waiter.isThere else { return }
         if waiter.answer(work()) { Alarms.shared.remove(alarm) }
       }
@@ -75,12 +79,31 @@ package final class Lane: Sendable {
 
   /// Runs work behind all that came before; nobody waits for it.
   package func add(_ work: @escaping @Sendable () -> Void) {
+    add(reserve(), work)
+  }
+
+  /// How much waits to be begun.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
+
+  private func reserve() -> UInt64 {
+    state.withLock { state in
+      state.lastNumber += 1
+      return state.lastNumber
+    }
+  }
+
+  private func add(_ number: UInt64, _ work: @escaping @Sendable () -> Void) {
     let isFirst = state.withLock { state in
-      state.waiting.append(work)
+      state.waiting.append((number, work))
       defer { state.isBusy = true }
       return !state.isBusy
     }
     if isFirst { BlockingThreads.shared.run { self.serve() } }
+  }
+
+  /// Drops work that has not begun.
+  private func giveUp(_ number: UInt64) {
+    state.withLock { $0.waiting.removeAll { $0.number == number } }
   }
 
   private func serve() {
@@ -91,7 +114,7 @@ package final class Lane: Sendable {
           state.isBusy = false
           return nil
         }
-        return state.waiting.removeFirst()
+        return state.waiting.removeFirst().work
       }
       guard let work else { return }
       work()

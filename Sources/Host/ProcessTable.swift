@@ -112,18 +112,21 @@ package enum ProcessTable {
   /// They are known by their names, `CPU 0/KVM` or `ALL CPUs/TCG`, which `-name debug-threads=on` gives them. In
   /// nanoseconds where the kernel keeps schedstat, else in ticks.
   package static func vcpuTime(pid: Int32) -> Duration? {
-    let folder = "/proc/\(pid)/task"
-    var total: Int64?
-    // No folder: no process.
-    for task in (try? FileSystem.names(in: folder)) ?? [] {
-      // A thread that ends meanwhile is none of a vCPU's.
-      guard let name = try? FileSystem.read("\(folder)/\(task)/comm"),
-        name.starts(with: "CPU ".utf8) || name.starts(with: "ALL CPUs".utf8),
-        let time = threadTime("\(folder)/\(task)")
-      else { continue }
-      total = (total ?? 0) + time
+    // As `stat`: the kernel counts, and asks nobody.
+    SharedQueues.allowBlocking {
+      let folder = "/proc/\(pid)/task"
+      var total: Int64?
+      // No folder: no process.
+      for task in (try? FileSystem.names(in: folder)) ?? [] {
+        // A thread that ends meanwhile is none of a vCPU's.
+        guard let name = try? FileSystem.read("\(folder)/\(task)/comm"),
+          name.starts(with: "CPU ".utf8) || name.starts(with: "ALL CPUs".utf8),
+          let time = threadTime("\(folder)/\(task)")
+        else { continue }
+        total = (total ?? 0) + time
+      }
+      return total.map { .nanoseconds($0) }
     }
-    return total.map { .nanoseconds($0) }
   }
 
   /// What a thread has run, in nanoseconds.
@@ -147,7 +150,10 @@ package enum ProcessTable {
 
   /// The fields of a process's or thread's `stat` from the third on, the state; nil when it is gone.
   private static func fields(of file: String) -> [Substring]? {
-    guard let bytes = try? FileSystem.read(file) else { return nil }  // Gone: no file.
+    // The kernel makes it of figures that it has at hand; unlike `cmdline`, which lies in the process's own memory, it
+    // waits neither for that process nor for a disk. Gone: no file.
+    let bytes = SharedQueues.allowBlocking { try? FileSystem.read(file) }
+    guard let bytes else { return nil }
     // The name, second, stands in parentheses and may hold anything; what follows the last one is plain.
     let text = String(decoding: bytes, as: UTF8.self)
     guard let end = text.lastIndex(of: ")") else { return nil }

@@ -9,7 +9,7 @@ internal import Synchronization
 package enum SharedQueues {
   /// More than the CPUs of a small host: a file system that is slow for a moment does not hold up everyone.
   private static let queues = (0..<max(4, sysconf(Int32(_SC_NPROCESSORS_ONLN)))).map {
-    DispatchQueue(label: "shared.\($0)")
+    mark(DispatchQueue(label: "shared.\($0)"))
   }
 
   /// One of them, each in its turn.

@@ -29,7 +29,8 @@ package final class SocketListener {
     self.queue = queue
     self.accepted = accepted
     // Without it a first rest in a process without timers would have no end; that is all it is for.
-    spare = try? FileDescriptor.open("/dev/null", O_RDONLY)
+    // Nobody waits for this device.
+    spare = SharedQueues.allowBlocking { try? FileDescriptor.open("/dev/null", O_RDONLY) }
     let descriptor = listener.release()
     self.descriptor = descriptor
     source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)

@@ -19,6 +19,7 @@ package enum UnixSocket {
   package static func listen(
     at path: String, _ depth: Depth = .forEveryone, backlog: Int32 = 128
   ) throws(SystemError) -> FileDescriptor {
+    SharedQueues.assertMayBlock(path)
     let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
     let number = socket.rawValue
     var status = stat()
@@ -42,7 +43,8 @@ package enum UnixSocket {
   ///
   /// Corresponds to open(2) O_PATH.
   package static func place(of path: String) throws(SystemError) -> FileDescriptor {
-    FileDescriptor(owning: try retrying("open", path) { linux_open_place(path) })
+    SharedQueues.assertMayBlock(path)
+    return FileDescriptor(owning: try retrying("open", path) { linux_open_place(path) })
   }
 
   /// Sets a listener's backlog anew, also one that another process listens on.
@@ -57,6 +59,7 @@ package enum UnixSocket {
   package static func connect(
     to path: String, _ depth: Depth = .forEveryone
   ) throws(SystemError) -> FileDescriptor {
+    SharedQueues.assertMayBlock(path)
     let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
     let number = socket.rawValue
     _ = try withAddress(path, depth) { address, size throws(SystemError) in

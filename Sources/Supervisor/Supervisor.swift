@@ -173,7 +173,8 @@ package actor Supervisor {
       disks: preparation.disks(of: name),
       removed: { [weak self] report in self?.forget(report) },
       lanes: lanes, logs: logs,
-      broadcast: { [weak self] event in self?.broadcast(event) })
+      broadcast: { [weak self] event in self?.broadcast(event) },
+      broadcastOfGuest: { [weak self] event in self?.broadcastOfGuest(event) })
   }
 
   /// The images of the VMs that have a process or will have one by themselves, if this one is to run beside them.
@@ -185,9 +186,11 @@ package actor Supervisor {
       .compactMap(\.images)
   }
 
-  /// Puts the sockets for users back where their paths were removed.
+  /// Puts the sockets for users back where their paths were removed, as far as their folders answer.
   func offerSockets() async {
-    for machine in machines.values { await machine.offerSockets() }
+    await withTaskGroup { group in
+      for machine in machines.values { group.addTask { await machine.offerSockets(within: .seconds(1)) } }
+    }
   }
 
   /// Returns when what VMs have given to be kept is on file, or their disks take too long; false when one's is not.
@@ -225,8 +228,13 @@ package actor Supervisor {
     }
   }
 
-  /// Behind the states that the VM has told; what a guest can bring about is dropped while too much waits.
+  /// Behind the states that the VM has told.
   nonisolated private func broadcast(_ event: @escaping @Sendable () -> QMPEvent) {
+    executor.queue.async { self.assumeIsolated { $0.tell(event) } }
+  }
+
+  /// The same for what a guest can bring about, which is dropped while too much waits.
+  nonisolated private func broadcastOfGuest(_ event: @escaping @Sendable () -> QMPEvent) {
     guard untold.add(1, ordering: .relaxed).newValue <= Self.mostUntold else {
       untold.subtract(1, ordering: .relaxed)
       return

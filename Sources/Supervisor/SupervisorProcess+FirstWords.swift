@@ -22,8 +22,10 @@ extension SupervisorProcess {
       }
     }
     // A descriptor that Dispatch has opened in that place is as good.
-    while let null = try? FileDescriptor.open("/dev/null", O_RDONLY) {
-      let number = null.release()
+    while true {
+      // Nobody waits for this device.
+      let null = SharedQueues.allowBlocking { try? FileDescriptor.open("/dev/null", O_RDONLY) }
+      guard let number = null?.release() else { break }
       if number >= Launch.lockDescriptor {
         if number > Launch.lockDescriptor { close(number) }
         break

@@ -35,13 +35,9 @@ extension SupervisorProcess {
   @discardableResult
   private func watch(_ path: String, for change: FileWatch.Change) -> Bool {
     let isLock = path == locations.supervisorLock
-    do throws(SystemError) {
-      _ = try supervisor.files.watch(path, for: change) { [weak self] in
-        self?.restoreSocketLater(isAsked: isLock)
-      }
-      return true
-    } catch {
-      return false
+    // Asked once about each, however often it is looked for.
+    return questions.ask(about: path, for: change) { [weak self] in
+      self?.restoreSocketLater(isAsked: isLock)
     }
   }
 

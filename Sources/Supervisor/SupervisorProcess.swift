@@ -32,6 +32,9 @@ package actor SupervisorProcess {
   /// Which file our control socket is.
   var socketIdentity: String?
 
+  /// What is asked about the places where clients look for it.
+  var questions: FileQuestions
+
   /// Whether a client that finds no socket will be heard.
   var isLockWatched = false
   private var signals: SignalWatch?
@@ -69,6 +72,7 @@ package actor SupervisorProcess {
     self.locations = locations
     self.supervisor = supervisor
     self.grace = grace
+    questions = FileQuestions(supervisor.files)
   }
 
   /// Runs the supervisor; it ends the process.
@@ -100,9 +104,18 @@ package actor SupervisorProcess {
   private static func begin(
     _ locations: Locations, _ environment: [String: String], isBackground: Bool
   ) async throws(Failure) -> SupervisorProcess {
-    let state = try open(locations)
-    let lock = try takeLock(locations, isBackground: isBackground)
-    let place = try takePlace(locations.runtime, locations)
+    // Nobody is served yet.
+    let state = try SharedQueues.allowBlocking { () throws(Failure) in try open(locations) }
+    let lock = try SharedQueues.allowBlocking { () throws(Failure) in
+      try takeLock(locations, isBackground: isBackground)
+    }
+    let place = try SharedQueues.allowBlocking { () throws(Failure) in
+      try takePlace(locations.runtime, locations)
+    }
+    // In the foreground stderr is somebody else's.
+    let isLogOurs = SharedQueues.allowBlocking {
+      FileSystem.isSameFile("/proc/self/fd/\(STDERR_FILENO)", locations.supervisorLog)
+    }
     let supervisor = Supervisor(
       locations: locations, state: state, environment: environment, isBackground: isBackground)
     // One in the foreground was started by somebody who wants it, such as an init system. A year is for ever.
@@ -118,9 +131,10 @@ package actor SupervisorProcess {
     } catch {
       throw Failure(description: "the supervisor cannot start: \(error)")
     }
-    // In the foreground stderr is somebody else's.
-    if FileSystem.isSameFile("/proc/self/fd/\(STDERR_FILENO)", locations.supervisorLog) {
-      supervisor.logs.keep(LogRotation(locations.supervisorLog, sizeLimit: 10 << 20, keptCount: 3))
+    if isLogOurs {
+      supervisor.logs.keep(
+        LogRotation(locations.supervisorLog, sizeLimit: 10 << 20, keptCount: 3),
+        on: supervisor.lanes["the supervisor's log"])
     }
     return process
   }

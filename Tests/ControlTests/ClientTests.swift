@@ -36,6 +36,43 @@ struct ClientTests {
     await fixture.end()
   }
 
+  @Test("gives up a command of which the supervisor takes nothing", .timeLimit(.minutes(1)))
+  func unread() throws {
+    let path = "/tmp/qemuvm-unread-\(getpid()).sock"
+    defer { unlink(path) }
+    let listener = PassedDescriptor(try UnixSocket.listen(at: path))
+    let isOver = DispatchSemaphore(value: 0)
+    defer { isOver.signal() }
+    // A thread of its own: those of tasks may all be taken by tests that wait.
+    DispatchQueue(label: "a supervisor that takes nothing").async {
+      do {
+        guard let listener = listener.take() else { return }
+        var poller = pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0)
+        poll(&poller, 1, -1)
+        guard let socket = try UnixSocket.accept(from: listener.rawValue) else { return }
+        let greeting = """
+          {"QMP": {"version": {"qemu": {"major": 0, "minor": 1, "micro": 0}, "package": "qemuvm"}, \
+          "capabilities": []}}
+
+          """
+        try socket.write(Array(greeting.utf8))
+        isOver.wait()
+        withExtendedLifetime(socket) {}
+      } catch {
+        Issue.record(error)
+      }
+    }
+    let client = try ControlClient.connect(to: path, sendPatience: .milliseconds(10))
+    let definition = JSONValue.string(String(repeating: "x", count: 4 << 20))
+    let command: JSONObject = ["execute": "x", "arguments": ["text": definition]]
+    do throws(ControlError) {
+      _ = try client.send(.execute(name: "web", command: command, timeout: nil))
+      Issue.record("it was sent")
+    } catch {
+      #expect(error.kind == .silent)
+    }
+  }
+
   @Test("tells nothing when the time is over and nothing came")
   func silence() async throws {
     let fixture = try await Fixture()

@@ -31,6 +31,25 @@ struct FileWatchTests {
     #expect(await call.next() == "second")
   }
 
+  @Test("is asked once about each path, however often", .timeLimit(.minutes(1)))
+  func onceForEachPath() async throws {
+    let (calls, feed) = AsyncStream.makeStream(of: Int.self)
+    var questions = FileQuestions(watch)
+    for number in 0..<5 {
+      let isAsked = questions.ask(about: log, for: .modification) { feed.yield(number) }
+      #expect(isAsked)
+    }
+    try append()
+    var call = calls.makeAsyncIterator()
+    #expect(await call.next() == 4)
+    let isAsked = questions.ask(about: log, for: .modification) { feed.yield(5) }
+    #expect(isAsked)
+    try append()
+    #expect(await call.next() == 5)
+    let isThere = questions.ask(about: folder.file("none"), for: .modification) {}
+    #expect(!isThere)
+  }
+
   @Test("tells all who asked about one file, and none who took it back", .timeLimit(.minutes(1)))
   func several() async throws {
     let (calls, feed) = AsyncStream.makeStream(of: Int.self)

@@ -59,6 +59,27 @@ struct LaneTests {
     #expect(lane.place == nil)
   }
 
+  /// Something that work keeps alive.
+  private final class Load: Sendable {}
+
+  @Test("keep nothing of what was given up while they hang", .timeLimit(.minutes(1)))
+  func givenUp() async {
+    let lane = Lane("a disk")
+    let blockade = Blockade()
+    lane.add { blockade.wait() }
+    weak var kept: Load?
+    for _ in 0..<3 {
+      let load = Load()
+      kept = load
+      let nothing: Void? = await lane.run(within: .milliseconds(1)) { withExtendedLifetime(load) {} }
+      #expect(nothing == nil)
+    }
+    // The alarm of the last one drops its work behind its answer.
+    while kept != nil { await Task.yield() }
+    blockade.open()
+    await lane.run {}
+  }
+
   @Test("have one for each name, as long as somebody has it or it works")
   func names() async {
     let lanes = Lanes()

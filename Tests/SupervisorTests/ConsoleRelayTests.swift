@@ -1,4 +1,5 @@
 import Control
+import Dispatch
 import Glibc
 import Host
 import Testing
@@ -17,8 +18,15 @@ import Testing
     let desk = Desk()
     try await desk.open(at: users, upstreamPath: guest)
     let typed = Self.input
-    // A task of its own, which ends with its connection.
-    let typing = Task.detached { try Self.send(typed, to: try UnixSocket.connect(to: users)) }
+    // On a thread of its own, since tests that wait may have those of tasks; it ends with its connection.
+    let typing = Lane("who types")
+    typing.add {
+      do {
+        try Self.send(typed, to: try UnixSocket.connect(to: users))
+      } catch {
+        Issue.record(error)
+      }
+    }
     let connection = try Self.accept(from: listener)
     var taken: [UInt8] = []
     while taken.count < typed.count {
@@ -28,7 +36,7 @@ import Testing
       taken += piece
     }
     #expect(taken.elementsEqual(typed), "\(taken.count) of \(typed.count) bytes")
-    try await typing.value
+    await typing.run {}
     // It is told that nobody is left, and may still answer; then another comes.
     let hasEnded = Self.isReady(connection, POLLIN)
     #expect(hasEnded)
@@ -50,7 +58,19 @@ import Testing
     private var relay: ConsoleRelay?
 
     func open(at path: String, upstreamPath: String) throws(SystemError) {
-      relay = try ConsoleRelay(at: path, upstreamPath: upstreamPath, queue: executor.queue)
+      let relay = ConsoleRelay(at: path, queue: executor.queue) { [weak self] in
+        self?.assumeIsolated { $0.connect(to: upstreamPath) }
+      }
+      relay.listen(on: try UnixSocket.listen(at: path))
+      self.relay = relay
+    }
+
+    private func connect(to path: String) {
+      // Later, as from a lane.
+      executor.queue.async { [weak self] in
+        let result = Result { () throws(SystemError) in PassedDescriptor(try UnixSocket.connect(to: path)) }
+        self?.assumeIsolated { $0.relay?.guestConnected(result) }
+      }
     }
 
     func close() { relay?.close() }

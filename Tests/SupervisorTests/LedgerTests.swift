@@ -134,10 +134,11 @@ import Testing
     ledger.append(.removed, of: gone)
     ledger.append(.message("whatever"), of: web)
     await ledger.catchUp()
-    #expect(try ledger.reader.lastLives().filter { $0.value.isEndUntold }.map(\.key) == [web.full])
+    let names: Set = [web.full, other.full, gone.full]
+    #expect(try ledger.reader.lastLives(of: names).filter { $0.value.isEndUntold }.map(\.key) == [web.full])
     ledger.append(state, of: web)
     await ledger.catchUp()
-    #expect(try !ledger.reader.lastLives().values.contains { $0.isEndUntold })
+    #expect(try !ledger.reader.lastLives(of: names).values.contains { $0.isEndUntold })
   }
 
   @Test("how a VM's last QEMU is left is found, also when an earlier one had its PID")
@@ -153,9 +154,27 @@ import Testing
     ledger.append(.adopted(pid: 7), of: other)
     ledger.append(.message("whatever"), of: gone)
     await ledger.catchUp()
-    let lives = try ledger.reader.lastLives()
+    let lives = try ledger.reader.lastLives(of: [web.full, other.full, gone.full])
     #expect(lives[web.full]?.qemu == .ended(facts) && lives[other.full]?.qemu == .began(pid: 7))
     #expect(lives[gone.full]?.qemu == nil)
+  }
+
+  @Test("the ends of a whole fleet at once are found, and no more is read than that takes")
+  func manyLives() async throws {
+    let folder = try LedgerFolder()
+    let ledger = folder.ledger()
+    let facts = LedgerEvent.ExitFacts(pid: 7, status: .signal(9), ending: nil, stderr: "", ranSeconds: nil)
+    let names = try (0..<300).map { try VMName("vm\($0)") }
+    for name in names {
+      ledger.append(.exited(facts), of: name)
+      ledger.append(.message("whatever"), of: name)
+    }
+    await ledger.catchUp()
+    let lives = try ledger.reader.lastLives(of: Set(names.map(\.full)))
+    #expect(lives.values.filter { $0.isEndUntold }.count == names.count)
+    // One that has no record is not looked for without end.
+    let none = try VMName("none")
+    #expect(try ledger.reader.lastLives(of: [none.full])[none.full] == nil)
   }
 
   @Test("a ledger that does not say in which boot it was written tells of no reboot")
@@ -322,6 +341,26 @@ import Testing
     now = now + .seconds(2)
     let soon = notes.count("WATCHDOG", at: now)
     #expect(soon == 1)
+  }
+
+  @Test("the state in which a storm ends is told when its turn comes, and nothing is awaited then")
+  func lastState() {
+    var notes = LedgerNotes()
+    let now = Instant(nanoseconds: 0)
+    var last = VMState.stopped
+    for number in 0..<500 {
+      let state = number.isMultiple(of: 2) ? VMState.running : .paused
+      if notes.isNews(Self.facts(state), at: now) { last = state }
+    }
+    let end = last == .running ? VMState.paused : .running
+    let isTooSoon = notes.isNews(Self.facts(end), at: now)
+    #expect(!isTooSoon)
+    guard let due = notes.due else {
+      Issue.record("nothing is awaited")
+      return
+    }
+    let isTold = notes.isNews(Self.facts(end), at: due)
+    #expect(isTold && notes.due == nil)
   }
 
   @Test(

@@ -28,6 +28,7 @@ struct RotatedLogsTests {
   private let folder: Folder
   private let watch = FileWatch()
   private let logs: RotatedLogs
+  private let lane = Lane("the logs")
 
   init() throws {
     folder = try Folder()
@@ -35,12 +36,17 @@ struct RotatedLogsTests {
   }
 
   /// Returns when all is done that was under way.
-  private func settle() { logs.executor.queue.sync {} }
+  private func settle(_ logs: RotatedLogs? = nil) async {
+    let logs = logs ?? self.logs
+    await logs.isDone()
+    await lane.run {}
+    await logs.isDone()
+  }
 
   @Test("are rotated some time after they were written", .timeLimit(.minutes(1)))
   func written() async throws {
-    logs.keep(folder.rotation)
-    settle()
+    logs.keep(folder.rotation, on: lane)
+    await settle()
     for round in 1...3 {
       try folder.append(1 << 16 + 100)
       // What modifies it next is its rotation.
@@ -48,24 +54,24 @@ struct RotatedLogsTests {
       _ = try watch.watch(folder.log) { feed.yield() }
       var look = looks.makeAsyncIterator()
       await look.next()
-      settle()
+      await settle()
       #expect(try folder.rotation.files.present().old == Array(1...round))
       #expect(try folder.rotation.size() == Int64(round) * 100)
     }
   }
 
   @Test("are made when they are not there, and looked at when they are")
-  func kept() throws {
-    logs.keep(folder.rotation)
-    settle()
+  func kept() async throws {
+    logs.keep(folder.rotation, on: lane)
+    await settle()
     #expect(FileSystem.exists(folder.log))
     logs.release(folder.log)
-    settle()
+    await settle()
     try folder.append(100_000)
     let (files, text) = (folder.rotation.files, [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 16))
     try FileDescriptor.openLog(files.path(of: .init(.punch, head: 1 << 16))).write(text)
-    logs.keep(folder.rotation)
-    settle()
+    logs.keep(folder.rotation, on: lane)
+    await settle()
     #expect(try files.present().cut == nil)
     #expect(FileSystem.size(of: files.old(1)) == 1 << 16)
   }
@@ -75,8 +81,8 @@ struct RotatedLogsTests {
     let aside = folder.path + ".aside"
     let logs = RotatedLogs(watch, faultPause: .milliseconds(10))
     try FileSystem.move(folder.path, to: aside)
-    logs.keep(folder.rotation)
-    logs.executor.queue.sync {}
+    logs.keep(folder.rotation, on: lane)
+    await settle(logs)
     try FileSystem.move(aside, to: folder.path)
     try folder.append(1 << 16 + 100)
     // What modifies it next is its rotation.
@@ -84,7 +90,7 @@ struct RotatedLogsTests {
     _ = try watch.watch(folder.log) { feed.yield() }
     var look = looks.makeAsyncIterator()
     if try folder.rotation.files.present().old.isEmpty { await look.next() }
-    logs.executor.queue.sync {}
+    await settle(logs)
     #expect(try folder.rotation.files.present().old == [1])
   }
 
@@ -93,25 +99,50 @@ struct RotatedLogsTests {
   func removed() async throws {
     let writer = try FileDescriptor.openLog(folder.log)
     let (news, feed) = AsyncStream.makeStream(of: Void.self)
-    logs.keep(folder.rotation, writer: RotatedLogs.Writer(pid: getpid()) { feed.yield() })
-    settle()
+    logs.keep(folder.rotation, on: lane, writer: RotatedLogs.Writer(pid: getpid()) { feed.yield() })
+    await settle()
     try FileSystem.remove(folder.log)
     try writer.write([UInt8](repeating: UInt8(ascii: "x"), count: 1 << 16 + 100))
     var new = news.makeAsyncIterator()
     await new.next()
-    settle()
+    await settle()
     #expect(try folder.rotation.files.present().old == [1])
     #expect(FileSystem.size(of: folder.rotation.files.old(1)) == 1 << 16)
     let rest = try writer.size() - writer.dataStart()
     #expect(rest == 100)
   }
 
+  @Test("that hang hold up no other VM's", .timeLimit(.minutes(1)))
+  func hanging() async throws {
+    let sick = try Folder()
+    let (blockade, sickLane) = (DispatchSemaphore(value: 0), Lane("the logs of another"))
+    sickLane.add { blockade.wait() }
+    logs.keep(sick.rotation, on: sickLane)
+    try folder.append(1 << 16 + 100)
+    logs.keep(folder.rotation, on: lane)
+    await settle()
+    #expect(try folder.rotation.files.present().old == [1])
+    #expect(!FileSystem.exists(sick.log))
+    // Meanwhile it was let go, and kept anew: each is looked at in its turn.
+    logs.release(sick.log)
+    logs.keep(sick.rotation, on: sickLane)
+    blockade.signal()
+    await logs.isDone()
+    await sickLane.run {}
+    #expect(FileSystem.exists(sick.log))
+  }
+
   @Test("whose folder has gone are let go")
-  func gone() throws {
+  func gone() async throws {
     try FileSystem.removeTree(folder.path)
-    logs.keep(folder.rotation)
+    logs.keep(folder.rotation, on: lane)
     logs.release(folder.log)
-    settle()
+    await settle()
     #expect(!FileSystem.exists(folder.path))
   }
+}
+
+extension RotatedLogs {
+  /// Returns when all that was asked before has been begun.
+  fileprivate func isDone() {}
 }

@@ -22,14 +22,24 @@ struct LedgerNotes {
   private var changes: TokenBucket?
   private var tallies: [String: Tally] = [:]
 
+  /// When a state that was held back may be told, if it still differs then; nil where none is.
+  private(set) var due: Instant?
+
   /// Whether a state differs from the last one and is to be told; if so, it is the last one from here on.
   mutating func isNews(_ facts: LedgerEvent.StateFacts, at now: Instant) -> Bool {
-    guard state != facts else { return false }
+    guard state != facts else {
+      due = nil
+      return false
+    }
     if let state, Self.isThere(state), Self.isThere(facts) {
       var bucket = changes ?? TokenBucket(capacity: 120, gap: .seconds(10), now: now)
       defer { changes = bucket }
-      guard bucket.take(at: now) else { return false }
+      guard bucket.take(at: now) else {
+        due = bucket.due()
+        return false
+      }
     }
+    due = nil
     state = facts
     return true
   }

@@ -99,20 +99,28 @@ package struct LedgerReader: Sendable {
     return names
   }
 
-  /// How the records leave each VM's last QEMU, as far as the youngest of them tell.
-  func lastLives() throws(SystemError) -> [FullName: LastLife] {
+  /// How the records leave the last QEMU of each of these VMs, as far as the youngest of them tell.
+  ///
+  /// The more VMs, the further back: their ends may all have come at once.
+  func lastLives(of names: Set<FullName>) throws(SystemError) -> [FullName: LastLife] {
     var lives: [FullName: LastLife] = [:]
-    var count = 0
+    var unknown = names
+    var left = Self.fewestRecords + Self.recordsPerVM * names.count
+    if unknown.isEmpty { return [:] }
     try visit(since: 0, before: .max) { record, _ in
-      count += 1
-      if let name = record.name { lives[name, default: LastLife()].take(record.event) }
-      return count < Self.lastWords
+      left -= 1
+      if let name = record.name, unknown.contains(name) {
+        lives[name, default: LastLife()].take(record.event)
+        if lives[name]?.qemu != nil { unknown.remove(name) }
+      }
+      return left > 0 && !unknown.isEmpty
     }
     return lives
   }
 
-  /// Among how many records that is looked for.
-  private static let lastWords = 200
+  /// Among how many records that is looked for: behind the last record of a QEMU come its VM's states alone.
+  private static let fewestRecords = 200
+  private static let recordsPerVM = 6
 
   /// Goes through the records from the youngest, each once with its length in bytes, until the body says false.
   ///

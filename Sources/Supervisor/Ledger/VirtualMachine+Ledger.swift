@@ -24,7 +24,16 @@ extension VirtualMachine {
   /// Tells the state, if it is another than the last.
   func noteState() {
     let facts = LedgerEvent.StateFacts(lifecycle)
-    if noted.isNews(facts, at: .now) { note(.state(facts)) }
+    if noted.isNews(facts, at: .now) { return note(.state(facts)) }
+    // Of a storm that ends the last state counts, and nothing else comes to tell it.
+    guard let due = noted.due, !isNoteAwaited else { return }
+    isNoteAwaited = true
+    executor.after(due - .now) { [weak self] in
+      self?.assumeIsolated { vm in
+        vm.isNoteAwaited = false
+        vm.noteState()
+      }
+    }
   }
 
   /// Takes a state that an earlier supervisor has told as told.
@@ -57,11 +66,9 @@ extension VirtualMachine {
 
   /// The image that a BLOCK_IO_ERROR is about, as this QEMU's own command line has it.
   private func imageFile(_ event: QMPEvent) -> String? {
-    guard let node = event.data["node-name"]?.string, !node.isEmpty, let pid = run?.process.pid else {
-      return nil
-    }
-    for word in ProcessTable.arguments(pid: pid) ?? [] where word.hasPrefix("{") {
-      // Other options of JSON name no node.
+    guard let node = event.data["node-name"]?.string, !node.isEmpty, let run else { return nil }
+    for word in run.diskOptions {
+      // One of the user's own need not be JSON.
       guard let block = try? JSONValue(parsing: word) else { continue }
       let names = [block["node-name"]?.string, block["file"]?["node-name"]?.string]
       if names.contains(node) { return block["file"]?["filename"]?.string ?? block["filename"]?.string }

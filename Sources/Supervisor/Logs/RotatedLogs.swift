@@ -6,8 +6,8 @@ package import Host
 /// A log is looked at some time after it has been written, from one second to ten: the sooner, the faster it was seen
 /// to grow. One that nobody writes costs nothing, not even a timer. One that cannot be watched or rotated is tried again
 /// for as long as that lasts. One that somebody has removed is kept below its size all the same: its writer has it open,
-/// and is reached through that. An actor on a serial queue of its own, which may block on the disk; the other methods
-/// return at once.
+/// and is reached through that. The logs themselves are touched on lanes: one that hangs delays those alone that share
+/// its lane. The methods return at once.
 package actor RotatedLogs {
   /// How long after a modification a log is looked at.
   private static let soonest = Duration.seconds(1)
@@ -17,7 +17,7 @@ package actor RotatedLogs {
   package struct Writer: Sendable {
     let pid: Int32
 
-    /// Called once, on this actor's queue, when the log has been removed under the writer.
+    /// Called once, on the log's lane, when the log has been removed under the writer.
     let removed: @Sendable () -> Void
 
     package init(pid: Int32, removed: @escaping @Sendable () -> Void) {
@@ -27,12 +27,21 @@ package actor RotatedLogs {
   }
 
   private struct Log {
+    /// Tells it from one that was kept before under its path.
+    let number: Int
     var rotation: LogRotation
     let writer: Writer?
+
+    /// Where it is touched.
+    let lane: Lane
     let moved: @Sendable (Int64) -> Void
 
-    /// Waits for the next modification; nil while a look is due.
+    /// Waits for the next modification; nil while a look is due or under way.
     var question: FileWatch.Token?
+
+    /// Whether it is being looked at, and whether it was modified meanwhile.
+    var isLookedAt = false
+    var isModifiedMeanwhile = false
 
     /// When it was modified first since the last look, and when it is looked at therefore.
     var modified: Instant?
@@ -56,6 +65,7 @@ package actor RotatedLogs {
   /// How long after a fault a log is tried again.
   private let faultPause: Duration
   private var logs: [String: Log] = [:]
+  private var keptCount = 0
   private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.lookAtDue() }
   }
@@ -67,15 +77,19 @@ package actor RotatedLogs {
 
   /// Keeps a log, made if it is not there yet, from here on; what an interrupted rotation has left to do is done.
   ///
-  /// Calls the handler on this actor's queue with the number of bytes by which the rest of the log has moved towards
-  /// its beginning, each time it has. A log that is kept already is kept as this says.
+  /// Touches it on the lane alone, the same each time for one log, and calls the handler there with the number of bytes
+  /// by which the rest of the log has moved towards its beginning, each time it has. A log that is kept already is kept
+  /// as this says.
   package nonisolated func keep(
-    _ rotation: LogRotation, writer: Writer? = nil, moved: @escaping @Sendable (Int64) -> Void = { _ in }
+    _ rotation: LogRotation, on lane: Lane, writer: Writer? = nil,
+    moved: @escaping @Sendable (Int64) -> Void = { _ in }
   ) {
     executor.queue.async {
-      self.assumeIsolated {
-        $0.drop(rotation.files.current)
-        $0.take(Log(rotation: rotation, writer: writer, moved: moved))
+      self.assumeIsolated { logs in
+        logs.drop(rotation.files.current)
+        logs.keptCount += 1
+        logs.take(
+          Log(number: logs.keptCount, rotation: rotation, writer: writer, lane: lane, moved: moved))
       }
     }
   }
@@ -93,19 +107,21 @@ package actor RotatedLogs {
 
   private func take(_ log: Log) {
     let path = log.rotation.files.current
-    // What cannot be opened is not there to be watched either, which says why.
-    _ = try? FileDescriptor.openLog(path)
     logs[path] = log
-    look(path)
+    look(path, isFirst: true)
     arm()
   }
 
   /// A log was modified: a look becomes due, and until then nobody asks.
-  private func modified(_ path: String) {
-    guard var log = logs[path] else { return }
-    let now = Instant.now
+  private func modified(_ path: String, _ number: Int) {
+    guard var log = logs[path], log.number == number else { return }
     log.question = nil
-    (log.modified, log.due) = (now, now + log.delay)
+    if log.isLookedAt {
+      log.isModifiedMeanwhile = true
+    } else {
+      let now = Instant.now
+      (log.modified, log.due) = (now, now + log.delay)
+    }
     logs[path] = log
     arm()
   }
@@ -116,36 +132,56 @@ package actor RotatedLogs {
     arm()
   }
 
-  private func look(_ path: String) {
-    guard var log = logs[path] else { return }
+  /// Has a log looked at on its lane; with `isFirst` it is made, too, and what was interrupted is ended.
+  private func look(_ path: String, isFirst: Bool = false) {
+    guard var log = logs[path], !log.isLookedAt else { return }
     let sinceModified = log.modified.map { Instant.now - $0 }
     (log.modified, log.due) = (nil, nil)
-    if log.rotation.writtenAt == path, let writer = log.writer,
-      let place = ProcessTable.place(ofRemoved: path, in: writer.pid)
-    {
-      log.rotation = log.rotation.written(at: place)
-      writer.removed()
+    (log.isLookedAt, log.isModifiedMeanwhile) = (true, false)
+    logs[path] = log
+    let number = log.number
+    let look = LogLook(
+      rotation: log.rotation, writer: log.writer, moved: log.moved, isFirst: isFirst,
+      isForced: sinceModified == nil, watch: watch
+    ) { [weak self] in
+      guard let self else { return }
+      executor.queue.async { self.assumeIsolated { $0.modified(path, number) } }
     }
-    do throws(SystemError) {
-      // Asked first: what is written behind the look is told.
-      log.question = try watch.watch(log.rotation.writtenAt) { [weak self] in
-        guard let self else { return }
-        executor.queue.async { self.assumeIsolated { $0.modified(path) } }
+    log.lane.add { [weak self] in
+      let outcome = look.perform()
+      guard let self else { return look.forget(outcome) }
+      executor.queue.async {
+        self.assumeIsolated { $0.wasLookedAt(path, number, look, outcome, sinceModified) }
       }
-      let size = try log.rotation.size()
-      if sinceModified == nil || size >= log.rotation.sizeLimit { try log.rotation.rotate(moved: log.moved) }
-      let growth = size - log.size
-      log.size = try log.rotation.size()
-      log.delay = delay(growth: growth, within: sinceModified, room: log.rotation.sizeLimit - log.size)
+    }
+  }
+
+  private func wasLookedAt(
+    _ path: String, _ number: Int, _ look: LogLook, _ outcome: LogLook.Outcome, _ time: Duration?
+  ) {
+    guard var log = logs[path], log.number == number else { return look.forget(outcome) }
+    log.isLookedAt = false
+    log.rotation = outcome.rotation
+    log.question = log.isModifiedMeanwhile ? nil : outcome.question
+    switch outcome.sizes {
+    case .success(let sizes):
+      let room = log.rotation.sizeLimit - sizes.after
+      log.delay = delay(growth: sizes.before - log.size, within: time, room: room)
+      log.size = sizes.after
       log.hasFailed = false
-    } catch {
+    case .failure(let error):
       if !log.hasFailed { Host.Log.note("a log cannot be kept below its size: \(error)") }
       log.hasFailed = true
       log.delay = Self.latest
       // One that is watched is looked at again when it is written.
-      if log.question == nil { log.due = .now + faultPause }
+      if outcome.question == nil { log.due = .now + faultPause }
+    }
+    if log.isModifiedMeanwhile {
+      let now = Instant.now
+      (log.modified, log.due) = (now, now + log.delay)
     }
     logs[path] = log
+    arm()
   }
 
   /// How long a log may be left that goes on growing as it did.

@@ -9,16 +9,18 @@ extension VirtualMachine {
     guard let run else { return }
     let pid = run.process.pid
     let (console, words) = (folder.consoleLog, folder.qemuLog)
-    surroundings.logs.keep(rotation(of: words), writer: writer(of: words, pid)) { [weak self] moved in
+    surroundings.logs.keep(rotation(of: words), on: logLane, writer: writer(of: words, pid)) {
+      [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.qemuLogMoved(by: moved, in: pid) } }
     }
     guard run.serialPorts > 0 else { return }
     for port in 2..<run.serialPorts + 1 {
       let log = folder.serialLog(port)
-      surroundings.logs.keep(rotation(of: log), writer: writer(of: log, pid))
+      surroundings.logs.keep(rotation(of: log), on: logLane, writer: writer(of: log, pid))
     }
-    surroundings.logs.keep(rotation(of: console), writer: writer(of: console, pid)) { [weak self] moved in
+    surroundings.logs.keep(rotation(of: console), on: logLane, writer: writer(of: console, pid)) {
+      [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.consoleLogMoved(by: moved, in: pid) } }
     }

@@ -75,6 +75,22 @@ struct ConsoleReading: Sendable {
     case nothing
   }
 
+  /// Reads on, and has it told when the log grows behind that; what cannot be read is not watched either.
+  ///
+  /// Blocks.
+  mutating func readOn(
+    watching files: FileWatch, _ grown: @escaping @Sendable () -> Void
+  ) throws(SystemError) -> (FileWatch.Token, Finding) {
+    // Asked first, so that what comes behind the reading is told.
+    let token = try files.watch(path, grown)
+    do throws(SystemError) {
+      return (token, try readOn())
+    } catch {
+      files.cancel(token)
+      throw error
+    }
+  }
+
   /// Blocks.
   mutating func readOn() throws(SystemError) -> Finding {
     let file = try FileDescriptor.open(path, O_RDONLY | O_NOFOLLOW)

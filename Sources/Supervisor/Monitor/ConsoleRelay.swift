@@ -9,7 +9,10 @@ internal import Host
 final class ConsoleRelay {
   private let queue: DispatchQueue
   private let path: String
-  private let upstreamPath: String
+
+  /// Asks for a connection to the guest's own socket; `guestConnected` answers.
+  private let connectToGuest: () -> Void
+  private var isConnecting = false
   private var listener: SocketListener?
   private var clients: [ObjectIdentifier: SocketStream] = [:]
   private var upstream: SocketStream?
@@ -26,17 +29,15 @@ final class ConsoleRelay {
   /// Keys that the guest has not taken yet, in bytes: no more are read until it has taken all.
   private static let guestLimit = 256 << 10
 
-  /// Listens at `path`; the guest's own socket is at `upstreamPath`.
-  init(at path: String, upstreamPath: String, queue: DispatchQueue) throws(SystemError) {
+  /// For those who connect to `path`.
+  init(at path: String, queue: DispatchQueue, connectToGuest: @escaping () -> Void) {
     self.queue = queue
     self.path = path
-    self.upstreamPath = upstreamPath
-    try offer()
+    self.connectToGuest = connectToGuest
   }
 
-  /// Listens at its path, anew when that was removed; who is connected stays so.
-  func offer() throws(SystemError) {
-    let socket = try UnixSocket.listen(at: path)
+  /// Accepts those who connect, anew when its path was removed; who is connected stays so.
+  func listen(on socket: consuming FileDescriptor) {
     listener?.close()
     listener = SocketListener(socket, queue: queue) { [weak self] connection in
       if let self {
@@ -47,16 +48,12 @@ final class ConsoleRelay {
     }
   }
 
-  /// Ends every connection and removes the path.
+  /// Ends every connection; the path stays.
   func close() {
     listener?.close()
     listener = nil
-    for client in clients.values { client.close() }
-    clients = [:]
-    upstream?.close()
-    upstream = nil
-    // The path may be gone with its folder: a logout wipes it.
-    _ = try? FileSystem.remove(path)
+    lostGuest()
+    isConnecting = false
   }
 
   private func admit(_ connection: consuming FileDescriptor) {
@@ -69,12 +66,9 @@ final class ConsoleRelay {
     }
     if upstream == nil {
       isLeaving = false
-      do throws(SystemError) {
-        upstream = try connectToGuest()
-      } catch {
-        // Closing the connection tells the client; the reason is in the log.
-        Log.note("console \(path): \(error)")
-        return
+      if !isConnecting {
+        isConnecting = true
+        connectToGuest()
       }
     }
     var identity: ObjectIdentifier?
@@ -104,8 +98,21 @@ final class ConsoleRelay {
     leaveGuestIfUnused()
   }
 
-  private func connectToGuest() throws(SystemError) -> SocketStream {
-    let socket = try UnixSocket.connect(to: upstreamPath, .forOurselves)
+  /// The answer to `connectToGuest`.
+  func guestConnected(_ result: Result<PassedDescriptor, SystemError>) {
+    guard isConnecting else { return }
+    isConnecting = false
+    switch result {
+    case .success(let passed):
+      if let socket = passed.take() { serve(socket) }
+    case .failure(let error):
+      // Closing the connections tells the clients; the reason is in the log.
+      Log.note("console \(path): \(error)")
+      lostGuest()
+    }
+  }
+
+  private func serve(_ socket: consuming FileDescriptor) {
     let guest = SocketStream(socket, queue: queue, outputLimit: Self.guestLimit) { [weak self] bytes in
       guard let self else { return }
       let copy = Array(bytes)
@@ -114,7 +121,8 @@ final class ConsoleRelay {
       self?.lostGuest()
     }
     guest.drained = { [weak self] in self?.guestIsReady() }
-    return guest
+    upstream = guest
+    guestIsReady()
   }
 
   private func drop(_ key: ObjectIdentifier) {
@@ -130,6 +138,7 @@ final class ConsoleRelay {
   }
 
   private func lostGuest() {
+    upstream?.close()
     upstream = nil
     for client in clients.values { client.close() }
     clients = [:]

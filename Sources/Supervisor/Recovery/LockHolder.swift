@@ -41,8 +41,11 @@ struct LockHolder: Sendable, CustomStringConvertible {
 
   /// A process for a person: `process 77 (flock)`.
   static func describe(_ pid: Int32) -> String {
-    let program = ProcessTable.program(pid: pid).map { " (\($0))" } ?? ""
-    return "process \(pid)\(program)"
+    describe(pid, ProcessTable.program(pid: pid))
+  }
+
+  static func describe(_ pid: Int32, _ program: String?) -> String {
+    "process \(pid)" + (program.map { " (\($0))" } ?? "")
   }
 
   /// Who holds a lock, at whatever descriptor, for a person.

@@ -7,12 +7,13 @@ internal import Machine
 extension Supervisor {
   /// Loads what is on disk and takes back what runs; before the control socket listens.
   package func recover() async throws(SystemError) {
-    // A ledger that cannot be read costs the words only.
-    let lives = (try? ledger.reader.lastLives()) ?? [:]
+    let folders = try state.folders()
+    // A name that is none is told of below. A ledger that cannot be read costs the words only.
+    let names = Set(folders.compactMap { (try? VMName(id: $0.id))?.full })
+    let lives = (try? ledger.reader.lastLives(of: names)) ?? [:]
     recordStart()
     await jobs.recover()
     images.clear()
-    let folders = try state.folders()
     var holders = findHolders(of: folders)
     var adopted: [VirtualMachine] = []
     var taken = Set(holders.values.joined().map(\.process.pid))
@@ -49,7 +50,8 @@ extension Supervisor {
   /// The processes that hold each VM's lock where its QEMU does, by the VM's id.
   ///
   /// A lock that is busy without one, or in the hands of a child that is still its supervisor's copy, is between that
-  /// child's fork and its exec, which is short: all of them together are waited for, for a second at most.
+  /// child's fork and its exec, which is short: all of them together are waited for, for a second at most, before
+  /// anybody is served. Neither a lock that comes free nor an exec tells of itself, so they are looked at again.
   private func findHolders(of folders: [VMFolder]) -> [String: [LockHolder]] {
     var holders = scan()
     let deadline = Instant.now + .seconds(1)

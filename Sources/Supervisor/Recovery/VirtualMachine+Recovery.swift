@@ -6,8 +6,11 @@ internal import Machine
 extension VirtualMachine {
   /// Returns when the guest that was found has said how it is, or when the time is up.
   func takeOver(within patience: Duration) async {
+    let due = Instant.now + patience
+    // Its sockets are offered by then.
+    _ = await lane.run(within: patience) {}
     guard lifecycle.isTakingOver else { return }
-    takeOverTimer.arm(at: .now + patience)
+    takeOverTimer.arm(at: due)
     await withCheckedContinuation { takeOver = $0 }
   }
 
@@ -22,6 +25,11 @@ extension VirtualMachine {
   /// `holders` are those who hold this VM's lock; `last` is how the ledger leaves its QEMU; `taken`, what is other VMs'.
   /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.
   func load(holders: [LockHolder], last: LastLife, taken: Set<Int32>) -> Int32? {
+    // Before anybody is served: whoever has a queue in common with this VM is loaded behind it in any case.
+    SharedQueues.allowBlocking { loadFiles(holders: holders, last: last, taken: taken) }
+  }
+
+  private func loadFiles(holders: [LockHolder], last: LastLife, taken: Set<Int32>) -> Int32? {
     do throws(VMRecord.Unreadable) {
       record = try folder.read()
     } catch {
@@ -52,7 +60,8 @@ extension VirtualMachine {
       Log.note("\(name): \(error)")
     }
     let identity = identity(saved.uuid)
-    var survivor = identity.qemu(among: holders)?.process
+    let found = identity.qemu(among: holders)
+    var survivor = found?.process
     for holder in holders where holder.process.pid != survivor?.pid {
       Log.note("\(name): \(holder) holds its lock as well, or instead of its QEMU; it is left alone")
     }
@@ -86,7 +95,8 @@ extension VirtualMachine {
     (lastExit, failedConsole) = (saved.lastExit, saved.failedConsole)
     if !tellLostExit(last, survivor), !last.isEndUntold { beginNotes() }
     if let survivor {
-      adopt(survivor, saved)
+      let words = found?.words ?? ProcessTable.arguments(pid: survivor.pid) ?? []
+      adopt(survivor, words, saved, logStart: FileSystem.size(of: folder.qemuLog))
     } else {
       let exit = isOtherBoot ? nil : knownExit(of: saved.pid, last)
       if lifecycle.hasProcess, lifecycle.ending?.isWished != true, let start = saved.consoleStart {

@@ -110,8 +110,11 @@ package struct StateDirectory: Sendable {
 
   /// What tells this boot from others; proc(5).
   package static var bootID: String {
-    // No such file: no such word.
-    (try? FileSystem.read("/proc/sys/kernel/random/boot_id")).map(word) ?? ""
+    // The kernel has it at hand.
+    SharedQueues.allowBlocking {
+      // No such file: no such word.
+      (try? FileSystem.read("/proc/sys/kernel/random/boot_id")).map(word) ?? ""
+    }
   }
 
   private static func word(_ bytes: [UInt8]) -> String {

@@ -225,7 +225,8 @@ package struct VMFolder: Sendable, Equatable {
     guard isPresent else { return }
     var looks = 100
     while try FileLock.isHeld(self.lock) {
-      // For a moment it may be in the hands of another VM's child between its fork and its exec.
+      // For a moment it may be in the hands of another VM's child between its fork and its exec, which tells nobody when
+      // it is over. On the VM's lane this holds up nobody else.
       guard looks > 0 else { throw SystemError("flock", self.lock, code: EWOULDBLOCK) }
       looks -= 1
       usleep(10_000)

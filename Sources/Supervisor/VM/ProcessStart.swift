@@ -2,12 +2,14 @@ internal import Control
 internal import Glibc
 internal import Host
 internal import Machine
-internal import Synchronization
 
 /// The start of a VM's QEMU with the VM's lock in its hands, to be run on the lane of its files.
 struct ProcessStart: Sendable {
   let launch: Launch
   let folder: VMFolder
+
+  /// The sockets that users are offered of a process; nil when nobody is left who would serve them.
+  let sockets: @Sendable (Int32) -> SocketOffer?
 
   /// Starts it; nil when somebody else has the lock.
   ///
@@ -35,9 +37,13 @@ struct ProcessStart: Sendable {
     child.directory = "/"
     let logStart = FileSystem.size(of: folder.qemuLog)
     let consoleStart = FileSystem.size(of: folder.consoleLog)
+    let process = try ChildProcess(child)
+    // Whoever hears of the start finds them.
+    let offered = sockets(process.pid)?.perform()
     return StartedProcess(
-      process: try ChildProcess(child), listener: listener, begun: begun, logStart: logStart,
-      consoleStart: consoleStart)
+      process: process, begun: begun, logStart: logStart, consoleStart: consoleStart,
+      listener: PassedDescriptor(listener),
+      monitor: MonitorCall(pid: process.pid, path: nil, folder: folder).perform(), sockets: offered)
   }
 
   /// A listening socket for each serial port and that socket's place, by the child's descriptors.
@@ -69,21 +75,25 @@ final class StartedProcess: Sendable {
   let logStart: Int64
   let consoleStart: Int64
 
-  /// Our end of the monitor's listening socket.
-  private let listener: Mutex<FileDescriptor?>
+  /// Our end of the monitor's listening socket, and our connection to it.
+  let listener: PassedDescriptor
+  let monitor: MonitorCall.Answer
+
+  /// The sockets for users.
+  let sockets: SocketOffer.Outcome?
 
   init(
-    process: ChildProcess, listener: consuming FileDescriptor, begun: Timestamp, logStart: Int64,
-    consoleStart: Int64
+    process: ChildProcess, begun: Timestamp, logStart: Int64, consoleStart: Int64,
+    listener: PassedDescriptor, monitor: MonitorCall.Answer, sockets: SocketOffer.Outcome?
   ) {
     self.process = process
     self.begun = begun
     self.logStart = logStart
     self.consoleStart = consoleStart
-    self.listener = Mutex(listener)
+    self.listener = listener
+    self.monitor = monitor
+    self.sockets = sockets
   }
-
-  func takeListener() -> FileDescriptor? { listener.withLock { $0.take() } }
 
   /// Ends it before it has let its guest run; returns when it has ended.
   func undo() async {

@@ -34,6 +34,9 @@ final class Run {
   var monitorPath: String?
   var connection: QMPConnection?
 
+  /// Whether a connection is being made.
+  var isConnecting = false
+
   /// Whether the connection has been negotiated.
   var hasNegotiated = false
 
@@ -55,6 +58,9 @@ final class Run {
   /// How long to wait before the sockets for users are offered again where that has failed.
   var offerPause = VirtualMachine.pause
 
+  /// Whether they are being offered, and whether they are to be offered anew then.
+  var socketOffer = Question.none
+
   /// Tell when a socket for users loses its path.
   var socketWatches: [FileWatch.Token] = []
   var exitWatch: ExitWatch?
@@ -69,6 +75,22 @@ final class Run {
 
   /// Connections that are made at once where one was lost; later ones wait.
   var reconnections = TokenBucket(capacity: 16, gap: .seconds(5), now: .now)
+
+  /// The program, for a person; nil where its command line could not be read.
+  var program: String?
+
+  /// Its options `-blockdev`, which tell where its disks lie; one that starts QEMU as its child has been given the same.
+  var diskOptions: [String] = []
+
+  static func diskOptions(among words: [String]) -> [String] {
+    zip(words, words.dropFirst()).filter { $0.0 == "-blockdev" }.map(\.1)
+  }
+
+  /// Whether it is known to be the VM's QEMU: started here, or it has said so itself.
+  var isProven = false
+
+  /// What it has said before that.
+  var unproven = UnprovenEvents()
 
   /// Whether its last words are being read.
   var isConcluding = false

@@ -49,10 +49,25 @@ extension VirtualMachine {
   /// A monitor that is open behind its process's end is a wrapper's QEMU's, or has more to say.
   private func lookForHeir(_ run: Run, _ status: ExitStatus) {
     let heir = heir(of: run)
+    let ended = run.process
     Task {
       let found = await lane.run(within: Self.diskPatience) { heir() }
-      if self.run === run, run.exitStatus != nil, let heir = found ?? nil { goOn(run, with: heir, status) }
+      // Its monitor may have closed meanwhile: then the same is being found out there.
+      guard isEnd(of: ended, in: run), !run.isConcluding else { return }
+      if let heir = found ?? nil { return goOn(run, with: heir, status) }
+      // Somebody else holds its monitor open, as a child that has inherited it does.
+      executor.after(Self.diskPatience) { [weak self] in
+        self?.assumeIsolated { vm in
+          guard let run = vm.run, run.process === ended, run.exitStatus != nil else { return }
+          vm.conclude(run, status)
+        }
+      }
     }
+  }
+
+  /// Whether what was found out of a process's end still is about that end.
+  private func isEnd(of process: ChildProcess, in run: Run) -> Bool {
+    self.run === run && run.process === process && run.exitStatus != nil
   }
 
   /// Finds who is the VM's QEMU although its process has ended: nobody where its lock is free; it blocks.
@@ -74,6 +89,8 @@ extension VirtualMachine {
     run.exitStatus = nil
     run.isConcluding = false
     run.monitorPath = nil
+    run.isConnecting = false
+    run.socketOffer = .none
     watch(run)
     note(.adopted(pid: heir.pid))
     if run.connection?.assumeIsolated({ $0.disconnection == nil }) != true { monitorClosed(.peerGone) }
@@ -124,7 +141,8 @@ extension VirtualMachine {
     // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
     let images = lifecycle.state == .starting ? launch?.images : nil
     let devices = run.machine?.devices ?? []
-    let sockets = ownSockets
+    let sockets = ownSockets + sharedSockets
+    let ended = run.process
     Task {
       let end = await lane.run(within: Self.diskPatience) { () -> End in
         if let heir = heir() { return .heir(heir) }
@@ -135,7 +153,7 @@ extension VirtualMachine {
           devices: devices, because: message.lockedImage.flatMap { images?.holder(of: $0) })
         return .words(words, console: FailedConsole.lines(of: console, from: consoleStart))
       }
-      guard self.run === run else { return }
+      guard isEnd(of: ended, in: run) else { return }
       switch end {
       case .heir(let process)?: goOn(run, with: process, status)
       case .words(let words, let console)?: finish(run, status, words, console)

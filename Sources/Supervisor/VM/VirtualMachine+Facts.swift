@@ -41,8 +41,13 @@ extension VirtualMachine {
   /// The exact command line, the program first: of the QEMU that runs, else of the next one.
   package func commandLine() async throws(ControlError) -> JSONValue {
     guard let record else { throw .noSuchVM("\(name)") }
-    if let run, let words = ProcessTable.arguments(pid: run.process.pid) {
-      return .array(words.map { .string($0) })
+    if let pid = run?.process.pid {
+      // It lies in that process's memory, which a QEMU that hangs in the kernel may not let go of.
+      let words = await lane.run(within: Self.diskPatience) { ProcessTable.arguments(pid: pid) }
+      guard let words else {
+        throw ControlError(.failed, "\(name): /proc/\(pid)/cmdline cannot be read: no answer from the kernel")
+      }
+      if let words { return .array(words.map { .string($0) }) }
     }
     let shown = try await prepare(record, .show)
     return .array(([shown.program] + shown.arguments).map { .string($0) })

@@ -97,16 +97,12 @@ extension VirtualMachine {
   private func readConsole(_ identity: ObjectIdentifier) {
     // Another may have taken its place.
     guard let reader = reader(identity), let reading = reader.lend() else { return }
-    let (files, log) = (surroundings.files, folder.consoleLog)
+    let files = surroundings.files
     let tell: @Sendable () -> Void = { [weak self] in self?.readConsoleLater(identity) }
     Task {
       let result = await consoleLane.run {
         var reading = reading
-        let outcome = Result { () throws(SystemError) in
-          // Asked first, so that what comes behind the reading is told.
-          let token = try files.watch(log, tell)
-          return (token, try reading.readOn())
-        }
+        let outcome = Result { () throws(SystemError) in try reading.readOn(watching: files, tell) }
         return (reading, outcome)
       }
       consoleWasRead(identity, result.0, result.1)

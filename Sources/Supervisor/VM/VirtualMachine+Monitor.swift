@@ -93,7 +93,12 @@ extension VirtualMachine {
     let own = identity(run.uuid).uuids
     switch result {
     case .success(let reply):
-      if let uuid = UUID(reply.uuid), own.isEmpty || own.contains(uuid) { return apply(.negotiated) }
+      if let uuid = UUID(reply.uuid), own.isEmpty || own.contains(uuid) {
+        run.isProven = true
+        apply(.negotiated)
+        for event in run.unproven.take() { receive(event) }
+        return
+      }
       refuse(run, "its UUID is \(reply.uuid)")
     case .failure(.execution(let reply, _)):
       refuse(run, "it says '\(reply.description)' when asked for its UUID")
@@ -107,7 +112,7 @@ extension VirtualMachine {
   private func refuse(_ run: Run, _ words: String) {
     let process = run.process
     let cause =
-      "\(LockHolder.describe(process.pid)) holds its lock \(folder.lock) and is not its QEMU (\(words))"
+      "\(LockHolder.describe(process.pid, run.program)) holds its lock \(folder.lock) and is not its QEMU (\(words))"
     Log.note("\(name): \(cause); left alone")
     self.run = nil
     letGo(of: run)
@@ -206,7 +211,13 @@ extension VirtualMachine {
   }
 
   /// Passes an event on to clients and, where it says something of the guest's life, to the lifecycle.
+  ///
+  /// What has not proven yet that it is the VM's QEMU has nothing to say of the VM.
   func receive(_ event: QMPEvent) {
+    if lifecycle.isTakingOver, run?.isProven != true {
+      run?.unproven.keep(event)
+      return
+    }
     noteEvent(event)
     pass(event)
     if let guest = GuestEvent(event) { apply(.guest(guest)) }
@@ -214,7 +225,7 @@ extension VirtualMachine {
 
   private func pass(_ event: QMPEvent) {
     let name = name
-    surroundings.broadcast {
+    surroundings.broadcastOfGuest {
       QMPEvent(
         "VM_EVENT",
         name.members([

@@ -1,4 +1,5 @@
 internal import Control
+internal import Dispatch
 internal import Host
 
 // The sockets for users in RUNTIME, which a logout may wipe.
@@ -10,66 +11,110 @@ extension VirtualMachine {
   ///
   /// What fails costs only itself: the guest matters more, and the console's log is there.
   func offerSockets(of run: Run) {
-    do throws(SystemError) {
-      try FileSystem.makeDirectory(surroundings.runtime)
-      if run.serialPorts > 0 {
-        for port in 1...run.serialPorts { try offerSerialPort(port, of: run) }
-      }
-      try offerMonitor(of: run)
+    // A folder that hangs is asked once.
+    guard run.socketOffer == .none else {
+      run.socketOffer = .again
+      return
+    }
+    run.socketOffer = .asked
+    let pid = run.process.pid
+    let offer = socketOffer(pid, run.serialPorts, offered: Set(run.consoles.keys))
+    let files = surroundings.files
+    lane.add { [weak self] in
+      let outcome = offer.perform()
+      guard let self else { return outcome.watches.forEach(files.cancel) }
+      executor.queue.async { self.assumeIsolated { $0.socketsWereOffered(outcome, pid) } }
+    }
+  }
+
+  /// Offers the sockets of the QEMU that lives anew; returns when that is done, or takes too long.
+  func offerSockets(within limit: Duration) async {
+    guard let run, run.exitStatus == nil else { return }
+    offerSockets(of: run)
+    // It has its place behind them.
+    _ = await lane.run(within: limit) {}
+  }
+
+  /// What is to be done for the sockets of a process; it takes nothing of the VM's own along.
+  nonisolated func socketOffer(_ pid: Int32, _ serialPorts: Int, offered: Set<Int> = []) -> SocketOffer {
+    SocketOffer(
+      runtime: surroundings.runtime, folder: folder, pid: pid,
+      serialSockets: (0..<serialPorts).map { sharedSerialSocket($0 + 1) }, offeredPorts: offered,
+      userMonitorSocket: userMonitorSocket, files: surroundings.files,
+      removed: { [weak self] in self?.offerSocketsLater(pid) })
+  }
+
+  private func socketsWereOffered(_ outcome: SocketOffer.Outcome, _ pid: Int32) {
+    guard let run, run.process.pid == pid else {
+      for token in outcome.watches { surroundings.files.cancel(token) }
+      return
+    }
+    let isWantedAgain = run.socketOffer == .again
+    run.socketOffer = .none
+    take(outcome, of: run)
+    if isWantedAgain { offerSockets() }
+  }
+
+  /// Serves the sockets that were offered.
+  func take(_ outcome: SocketOffer.Outcome, of run: Run) {
+    for port in outcome.ports { serve(port, of: run) }
+    if outcome.isMonitorGone {
+      Log.note("\(name): the monitor for users was removed, and comes back with its next start")
+    }
+    guard let failure = outcome.failure else {
       for token in run.socketWatches { surroundings.files.cancel(token) }
-      run.socketWatches = []
-      let pid = run.process.pid
-      let paths = run.consoles.keys.map(sharedSerialSocket) + [userMonitorSocket]
-      for path in paths where FileSystem.exists(path) {
-        run.socketWatches.append(
-          try surroundings.files.watch(path, for: .removal) { [weak self] in self?.offerSocketsLater(pid) })
-      }
+      run.socketWatches = outcome.watches
       run.offerPause = Self.pause
-    } catch {
-      // It is tried again, ever more rarely, for as long as that lasts.
-      if run.offerPause == Self.pause {
-        Log.note("\(name): its console or monitor cannot be offered to users: \(error)")
+      return
+    }
+    // It is tried again, ever more rarely, for as long as that lasts.
+    if run.offerPause == Self.pause {
+      Log.note("\(name): its console or monitor cannot be offered to users: \(failure)")
+    }
+    run.offerPause = min(max(.seconds(1), run.offerPause * 2), .seconds(60))
+    offerSocketsLater(run.process.pid, after: run.offerPause)
+  }
+
+  private func serve(_ port: SocketOffer.Outcome.Port, of run: Run) {
+    guard let listener = port.listener.take() else { return }
+    if let console = run.consoles[port.number] { return console.listen(on: listener) }
+    let (number, path, pid) = (port.number, port.upstreamPath, run.process.pid)
+    let relay = ConsoleRelay(at: sharedSerialSocket(number), queue: executor.queue) { [weak self] in
+      self?.assumeIsolated { $0.connectConsole(number, to: path, pid) }
+    }
+    relay.listen(on: listener)
+    run.consoles[number] = relay
+  }
+
+  /// Connects a console's relay to its guest.
+  private func connectConsole(_ number: Int, to path: String, _ pid: Int32) {
+    lane.add { [weak self] in
+      let result = Result { () throws(SystemError) in
+        PassedDescriptor(try UnixSocket.connect(to: path, .forOurselves))
       }
-      run.offerPause = min(max(.seconds(1), run.offerPause * 2), .seconds(60))
-      offerSocketsLater(run.process.pid, after: run.offerPause)
+      guard let self else { return }
+      executor.queue.async {
+        self.assumeIsolated { vm in
+          if vm.run?.process.pid == pid { vm.run?.consoles[number]?.guestConnected(result) }
+        }
+      }
     }
   }
 
   /// Offers the sockets of the QEMU that lives anew.
-  func offerSockets() {
+  private func offerSockets() {
     if let run, run.exitStatus == nil { offerSockets(of: run) }
   }
 
-  private func offerSerialPort(_ port: Int, of run: Run) throws(SystemError) {
-    let path = sharedSerialSocket(port)
-    if let console = run.consoles[port] {
-      if !FileSystem.exists(path) { try console.offer() }
-    } else {
-      let own = Launch.path(to: Launch.serialPorts[port - 1].place, of: run.process.pid)
-      run.consoles[port] = try ConsoleRelay(
-        at: path, upstreamPath: FileSystem.exists(own) ? own : folder.serialSocket(port),
-        queue: executor.queue)
-    }
-  }
-
-  /// QEMU listens in STATE, under a name that is this VM's alone; RUNTIME has a link to it.
-  ///
-  /// A QEMU of the version before listens in RUNTIME itself, and once that is wiped nothing leads there safely: a path
-  /// through its process would be another's as soon as its PID is.
-  private func offerMonitor(of run: Run) throws(SystemError) {
-    let target = FileSystem.linkTarget(userMonitorSocket)
-    if target == folder.userMonitorSocket || target == nil && FileSystem.exists(userMonitorSocket) { return }
-    try FileSystem.remove(userMonitorSocket)
-    guard FileSystem.exists(folder.userMonitorSocket) else {
-      return Log.note("\(name): the monitor for users was removed, and comes back with its next start")
-    }
-    try FileSystem.link(userMonitorSocket, to: folder.userMonitorSocket)
-  }
-
-  /// Where its QEMU listens, and what leads there.
+  /// Where its QEMU listens.
   var ownSockets: [String] {
     let serialSockets = (1...Launch.serialPorts.count).map(folder.serialSocket)
-    return [folder.monitorSocket, folder.userMonitorSocket, userMonitorSocket] + serialSockets
+    return [folder.monitorSocket, folder.userMonitorSocket] + serialSockets
+  }
+
+  /// What leads users there.
+  var sharedSockets: [String] {
+    [userMonitorSocket] + (1...Launch.serialPorts.count).map(sharedSerialSocket)
   }
 
   private nonisolated func offerSocketsLater(_ pid: Int32, after pause: Duration = VirtualMachine.pause) {

@@ -43,6 +43,9 @@ package actor VirtualMachine {
 
     /// Tells every client something, which is made only if there is one.
     package let broadcast: @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
+
+    /// The same for what a guest can bring about at will: some of it may be left out.
+    package let broadcastOfGuest: @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
   }
 
   package nonisolated let executor: QueueExecutor
@@ -58,6 +61,9 @@ package actor VirtualMachine {
   /// Where its disks and its user's other files are looked at: one that hangs holds up no record of a wish.
   let diskLane: Lane
   let consoleLane: Lane
+
+  /// Where its logs are kept below their sizes.
+  let logLane: Lane
 
   /// What the VM is; nil until its first definition is on disk.
   var record: VMRecord?
@@ -125,6 +131,9 @@ package actor VirtualMachine {
   /// What the ledger has been told.
   var noted = LedgerNotes()
 
+  /// Whether a state that was held back will be told.
+  var isNoteAwaited = false
+
   var gate = CommandGate()
 
   /// Who waits for an adopted guest to say how it is.
@@ -149,6 +158,7 @@ package actor VirtualMachine {
     lane = surroundings.lanes["the files of \(name)"]
     diskLane = surroundings.lanes["the disks of \(name)"]
     consoleLane = surroundings.lanes["the console's log of \(name)"]
+    logLane = surroundings.lanes["the logs of \(name)"]
     executor = QueueExecutor(label: "vm.\(name.id)", isShared: true)
     lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
   }

@@ -140,7 +140,13 @@ struct SupervisorConnector {
       if !isTouched { try FileSystem.touch(locations.supervisorLock) }
       isTouched = true
       // One that ends meanwhile is not waited for.
-      guard let process = try? ChildProcess(adopting: pid) else { continue }
+      let process: ChildProcess
+      do throws(SystemError) {
+        process = try ChildProcess(adopting: pid)
+      } catch {
+        if error.code == ESRCH, !isOverdue { continue }
+        throw unreachable("\(error)", pid)
+      }
       let name = String(locations.supervisorLock.dropFirst(locations.state.count + 1))
       guard try watch.wait(for: name, orEndOf: process, until: until) != .none else {
         throw isOverdue ? overdue() : unreachable("it does not listen at \(place.socket)", pid)

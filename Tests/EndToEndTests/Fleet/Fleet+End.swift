@@ -22,6 +22,7 @@ extension Fleet {
 
   /// Kills what a failed test has left.
   func killEverything() async {
+    endMountServers()
     // Guests last: a supervisor would start them again. A process that is gone meanwhile cannot be killed any more.
     for process in (try? supervisors()) ?? [] { await process.kill() }
     for process in (try? processes()) ?? [] { await process.kill() }

@@ -30,6 +30,7 @@ extension Fleet {
       throw error
     }
     isMounted(folder)
+    isServed(by: server)
     return HangingFolder(folder: folder, fleet: self, server: server)
   }
 }

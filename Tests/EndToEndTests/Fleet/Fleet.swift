@@ -31,6 +31,7 @@ final class Fleet: Sendable {
 
   /// Where file systems are mounted for this test, in that order.
   private let mounts = Mutex<[String]>([])
+  private let mountServers = Mutex<[Program]>([])
 
   private init(variables: [String: String]) throws {
     var template = Array("/tmp/qemuvm.XXXXXX".utf8CString)
@@ -141,6 +142,16 @@ final class Fleet: Sendable {
   /// Remembers that something was mounted on a folder.
   func isMounted(_ folder: String) {
     mounts.withLock { $0.append(folder) }
+  }
+
+  /// Remembers a program that serves a mount.
+  func isServed(by server: Program) {
+    mountServers.withLock { $0.append(server) }
+  }
+
+  /// Ends those programs: what waits for one is not to be ended before.
+  func endMountServers() {
+    for server in mountServers.withLock({ $0 }) { server.signal(SIGKILL) }
   }
 
   /// Takes the last mount away, also while somebody has files of it open.

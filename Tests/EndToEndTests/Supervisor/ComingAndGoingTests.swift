@@ -93,6 +93,64 @@ extension EndToEnd {
       }
     }
 
+    @Test("With --guests a supervisor that is killed before its guests are down is no success")
+    func killedWithGuests() async throws {
+      try await Fleet.run { fleet in
+        // A guest that takes no power button.
+        try await fleet.defineObedient(.nothing, "stopTimeout: '1h',")
+        try await fleet.qemuvm("up")
+        let stop = try fleet.start(["supervisor", "stop", "--guests"])
+        try await stop.errors.read(until: "stopping")
+        await (try fleet.supervisor()).kill()
+        let outcome = try await stop.end()
+        #expect(outcome.code == 5 && outcome.errors.contains("before its guests were down"), "\(outcome)")
+        try await fleet.qemuvm("kill", "web")
+      }
+    }
+
+    @Test("With --guests beside an 'up' in flight, no guest is left and each command ends")
+    func withGuestsBesideUp() async throws {
+      try await Fleet.run { fleet in
+        let names = (1...6).map { "vm\($0)" }
+        try fleet.write(
+          "{ lab: 'x', vms: { \(names.map { "\($0): { profile: 'hello' }" }.joined(separator: ", ")) } }")
+        try await fleet.qemuvm("create")
+        for _ in 0..<3 {
+          let up = try fleet.start(["up"])
+          _ = try await up.errors.read(until: "starting")
+          try await fleet.qemuvm("supervisor", "stop", "--guests")
+          let outcome = try await up.end()
+          #expect(outcome.code != nil, "\(outcome)")
+          #expect(try fleet.guests().isEmpty)
+        }
+        try await fleet.qemuvm("down")
+      }
+    }
+
+    @Test("A command without a descriptor to spare ends, whatever it is at")
+    func withoutDescriptors() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        // As a logout takes it away, and then nobody but root may make it again.
+        try FileSystem.removeTree(fleet.runtime)
+        try FileSystem.replace(fleet.runtime, with: [], durable: false)
+        // One that is stopped puts no socket back.
+        let supervisor = try fleet.supervisor()
+        supervisor.signal(SIGSTOP)
+        for count in 4...12 {
+          let command = try Program(
+            "/usr/bin/prlimit", ["--nofile=\(count)", Fleet.binary, "ls", "--timeout", "1s"],
+            environment: fleet.environment, directory: fleet.folder)
+          let outcome = try await command.end(within: .seconds(60))
+          #expect(outcome.code != nil && outcome.code != 0, "\(outcome)")
+        }
+        supervisor.signal(SIGCONT)
+        try FileSystem.remove(fleet.runtime)
+        try await fleet.qemuvm("ls")
+      }
+    }
+
     @Test("A supervisor in the foreground stays when there is nothing to do")
     func stays() async throws {
       try await Fleet.run(["QEMUVM_IDLE_SECONDS": "0"]) { fleet in

@@ -32,6 +32,39 @@ extension EndToEnd {
       }
     }
 
+    @Test("crashes and restarts leak no descriptor and no watch")
+    func crashes() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("restart: { policy: 'always', delay: '0ms' },")
+        try await fleet.qemuvm("up")
+        let supervisor = try fleet.supervisor()
+        var watches: [Int] = []
+        var descriptors: [Int] = []
+        for number in 1...30 {
+          await (try fleet.guest()).kill()
+          try await fleet.wait(for: "web") { $0["restarts"]?.int == number && $0["state"] == "running" }
+          if number % 10 == 0 {
+            watches.append(try Self.watchCount(of: supervisor))
+            descriptors.append(try supervisor.descriptors().count)
+          }
+        }
+        // A watch or a socket of the last run may be on its way out.
+        #expect(watches.max() ?? 0 <= watches[0] + 3, "\(watches)")
+        #expect(descriptors.max() ?? 0 <= descriptors[0] + 5, "\(descriptors)")
+      }
+    }
+
+    /// How many files the kernel watches for a process; proc(5), fdinfo of inotify.
+    private static func watchCount(of supervisor: FleetProcess) throws -> Int {
+      let folder = "/proc/\(supervisor.pid)/fdinfo"
+      // A descriptor that closes meanwhile has no watch any more.
+      return try FileSystem.names(in: folder).compactMap { try? FileSystem.read("\(folder)/\($0)") }
+        .reduce(0) { count, bytes in
+          let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+          return count + lines.filter { $0.hasPrefix("inotify ") }.count
+        }
+    }
+
     private static func cycle(_ fleet: Fleet) async throws {
       try await fleet.qemuvm("up")
       try await fleet.qemuvm("down")

@@ -54,6 +54,25 @@ extension EndToEnd {
       }
     }
 
+    @Test("Under one guest's log, it holds up the rotation of no other's")
+    func logs() async throws {
+      try await Fleet.run { fleet in
+        let firmware = try await Guests.firmware(.number)
+        let vm =
+          "profile: 'hello', firmware: '\(firmware)', accelerator: 'tcg', logs: { maxSize: '64K', keep: 5 }"
+        try fleet.write("{ lab: 'shop', vms: { sick: { \(vm) }, web: { \(vm) } } }")
+        try await fleet.qemuvm("up", "sick")
+        let state = try await fleet.hang(fleet.state + "/vms/sick@shop")
+        try await fleet.qemuvm("up", "web")
+        // Both write without end, and the first one's log does not answer by now.
+        for name in ["console.1.log", "console.2.log"] {
+          try await fleet.arrival(of: fleet.state + "/vms/web@shop/" + name)
+        }
+        try await fleet.qemuvm("kill", "web")
+        try await state.release()
+      }
+    }
+
     private static func up(
       _ definition: JSONObject, in folder: String, _ monitor: PlainMonitor
     ) async throws {

@@ -77,7 +77,13 @@ extension EndToEnd {
               while unread:
                   request, end = decoder.raw_decode(unread)
                   unread = unread[end:].lstrip()
-                  answer = json.loads(sys.argv[2]) if request["execute"] == "query-uuid" else {"return": {}}
+                  answer = {"return": {}}
+                  if request["execute"] == "query-uuid":
+                      answer = json.loads(sys.argv[2])
+                      # More than are told at once.
+                      for _ in range(100):
+                          say({"timestamp": {"seconds": 1, "microseconds": 0}, "event": "SHUTDOWN",
+                               "data": {"guest": True, "reason": "guest-shutdown"}})
                   answer["id"] = request.get("id")
                   say(answer)
       while True:
@@ -111,6 +117,9 @@ extension EndToEnd {
         let cause = try #require(vm["cause"]?.string)
         #expect(cause.contains("process \(impostor.process.pid) (python3)"), "\(cause)")
         #expect(cause.contains("is not its QEMU"), "\(cause)")
+        // What it says of its guest is not the VM's.
+        let events = try await fleet.qemuvm("events", "web", "--json").output
+        #expect(!events.contains("SHUTDOWN"), "\(events)")
         for verb in ["stop", "kill"] {
           let refused = try await fleet.qemuvm(verb, "web", expecting: 1)
           #expect(refused.errors.contains("process \(impostor.process.pid) (python3)"), "\(refused)")
