@@ -9,7 +9,7 @@ extension ControlRequest {
     case "up": self = .up(try given.subject(), dryRun: try given.flag("dry-run"))
     case "down":
       self = .down(name: try given.vm(), disks: try given.flag("disks"), timeout: try given.timeout())
-    case "start": self = .start(name: try given.vm())
+    case "start": self = .start(name: try given.vm(), now: try given.flag("now"))
     case "stop": self = .stop(name: try given.vm(), timeout: try given.timeout())
     case "restart": self = .restart(name: try given.vm(), timeout: try given.timeout())
     case "kill": self = .kill(name: try given.vm())
@@ -18,6 +18,13 @@ extension ControlRequest {
     case "reset": self = .reset(name: try given.vm())
     case "update": self = .update(name: try given.vm(), settings: try given.required("settings"))
     case "remove": self = .remove(name: try given.vm(), disks: try given.flag("disks"))
+    case "lab-up":
+      self = .labUp(
+        try LabDefinition(&given), names: try given.optional("names"), dryRun: try given.flag("dry-run"))
+    case "lab-down":
+      self = .labDown(
+        try VMSet(&given), disks: try given.flag("disks"), timeout: try given.timeout())
+    case "lab-stop": self = .labStop(try VMSet(&given), timeout: try given.timeout())
     case "query-vms": self = .queryVMs
     case "query-vm": self = .queryVM(name: try given.vm())
     case "query-arguments": self = .queryArguments(name: try given.vm())

@@ -4,7 +4,7 @@ extension ControlRequest {
   /// The names of all commands, in the order in which `query-commands` gives them.
   package static let commandNames = [
     "create", "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "reset", "update",
-    "remove",
+    "remove", "lab-up", "lab-down", "lab-stop",
     "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
     "query-supervisor",
     "query-version", "vm-execute", "subscribe", "query-jobs", "job-cancel", "job-dismiss", "image-add",
@@ -26,6 +26,9 @@ extension ControlRequest {
     case .reset: "reset"
     case .update: "update"
     case .remove: "remove"
+    case .labUp: "lab-up"
+    case .labDown: "lab-down"
+    case .labStop: "lab-stop"
     case .queryVMs: "query-vms"
     case .queryVM: "query-vm"
     case .queryArguments: "query-arguments"
@@ -62,7 +65,21 @@ extension ControlRequest {
     case .stop(let name, let timeout), .restart(let name, let timeout):
       members = name.arguments
       members["timeout"] = timeout.map(\.secondsOnTheWire)
-    case .start(let name), .kill(let name), .pause(let name), .unpause(let name), .reset(let name),
+    case .start(let name, let now):
+      members = name.arguments
+      if now { members["now"] = true }
+    case .labUp(let lab, let names, let dryRun):
+      members = lab.arguments
+      members["names"] = names.map { .array($0.map { .string($0) }) }
+      if dryRun { members["dry-run"] = true }
+    case .labDown(let vms, let disks, let timeout):
+      members = vms.arguments
+      if disks { members["disks"] = true }
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
+    case .labStop(let vms, let timeout):
+      members = vms.arguments
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
+    case .kill(let name), .pause(let name), .unpause(let name), .reset(let name),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name):
       members = name.arguments
     case .update(let name, let settings):

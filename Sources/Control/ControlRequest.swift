@@ -21,7 +21,8 @@ package enum ControlRequest: Sendable, Equatable {
   /// Stops a VM and forgets it; its disks stay for the next `up` unless they are to go.
   case down(name: VMReference, disks: Bool, timeout: Duration?)
 
-  case start(name: VMReference)
+  /// With `now`, whatever the VM depends on.
+  case start(name: VMReference, now: Bool = false)
 
   /// Asks the guest to power off, and insists when `timeout` has passed.
   case stop(name: VMReference, timeout: Duration?)
@@ -36,6 +37,16 @@ package enum ControlRequest: Sendable, Equatable {
 
   /// Forgets a stopped VM.
   case remove(name: VMReference, disks: Bool)
+
+  /// Brings a lab to its definition, durably as a whole, and starts its VMs in their order; with `names`, those alone
+  /// and what they depend on.
+  case labUp(LabDefinition, names: [String]?, dryRun: Bool = false)
+
+  /// Ends several VMs, what depends on others before those, and forgets them.
+  case labDown(VMSet, disks: Bool, timeout: Duration?)
+
+  /// Ends several VMs, what depends on others before those.
+  case labStop(VMSet, timeout: Duration?)
 
   case queryVMs
   case queryVM(name: VMReference)
@@ -92,11 +103,13 @@ extension ControlRequest {
         guard let name = definition["name"]?.string else { return nil }
         return definition["lab"]?.string.map { "\($0)/\(name)" } ?? name
       }
-    case .down(let name, _, _), .start(let name), .stop(let name, _), .restart(let name, _), .kill(let name),
+    case .down(let name, _, _), .start(let name, _), .stop(let name, _), .restart(let name, _),
+      .kill(let name),
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
       return name.name
     case .queryEvents(let name, _, _), .queryJobs(_, let name): return name?.name
+    case .labUp, .labDown, .labStop: return nil
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .jobCancel, .jobDismiss,
       .imageAdd, .queryImages, .imageRemove, .imageVerify, .quit:
       return nil
@@ -114,8 +127,10 @@ extension ControlRequest {
   /// Whether it changes a VM, or what is wished of it.
   package var isChange: Bool {
     switch self {
-    case .create, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove: true
-    case .up(_, let dryRun): !dryRun
+    case .create, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove, .labDown,
+      .labStop:
+      true
+    case .up(_, let dryRun), .labUp(_, _, let dryRun): !dryRun
     case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
       .queryVersion, .execute, .subscribe, .queryJobs, .jobCancel, .jobDismiss, .imageAdd, .queryImages,
       .imageRemove, .imageVerify, .quit:

@@ -2,7 +2,7 @@ internal import JSON
 
 /// The state of a VM as everyone sees it; the table stands in the README.
 package enum VMState: String, Sendable, CaseIterable, JSONDecodable {
-  case stopped, starting, running, paused, stopping, backoff, failed
+  case stopped, waiting, starting, running, paused, stopping, backoff, failed
 }
 
 /// What the user wants of a VM, kept on disk.

@@ -14,22 +14,26 @@ extension Supervisor {
       return try await bring(subject, starting: false, dryRun: false)
     case .up(let subject, let dryRun):
       return try await bring(subject, starting: true, dryRun: dryRun)
-    case .start(let name):
-      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.start() }
+    case .start(let name, let now):
+      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.start(now: now) }
     case .down(let name, let disks, let timeout):
-      return try await with(try identify(name)) { vm throws(ControlError) in
+      return try await ending(name) { vm throws(ControlError) in
         try await vm.down(timeout: timeout, disks: disks)
       }
     case .stop(let name, let timeout):
-      return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.stop(timeout: timeout)
-      }
+      return try await ending(name) { vm throws(ControlError) in try await vm.stop(timeout: timeout) }
+    case .labUp(let lab, let names, let dryRun):
+      return try await labUp(lab, names: names, dryRun: dryRun).json
+    case .labDown(let vms, let disks, let timeout):
+      return try await end(vms, .down(disks: disks), timeout: timeout).json
+    case .labStop(let vms, let timeout):
+      return try await end(vms, .stop, timeout: timeout).json
     case .restart(let name, let timeout):
       return try await with(try identify(name)) { vm throws(ControlError) in
         try await vm.restart(timeout: timeout)
       }
     case .kill(let name):
-      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.kill() }
+      return try await ending(name) { vm throws(ControlError) in try await vm.kill() }
     case .pause(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
         try await vm.steer(.pause, by: "stop", whenIn: [.running])
@@ -45,8 +49,7 @@ extension Supervisor {
     case .update(let name, let settings):
       return try await update(name, settings)
     case .remove(let name, let disks):
-      return try await with(try identify(name)) { vm throws(ControlError) in try await vm.remove(disks: disks)
-      }
+      return try await ending(name) { vm throws(ControlError) in try await vm.remove(disks: disks) }
     case .queryVMs:
       let now = Instant.now
       return .array(
@@ -92,6 +95,15 @@ extension Supervisor {
     return report
   }
 
+  /// Runs what ends a VM, before which whatever brings its lab up has lost.
+  private func ending(
+    _ vm: VMReference, _ body: @Sendable (VirtualMachine) async throws(ControlError) -> JSONValue
+  ) async throws(ControlError) -> JSONValue {
+    let name = try identify(vm)
+    await withdraw(name)
+    return try await with(name, body)
+  }
+
   private func bring(
     _ subject: ControlRequest.Subject, starting: Bool, dryRun: Bool
   ) async throws(ControlError) -> JSONValue {
@@ -104,15 +116,31 @@ extension Supervisor {
       let record = try await preparation.record(json, directory: directory, file: file)
       let name = record.definition.name
       if !dryRun { try refuseWhileStandingDown(name.full) }
+      try refuseCircle(record)
+      guard let lab = name.lab, !dryRun else {
+        if let lab = name.lab {
+          try refuseOtherFile(lab, file)
+        }
+        return try await bring(record, starting: starting, dryRun: dryRun)
+      }
       // Nothing is awaited between the question and the claim.
-      if let owner = labFile(of: name), owner != file {
-        throw .otherLabFile(name, owner: owner, file: file)
+      try claim(lab, for: file)
+      let result: Result<JSONValue, ControlError>
+      do throws(ControlError) {
+        result = .success(try await bring(record, starting: starting, dryRun: false))
+      } catch {
+        result = .failure(error)
       }
-      let claim = dryRun ? nil : claimLab(of: name, for: file)
-      defer { release(claim) }
-      return try await with(name, creating: true) { vm throws(ControlError) in
-        try await vm.bring(to: record, starting: starting, dryRun: dryRun)
-      }
+      release(lab)
+      return try result.get()
+    }
+  }
+
+  private func bring(
+    _ record: VMRecord, starting: Bool, dryRun: Bool
+  ) async throws(ControlError) -> JSONValue {
+    try await with(record.definition.name, creating: true) { vm throws(ControlError) in
+      try await vm.bring(to: record, starting: starting, dryRun: dryRun)
     }
   }
 
@@ -121,7 +149,9 @@ extension Supervisor {
     let preparation = preparation
     return try await with(name) { vm throws(ControlError) in
       try await vm.update { record throws(ControlError) in
-        try await preparation.updated(record, with: settings)
+        let next = try await preparation.updated(record, with: settings)
+        try await self.refuseCircle(next)
+        return next
       }
     }
   }

@@ -2,14 +2,20 @@ internal import Control
 
 // `supervisor stop --guests`: what an admin wants before the host goes down.
 extension Supervisor {
-  /// Brings every guest down gently, all at the same time, and returns when none has a process any more.
+  /// Brings every guest down gently, what depends on others before those and all others at the same time, and returns
+  /// when none has a process any more.
   ///
   /// Each stays wanted as it is, and nothing is started meanwhile.
   func standDown() async {
     isStandingDown = true
+    let names = Set(machines.values.map(\.name))
     await withTaskGroup { group in
-      for machine in machines.values { group.addTask { await machine.standDown() } }
+      for machine in machines.values {
+        let held = holdOfEnd(of: machine.name, among: names)
+        group.addTask { await machine.standDown(held: held) }
+      }
     }
+    reviewEnds()
     if isNeeded { await withCheckedContinuation { whenDown.append($0) } }
   }
 

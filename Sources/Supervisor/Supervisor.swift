@@ -41,11 +41,22 @@ package actor Supervisor {
   /// Whether every guest is on its way down, and none is started any more.
   var isStandingDown = false
 
+  /// The order in which VMs start and end, by what they report, and those whose end waits for others.
+  var order = FleetOrder()
+  var heldEnds: Set<VMName> = []
+
+  /// How many commands that are being answered end each VM.
+  var ending: [VMName: Int] = [:]
+
+  /// Whether not all VMs of the state folder are known yet.
+  var isRecovering = false
+
   /// Who waits until no VM has a process.
   var whenDown: [CheckedContinuation<Void, Never>] = []
 
-  /// Labs that are being made, by name.
-  var labClaims: [String: LabClaim] = [:]
+  /// The labs that have VMs or are being made, by name, and those whose file cannot be read.
+  var labs: [String: Lab] = [:]
+  var unreadableLabs: [String: LabRecord.Unreadable] = [:]
 
   /// Tells every client what is made only if there is one; set once the control socket is there.
   package typealias Tell = @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
@@ -86,7 +97,10 @@ package actor Supervisor {
   }
 
   /// Whether a VM has a process or will have one by itself.
-  package var isNeeded: Bool { reports.values.contains { $0.keepsSupervisor } }
+  package var isNeeded: Bool {
+    reports.values.contains { $0.keepsSupervisor }
+      || labs.values.contains { $0.record?.pending.isEmpty == false }
+  }
 
   // MARK: VMs by name
 
@@ -102,7 +116,7 @@ package actor Supervisor {
       throw ControlError(.notFound, "no VM is called '\(text)': \(error)", fact: .noSuchVM)
     }
     if let file = vm.file, let owner = labFile(of: name), owner != file {
-      throw .otherLabFile(name, owner: owner, file: file)
+      throw .otherLabFile(name.lab ?? "", owner: owner, file: file)
     }
     if reports[name.id] != nil { return name }
     let bearers = reports.values.map(\.name).filter { $0.name == name.name && name.lab == nil }.sorted()
@@ -169,6 +183,7 @@ package actor Supervisor {
         return try await preparation.launch(
           record, folder: folder, purpose: purpose, others: others, lane: lane, isPatient: isPatient)
       },
+      unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name),
       removed: { [weak self] report in self?.forget(report) },
@@ -209,6 +224,7 @@ package actor Supervisor {
     executor.queue.async {
       self.assumeIsolated {
         $0.reports[report.name.id] = report
+        $0.follow(report)
         $0.tellIfDown()
         $0.tell { VMEvent.changed(report.change()).event }
         $0.changed()
@@ -220,6 +236,8 @@ package actor Supervisor {
     executor.queue.async {
       self.assumeIsolated {
         $0.reports[report.name.id] = nil
+        $0.followRemoval(of: report.name)
+        $0.forgetInLab(report.name)
         $0.tellIfDown()
         if let machine = $0.machines[report.name.id] { Task { await self.dropIfUnused(machine) } }
         $0.tell { VMEvent.removed(report.name.full, wish: report.wish).event }

@@ -48,6 +48,30 @@ struct RequestTests {
     ),
     (.remove(name: "web", disks: false), "remove", ["name": "web"]),
     (.remove(name: "web", disks: true), "remove", ["name": "web", "disks": true]),
+    (.start(name: "web", now: true), "start", ["name": "web", "now": true]),
+    (
+      .labUp(
+        LabDefinition(
+          lab: "shop", file: "/d/q.json5", directory: "/d", networks: ["backend": [:]],
+          vms: [["name": "db"], ["name": "web", "dependsOn": ["db"]]]), names: ["web"], dryRun: true),
+      "lab-up",
+      [
+        "lab": "shop", "file": "/d/q.json5", "directory": "/d", "networks": ["backend": [:]],
+        "vms": [["name": "db"], ["name": "web", "dependsOn": ["db"]]], "names": ["web"], "dry-run": true,
+      ]
+    ),
+    (
+      .labUp(LabDefinition(lab: "shop", file: nil, directory: "/d", vms: []), names: nil), "lab-up",
+      ["lab": "shop", "directory": "/d", "vms": []]
+    ),
+    (
+      .labDown(.lab("shop", file: "/d/q.json5"), disks: true, timeout: .seconds(1)), "lab-down",
+      ["lab": "shop", "file": "/d/q.json5", "disks": true, "timeout": 1]
+    ),
+    (
+      .labStop(.vms(["web", VMReference("shop/db", file: "/d/q.json5")]), timeout: nil), "lab-stop",
+      ["vms": ["web", ["name": "shop/db", "file": "/d/q.json5"]]]
+    ),
     (.queryVMs, "query-vms", [:]),
     (.queryVM(name: "web"), "query-vm", ["name": "web"]),
     (.queryArguments(name: "web"), "query-arguments", ["name": "web"]),
@@ -132,6 +156,15 @@ struct RequestTests {
         "update", ["name": "web", "settings": []],
         "Invalid parameter 'settings': expected an object, found an array"
       ),
+      ("lab-up", ["lab": "shop", "directory": "/"], "Parameter 'vms' is missing"),
+      (
+        "lab-up", ["lab": "shop", "directory": "/", "vms": ["web"]],
+        "Invalid parameter 'vms': expected an object, found \"web\""
+      ),
+      ("lab-down", [:], "Parameter 'lab' or 'vms' is missing"),
+      ("lab-down", ["lab": "shop", "vms": []], "Parameter 'lab' cannot stand beside 'vms'"),
+      ("lab-stop", ["vms": [7]], "Invalid parameter 'vms': expected names or objects, found 7"),
+      ("lab-stop", ["vms": [["name": "a", "x": 1]]], "Parameter 'x' is unexpected"),
       ("query-vms", ["name": "web"], "Parameter 'name' is unexpected"),
       ("vm-execute", ["name": "web"], "Parameter 'command' is missing"),
       (
@@ -178,7 +211,8 @@ struct RequestTests {
     let looks = Self.table.map(\.0).filter { !$0.isChange }.map(\.commandName)
     #expect(
       looks == [
-        "up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events", "query-events",
+        "up", "lab-up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events",
+        "query-events",
         "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
         "subscribe", "subscribe", "subscribe", "query-jobs", "query-jobs", "query-jobs", "job-cancel",
         "job-dismiss", "image-add", "image-add", "query-images", "image-remove", "image-verify",
@@ -214,5 +248,29 @@ struct RequestTests {
     #expect(ControlError(.timedOut(command: "x", after: .seconds(5)), of: FullName("web")).kind == .timedOut)
     #expect(ControlError(.interrupted(command: "x", .peerGone), of: FullName("web")).kind == .failed)
     #expect(ControlError(.interrupted(command: "x", .peerGone)).kind == .disconnected)
+  }
+}
+
+@Suite("The reply to a command for several VMs")
+struct FleetReplyTests {
+  @Test("tells of each what was done, or why not, and is read back the same")
+  func bothWays() {
+    let reply = FleetReply([
+      FleetReply.Entry("shop/db", .success(["state": "starting"])),
+      FleetReply.Entry("shop/web", .failure(ControlError(.invalid, "web: no"))),
+    ])
+    #expect(
+      reply.json == [
+        ["name": "shop/db", "return": ["state": "starting"]],
+        ["name": "shop/web", "error": ["class": "InvalidDefinition", "desc": "web: no"]],
+      ])
+    #expect(FleetReply(json: reply.json).json == reply.json)
+  }
+
+  @Test("that cannot be read is a failure of the VM alone")
+  func unreadable() {
+    let entries = FleetReply(json: [["name": "a"], ["name": "b", "return": [:]]]).entries
+    #expect(entries.map(\.name) == ["a", "b"])
+    #expect(throws: ControlError.self) { try entries[0].result.get() }
   }
 }

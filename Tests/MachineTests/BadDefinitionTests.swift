@@ -162,7 +162,22 @@ struct BadDefinitionTests {
       "25: vms.web.stopTimeout: 60 has no unit; write a duration such as '10s' or '250ms'"
     ),
     ("hardware: {}", "12: vms.web.hardware: 'hardware' belongs in a profile"),
-    ("dependsOn: []", "12: vms.web.dependsOn: unknown key 'dependsOn'"),
+    (
+      "dependsOn: 5", "23: vms.web.dependsOn: expected a list of VMs, or an object of conditions, found 5"
+    ),
+    (
+      "dependsOn: { web: \"helthy\" }",
+      "30: vms.web.dependsOn.web: unknown condition 'helthy'; did you mean 'healthy'?"
+    ),
+    (
+      "dependsOn: { web: \"up\" }",
+      "30: vms.web.dependsOn.web: unknown condition 'up'; use started, healthy or stopped"
+    ),
+    (
+      "dependsOn: [\"../x\"]",
+      "24: vms.web.dependsOn[0]: '../x' is not a valid name: " + nameRule + "'/'"
+    ),
+    ("dependsOn: [\"b\", \"b\"]", "29: vms.web.dependsOn[1]: 'b' is in the list already"),
     ("profile: \"../x\"", "21: vms.web.profile: '../x' is not a valid name: " + nameRule + "'/'"),
     ("arguments: \"-x\"", "23: vms.web.arguments: expected a list of arguments, found \"-x\""),
     ("arguments: [1]", "24: vms.web.arguments[0]: expected an argument, found 1"),

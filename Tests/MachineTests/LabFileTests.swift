@@ -72,6 +72,22 @@ struct LabFileTests {
       "q.json5:1:47: vms.b.ports[0]: '0.0.0.0:80:1' wants a port of the host that 'a' has"
     ),
     (
+      "{ vms: { db: {}, web: { dependsOn: [\"db\", \"bd\"] } } }",
+      "q.json5:1:43: vms.web.dependsOn.bd: unknown VM 'bd'; did you mean 'db'?"
+    ),
+    (
+      "{ vms: { db: {}, job: {}, web: { dependsOn: { mail: \"stopped\" } } } }",
+      "q.json5:1:53: vms.web.dependsOn.mail: unknown VM 'mail'; use db or job"
+    ),
+    (
+      "{ vms: { web: { dependsOn: { db: \"started\" } },\n  db: { dependsOn: [\"web\"] } } }",
+      "q.json5:1:34: vms.web.dependsOn.db: VMs wait for each other in a circle: web -> db -> web"
+    ),
+    (
+      "{ vms: { web: { dependsOn: [\"web\"] } } }",
+      "q.json5:1:29: vms.web.dependsOn.web: VMs wait for each other in a circle: web -> web"
+    ),
+    (
       "{\n  vms: {\n    web: {\n      cpsu: 2,\n      memory: 512,\n    },\n    db: { disks: [{ fil: 1 }] },\n  },\n}",
       """
       q.json5:4:7: vms.web.cpsu: unknown key 'cpsu'; did you mean 'cpus'?

@@ -55,6 +55,30 @@ import Testing
     #expect(definitions == defined)
   }
 
+  @Test(
+    "What is up together: all of the file, or what is named with all that it depends on",
+    arguments: [
+      ([], ["shop/web", "shop/db", "shop/store", "shop/mail"], nil, 3),
+      (["web"], ["shop/web", "shop/db", "shop/store"], ["web"], 3),
+      (["other", "shop/store"], ["shop/store"], ["store"], 1), (["other"], nil, nil, nil),
+    ] as [([String], [String]?, [String]?, Int?)])
+  func plan(names: [String], labels: [String]?, chosen: [String]?, stages: Int?) throws {
+    let lab = try Lab(
+      """
+      { lab: 'shop', vms: {
+        web: { dependsOn: ['db'] }, db: { dependsOn: ['store'] }, store: {}, mail: {},
+      } }
+      """)
+    let parser = CommandLineParser(verb: Up.name, arguments: Up.arguments, options: Up.allOptions)
+    let plan = try DefinitionSource(try parser.parse(names + ["--file", lab.file]), verb: Up.name).plan(
+      in: Context(environment: []))
+    #expect(plan.lab?.labels == labels)
+    #expect(plan.lab?.names == chosen)
+    #expect(plan.lab?.stages == stages)
+    #expect(plan.lab?.definition.vms.count ?? 4 == 4)
+    #expect(plan.subjects.map(\.label) == names.filter { $0 == "other" })
+  }
+
   @Test("A wrong file tells all of its problems, and hinders no VM that it does not define")
   func wrong() throws {
     let lab = try Lab("{ lab: 'shop', vms: { db: { cpsu: 1 }, web: { memory: 2 } } }")

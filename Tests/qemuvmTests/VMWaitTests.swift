@@ -8,7 +8,7 @@ import Testing
 @Suite("Waiting for a VM") struct VMWaitTests {
   static func vm(
     _ state: String, wish: Int = 2, desired: String = "running", cause: String? = nil, pid: Int? = nil,
-    actions: [String] = [], health: String = "none"
+    actions: [String] = [], health: String = "none", stuck: Bool? = nil
   ) -> JSONObject {
     [
       "name": "web", "lab": "shop", "state": .string(state), "desired": .string(desired),
@@ -16,6 +16,7 @@ import Testing
       "cause": cause.map(JSONValue.string) ?? .null, "pid": pid.map { JSONValue($0) } ?? .null,
       "accelerator": "kvm", "actions": .array(actions.map(JSONValue.string)), "pending": [],
       "health": .string(health),
+      "waitsFor": stuck.map { [["name": "db", "condition": "started", "stuck": .bool($0)]] } ?? .null,
     ]
   }
 
@@ -64,6 +65,9 @@ import Testing
       (.healthy, vm("running", health: "starting"), nil), (.healthy, vm("running", health: "healthy"), true),
       (.healthy, vm("running"), true), (.healthy, vm("running", health: "unhealthy"), false),
       (.healthy, vm("starting", health: "starting"), nil), (.healthy, vm("failed"), false),
+      (.running, vm("waiting", stuck: false), nil), (.running, vm("waiting", stuck: true), false),
+      (.restarted, vm("waiting", stuck: true), false), (.paused, vm("waiting"), false),
+      (.stopped, vm("waiting"), nil),
     ] as [(Goal, JSONObject, Bool?)])
   func replies(goal: Goal, reply: JSONObject, isReached: Bool?) {
     let outcome = Self.wait(goal, reply).outcome

@@ -22,6 +22,9 @@ package struct VMChange: Sendable, Equatable {
   package var pid: Int32?
   package var accelerator: String?
 
+  /// The VMs that it waits for, in the state `waiting`; nil of one that waits for none.
+  package var waitsFor: [WaitedFor]?
+
   package init(
     name: FullName, state: Word<VMState>, desired: Word<DesiredState> = Word(.stopped), cause: String? = nil,
     ending: Word<EndingKind>? = nil, pause: Word<PauseKind>? = nil, health: Word<Health> = Word(.none),
@@ -46,6 +49,7 @@ package struct VMChange: Sendable, Equatable {
       ending: try members.optional("ending"), pause: try members.optional("pause"),
       health: try members.optional("health") ?? Word(.none), wish: try members.optional("wish") ?? 0,
       pid: try members.processNumber("pid"), accelerator: try members.optional("accelerator"))
+    waitsFor = try members.optional("waitsFor")
   }
 
   package var json: JSONObject {
@@ -54,11 +58,14 @@ package struct VMChange: Sendable, Equatable {
       "desired": .string(desired.text), "cause": JSONValue(text: cause), "health": .string(health.text),
       "wish": JSONValue(wish), "pid": pid.map { JSONValue($0) } ?? .null,
       "accelerator": JSONValue(text: accelerator), "ending": JSONValue(text: ending?.text),
-      "pause": JSONValue(text: pause?.text),
+      "pause": JSONValue(text: pause?.text), "waitsFor": waitsFor.json,
     ]
   }
 
   package var isWanted: Bool { desired.known == .running }
+
+  /// Whether it waits for a VM that will not be so far by itself.
+  package var isStuck: Bool { waitsFor?.contains(where: \.isStuck) ?? false }
 }
 
 /// What the supervisor tells of VMs by its events.

@@ -22,6 +22,7 @@ package struct LabFile: Sendable, Equatable {
     let vms = reader.read("vms") { Self.vms($0, lab: lab, file: file) } ?? []
     if !reader.has("vms") { reader.missing("vms", "the list of VMs") }
     reader.finish()
+    log.report(LabOrder.problems(of: vms))
     guard let lab, log.problems.isEmpty else { throw DefinitionError(log.problems) }
     self.lab = lab
     self.vms = vms

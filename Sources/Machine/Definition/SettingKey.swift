@@ -76,6 +76,7 @@ struct SettingKey: Sendable {
     SettingKey("panic", \.panic),
     SettingKey("health", \.health),
     SettingKey("onHang", \.onHang),
+    SettingKey("dependsOn", \.dependsOn, onlyIn: .virtualMachine),
     SettingKey("restart", \.restart),
     SettingKey("stopTimeout", \.stopTimeout),
     SettingKey("logs", \.logs),

@@ -19,6 +19,8 @@ package struct Settings: Sendable, Equatable {
   package var panic: PanicSetting?
   package var health: HealthSetting?
   package var onHang: HangSetting?
+  /// Of the VM's own definition only, as `uuid` is.
+  package var dependsOn: DependencySetting?
   package var restart: RestartSetting?
   package var stopTimeout: Duration?
   package var logs: LogSetting?

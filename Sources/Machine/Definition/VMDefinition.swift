@@ -17,6 +17,9 @@ package struct VMDefinition: Sendable, Equatable {
 
   package static let defaultProfile = "linux"
 
+  /// The VMs of its lab that must be so far before it starts.
+  package var dependencies: [Dependency] { settings.dependsOn?.dependencies ?? [] }
+
   /// Whether both ask for the same machine; where in a file they stand does not matter.
   package func hasSameMeaning(as other: VMDefinition) -> Bool {
     name == other.name && settings == other.settings

@@ -53,6 +53,71 @@ package struct Preparation: Sendable {
     }
   }
 
+  /// The same for a lab's VMs, in one go: each profile is read once.
+  ///
+  /// Throws where a definition is none, or they cannot stand beside each other; what is wrong with the profile of one
+  /// VM is that VM's alone.
+  func records(of lab: LabDefinition) async throws(ControlError) -> [(VMName, Result<VMRecord, ControlError>)]
+  {
+    var definitions: [VMDefinition] = []
+    for json in lab.vms { definitions.append(try definition(json, in: lab)) }
+    let found = Dictionary(grouping: definitions, by: \.name)
+    if let twice = definitions.first(where: { found[$0.name]?.count ?? 0 > 1 })?.name {
+      throw ControlError(.invalid, "it is defined twice", vm: twice.full)
+    }
+    try refuse(LabOrder.problems(of: definitions))
+    let all = definitions
+    let results = try await inFolder(lab.directory, nil) { () throws(ControlError) in
+      let catalog = KnownProfiles(ProfileCatalog(locations, directory: lab.directory))
+      return all.map { definition in
+        Result { () throws(ControlError) in
+          try record(definition, directory: lab.directory, file: lab.file, verb: nil, catalog.chain)
+        }
+      }
+    }
+    // A success is one whatever is wrong with another.
+    try refuse(LabOrder.problems(ofConditionsIn: results.compactMap { try? $0.get().flat }))
+    return Array(zip(definitions.map(\.name), results))
+  }
+
+  private func definition(_ json: JSONObject, in lab: LabDefinition) throws(ControlError) -> VMDefinition {
+    let name = json["name"]?.string.map { FullName($0, lab: lab.lab) }
+    var json = json
+    if json["lab"] == nil { json["lab"] = .string(lab.lab) }
+    let definition: VMDefinition
+    do throws(DefinitionError) {
+      definition = try VMDefinition(json: .object(json))
+    } catch {
+      throw ControlError(.invalid, "\(error)", vm: name)
+    }
+    guard definition.name.lab == lab.lab else {
+      throw ControlError(.invalid, "it is no VM of the lab '\(lab.lab)'", vm: definition.name.full)
+    }
+    return definition
+  }
+
+  private func refuse(_ problems: [Problem]) throws(ControlError) {
+    guard !problems.isEmpty else { return }
+    throw ControlError(.invalid, "\(DefinitionError(problems))")
+  }
+
+  /// Profiles that were read already, for one reader.
+  private final class KnownProfiles {
+    private let catalog: ProfileCatalog
+    private var chains: [String: ProfileChain] = [:]
+
+    init(_ catalog: ProfileCatalog) {
+      self.catalog = catalog
+    }
+
+    func chain(_ name: String, askedAt origin: Origin?) throws -> ProfileChain {
+      if let chain = chains[name] { return chain }
+      let chain = try catalog.chain(name, askedAt: origin)
+      chains[name] = chain
+      return chain
+    }
+  }
+
   /// Reads what lies in a folder of a user's, as long as that answers.
   private func inFolder<Value: Sendable>(
     _ directory: String, _ name: FullName?, _ work: @escaping @Sendable () throws(ControlError) -> Value
@@ -67,11 +132,19 @@ package struct Preparation: Sendable {
   private func record(
     _ definition: VMDefinition, directory: String, file: String?, verb: String? = nil
   ) throws(ControlError) -> VMRecord {
+    try record(
+      definition, directory: directory, file: file, verb: verb,
+      ProfileCatalog(locations, directory: directory).chain)
+  }
+
+  private func record(
+    _ definition: VMDefinition, directory: String, file: String?, verb: String?,
+    _ chain: (String, Origin?) throws -> ProfileChain
+  ) throws(ControlError) -> VMRecord {
     let origin = definition.origins["profile"]
     let name = definition.name.full
     do {
-      let chain = try ProfileCatalog(locations, directory: directory).chain(
-        definition.profile, askedAt: origin)
+      let chain = try chain(definition.profile, origin)
       return VMRecord(
         uuid: definition.settings.uuid ?? uuid(of: definition.name), definition: definition,
         directory: directory, file: file,

@@ -86,7 +86,7 @@ extension LedgerEvent.StateFacts {
       switch lifecycle.state {
       case .stopped, .failed, .backoff: true
       case .starting, .running: lifecycle.restartCause != nil
-      case .paused, .stopping: false
+      case .waiting, .paused, .stopping: false
       }
     var pause: PauseKind?
     if case .paused(let reason) = lifecycle.phase { pause = PauseKind(reason) }

@@ -10,7 +10,7 @@ extension Lifecycle {
       switch lastKnown {
       case .paused: .paused
       case .running, .stopping: .running
-      case .stopped, .starting, .backoff, .failed: nil
+      case .stopped, .waiting, .starting, .backoff, .failed: nil
       }
     let deadline = Self.adoptionDeadline(before, now)
     phase = .starting(Start(hasProcess: true, isAdoption: true, before: before, deadline: deadline))
@@ -62,6 +62,7 @@ extension Lifecycle {
     if startsAgain { return begin(saying: "started again by the user") }
     switch phase {
     case .stopped, .failed, .backoff: return []
+    case .waiting(let words): return begin(saying: words)
     case .starting: return begin(saying: cause)
     case .running, .paused, .stopping:
       if let ending { return end(ending, moment) }

@@ -15,7 +15,7 @@ extension Lifecycle {
     case .stopped, .failed:
       cause = words
       return [.announce]
-    case .starting, .running, .paused, .stopping, .backoff: return []
+    case .waiting, .starting, .running, .paused, .stopping, .backoff: return []
     }
   }
 }

@@ -32,7 +32,7 @@ extension Lifecycle {
       break
     case .stopping(let ladder) where ladder.step == .powerButton:
       return runStateUnderTheButton(runState, moment.now)
-    case .stopped, .stopping, .backoff, .failed:
+    case .stopped, .waiting, .stopping, .backoff, .failed:
       return []
     }
     switch runState {
@@ -174,7 +174,7 @@ extension Lifecycle {
   private mutating func isRunning(_ moment: Moment) -> [LifecycleEffect] {
     switch phase {
     case .starting, .paused: break
-    case .running, .stopping, .stopped, .backoff, .failed: return []
+    case .running, .stopping, .stopped, .waiting, .backoff, .failed: return []
     }
     var adopted = false
     var boots = false

@@ -8,7 +8,7 @@ extension Lifecycle {
   package var health: Health {
     guard let check else { return .none }
     switch phase {
-    case .stopped, .backoff, .failed: return .none
+    case .stopped, .waiting, .backoff, .failed: return .none
     case .starting: return .starting
     // The guest is not well that waits for a disk, or is kept to be looked at.
     case .paused(.ioError), .paused(.noSpace), .paused(.kept): return .unhealthy
@@ -50,7 +50,7 @@ extension Lifecycle {
     case .running: true
     // Before it has begun there is no vCPU that could run.
     case .starting(let start): start.isAdoption && start.before != nil
-    case .paused, .stopping, .stopped, .backoff, .failed: false
+    case .paused, .stopping, .stopped, .waiting, .backoff, .failed: false
     }
   }
 

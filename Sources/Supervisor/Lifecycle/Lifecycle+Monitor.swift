@@ -7,7 +7,7 @@ extension Lifecycle {
     guard hasProcess, monitorLoss == nil else { return [] }
     monitorLoss = words
     switch phase {
-    case .starting(let start) where start.isAdoption && (desired == .stopped || startsAgain):
+    case .starting(let start) where start.isAdoption && isToEnd:
       ending = ending ?? .wished
       return descend(from: .terminate, now) + [.tell(Self.withoutMonitor(words))]
     case .starting(let start) where start.isAdoption:
@@ -28,7 +28,7 @@ extension Lifecycle {
       guard !effects.isEmpty else { return [] }
       phase = .stopping(ladder)
       return effects + [.tell(Self.withoutMonitor(words))]
-    case .stopped, .backoff, .failed:
+    case .stopped, .waiting, .backoff, .failed:
       return []
     }
   }

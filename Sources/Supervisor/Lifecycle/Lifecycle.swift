@@ -9,6 +9,9 @@ package import Machine
 package struct Lifecycle: Sendable, Equatable {
   package enum Phase: Sendable, Equatable {
     case stopped
+
+    /// A start is due and held back; with what it is a consequence of, in words.
+    case waiting(String)
     case starting(Start)
     case running
     case paused(PauseReason)
@@ -111,6 +114,12 @@ package struct Lifecycle: Sendable, Equatable {
   /// Whether the supervisor leaves with its guests: what ends stays down, wanted as it is.
   var isStandingDown = false
 
+  /// What holds its next start back; nil when nothing does.
+  package internal(set) var hold: WaitReason?
+
+  /// The end that is wished and held back; nil when none is.
+  package internal(set) var heldEnd: HeldEnd?
+
   /// What an automatic start is a consequence of; nil after the user's own.
   package internal(set) var restartCause: RestartCause?
 
@@ -134,6 +143,7 @@ package struct Lifecycle: Sendable, Equatable {
   package var state: VMState {
     switch phase {
     case .stopped: .stopped
+    case .waiting: .waiting
     case .starting: .starting
     case .running: .running
     case .paused: .paused
@@ -148,14 +158,14 @@ package struct Lifecycle: Sendable, Equatable {
     switch phase {
     case .starting(let start): start.hasProcess
     case .running, .paused, .stopping: true
-    case .stopped, .backoff, .failed: false
+    case .stopped, .waiting, .backoff, .failed: false
     }
   }
 
   /// Whether a guest runs, or is on its way up or down.
   package var isUp: Bool {
     switch phase {
-    case .starting, .running, .paused, .stopping: true
+    case .waiting, .starting, .running, .paused, .stopping: true
     case .stopped, .backoff, .failed: false
     }
   }
@@ -172,7 +182,10 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// Whether a process will come by itself.
   package var awaitsProcess: Bool {
-    if case .backoff = phase { true } else { awaitsSpawn }
+    switch phase {
+    case .backoff, .waiting: true
+    default: awaitsSpawn
+    }
   }
 
   /// When `timer` is due; nil while nothing waits for time.
@@ -186,7 +199,7 @@ package struct Lifecycle: Sendable, Equatable {
     case .stopping(let ladder): ladder.nextDeadline
     case .backoff(let until): until
     case .paused(.noSpace(_, let watch)): watch.due
-    case .stopped, .running, .paused, .failed: nil
+    case .stopped, .waiting, .running, .paused, .failed: nil
     }
   }
 
@@ -199,6 +212,11 @@ package struct Lifecycle: Sendable, Equatable {
     case .restart(let timeout): return restart(timeout, moment.now)
     case .kill: return kill(moment.now)
     case .standDown: return standDown(moment.now)
+    case .hold(let reason): return hold(reason)
+    case .release: return release()
+    case .holdEnd(let end, let standingDown, let words):
+      return holdEnd(end, standingDown: standingDown, saying: words, moment.now)
+    case .releaseEnd: return releaseEnd(moment.now)
     case .spawned: return spawned(moment.now)
     case .spawnFailed(let words):
       guard case .starting = phase else { return [] }
@@ -233,7 +251,11 @@ extension Lifecycle {
   private mutating func start(_ now: Instant) -> [LifecycleEffect] {
     let isNews = desired != .running
     desired = .running
+    let wasToEnd = heldEnd != nil
+    heldEnd = nil
     switch phase {
+    case .waiting:
+      return forgive() ? [.announce] : []
     case .stopped, .failed, .backoff:
       budget.forgive()
       restarts = 0
@@ -255,6 +277,7 @@ extension Lifecycle {
       ending = nil
       return (isNews ? resumeChecks(now) : []) + (isNews || isForgiven ? [.announce] : [])
     case .running, .paused:
+      if wasToEnd { cause = state == .running ? runningCause : "paused; it stays, as the user asked" }
       return forgive() || isNews ? [.announce] : []
     }
   }
@@ -269,9 +292,10 @@ extension Lifecycle {
     return true
   }
 
-  private mutating func stop(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
+  mutating func stop(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
     desired = .stopped
     startsAgain = false
+    (hold, heldEnd) = (nil, nil)
     if case .stopping(var ladder) = phase {
       if let timeout { ladder.shorten(to: timeout, now: now) }
       phase = .stopping(ladder)
@@ -286,11 +310,12 @@ extension Lifecycle {
     case .starting where isTakingOver, .running, .paused:
       desired = .running
       startsAgain = true
+      heldEnd = nil
       budget.forgive()
       restarts = 0
       restartCause = nil
       return lower(saying: "the user asked it to restart", timeout ?? stopTimeout, now)
-    case .stopped, .failed, .backoff, .starting, .stopping:
+    case .stopped, .waiting, .failed, .backoff, .starting, .stopping:
       return start(now)
     }
   }
@@ -298,6 +323,7 @@ extension Lifecycle {
   private mutating func kill(_ now: Instant) -> [LifecycleEffect] {
     desired = .stopped
     startsAgain = false
+    (hold, heldEnd) = (nil, nil)
     guard hasProcess else { return lower(saying: "the user asked to kill it", .zero, now) }
     ending = .killed
     cause = "the user asked to kill it"
@@ -320,6 +346,8 @@ extension Lifecycle {
       return []
     case .failed, .backoff:
       return settle(.stopped, saying: "stopped by the user")
+    case .waiting:
+      return settle(.stopped, saying: "stopped by the user before it ran")
     case .starting(let start) where !start.hasProcess:
       return settle(.stopped, saying: "stopped by the user before it ran")
     case .starting(let start):
@@ -348,6 +376,7 @@ extension Lifecycle {
   mutating func letGo() {
     phase = .stopped
     desired = .stopped
+    (hold, heldEnd) = (nil, nil)
     cause = "stopped by the user"
   }
 
@@ -372,6 +401,11 @@ extension Lifecycle {
     isGuestOff = false
     wasTakenOver = false
     runningSince = nil
+    if let hold {
+      phase = .waiting(words)
+      cause = hold.sentence
+      return [.announce]
+    }
     cause = words
     phase = .starting(Start())
     // In this order: whoever waits, waits for the guest, and nothing need be recorded before its QEMU is there.
@@ -382,6 +416,7 @@ extension Lifecycle {
     self.phase = phase
     cause = words
     runningSince = nil
+    heldEnd = nil
     return [.announce]
   }
 

@@ -22,6 +22,18 @@ package enum LifecycleInput: Sendable, Equatable {
   /// The supervisor leaves with its guests: the VM comes down as by `stop`, and stays wanted.
   case standDown
 
+  /// Something holds the VM's next start back: one that is due waits.
+  case hold(for: WaitReason)
+
+  /// Nothing does any more.
+  case release
+
+  /// The VM is to end, as by `stop` or `standDown`, and others end first; with the cause in words.
+  case holdEnd(HeldEnd, standingDown: Bool, saying: String)
+
+  /// They have ended.
+  case releaseEnd
+
   /// A QEMU of this VM runs from now on.
   case spawned
 

@@ -14,6 +14,8 @@ extension Supervisor {
     recordStart()
     await jobs.recover()
     images.clear()
+    isRecovering = true
+    try loadLabs()
     var holders = findHolders(of: folders)
     var adopted: [VirtualMachine] = []
     var taken = Set(holders.values.joined().map(\.process.pid))
@@ -37,6 +39,8 @@ extension Supervisor {
         Log.note("\(holder) holds the lock of \(id), a VM that is not in \(state.path); it is left alone")
       }
     }
+    await keepPromises()
+    reviewAll()
     await withTaskGroup { group in
       for machine in adopted { group.addTask { await machine.takeOver(within: Self.patience) } }
     }

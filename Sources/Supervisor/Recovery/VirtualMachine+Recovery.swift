@@ -95,14 +95,23 @@ extension VirtualMachine {
     (lastExit, failedConsole) = (saved.lastExit, saved.failedConsole)
     if !tellLostExit(last, survivor), !last.isEndUntold { beginNotes() }
     if let survivor {
+      // Whoever depends on it may have to end first: that is known when all VMs are.
+      if lifecycle.desired == .stopped { lifecycle.heldEnd = HeldEnd(timeout: nil) }
       let words = found?.words ?? ProcessTable.arguments(pid: survivor.pid) ?? []
       adopt(survivor, words, saved, logStart: FileSystem.size(of: folder.qemuLog))
     } else {
+      let dependencies = record?.definition.dependencies ?? []
+      // What was running and has ended does not wait again; a start that was due does, and one at the host's boot.
+      if !dependencies.isEmpty, isOtherBoot || lifecycle.state == .waiting || lifecycle.state == .starting {
+        let unmet = dependencies.map { UnmetDependency($0.name, $0.condition) }
+        lifecycle.hold = .vms(unmet)
+      }
       let exit = isOtherBoot ? nil : knownExit(of: saved.pid, last)
       if lifecycle.hasProcess, lifecycle.ending?.isWished != true, let start = saved.consoleStart {
         failedConsole = lastConsole(from: start)
       }
       apply(.absent(hostRebooted: isOtherBoot, exit?.status, stderr: exit?.stderr ?? ""))
+      if lifecycle.state != .waiting { apply(.release) }
     }
     // Known to everyone before the first client is answered.
     announce()

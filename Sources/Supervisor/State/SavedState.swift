@@ -101,7 +101,8 @@ package struct SavedState: Sendable, Equatable {
     let wanted = folder.runWish
     let isUnfulfilled = desired == .running && wanted.number > wish
     lifecycle.phase = Self.phase(
-      contents["phase"]?.string ?? "", until: file.moment("until", within: lifecycle.policy.longestDelay))
+      contents["phase"]?.string ?? "", until: file.moment("until", within: lifecycle.policy.longestDelay),
+      restartCause: contents["restartCause"]?.string)
     // A restart ends the QEMU that lives, which was as it was written.
     let isRestart = isUnfulfilled && wanted.isRestart && lifecycle.hasProcess
     if isUnfulfilled, !isRestart { lifecycle.phase = .starting(Lifecycle.Start()) }
@@ -207,13 +208,14 @@ package struct SavedState: Sendable, Equatable {
     return (value, nil)
   }
 
-  private static func phase(_ name: String, until: Instant?) -> Lifecycle.Phase {
+  private static func phase(_ name: String, until: Instant?, restartCause: String?) -> Lifecycle.Phase {
     switch VMState(rawValue: name) {
     case .running: .running
     case .paused: .paused(.user)
     case .stopping: .stopping(StopLadder.begin(at: .kill, now: .now).ladder)
     case .backoff: .backoff(until: until ?? .now)
     case .failed: .failed
+    case .waiting: .waiting(restartCause.map { "starting again: \($0)" } ?? "started by the user")
     case .starting: .starting(Lifecycle.Start())
     case .stopped, nil: .stopped
     }

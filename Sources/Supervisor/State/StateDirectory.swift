@@ -46,6 +46,7 @@ package struct StateDirectory: Sendable {
       try FileSystem.makeDirectory(given)
       path = try FileSystem.resolved(given)
       try FileSystem.makeDirectory(path + "/vms")
+      try FileSystem.makeDirectory(path + "/labs")
       machine = try FileSystem.readIfPresent("/etc/machine-id").map(Self.word) ?? ""
     } catch {
       throw .unusable(error)
@@ -78,6 +79,9 @@ package struct StateDirectory: Sendable {
       throw .otherMachine(folder: path, machine: facts["machine"]?.string ?? "unknown")
     }
   }
+
+  /// Where what is known of labs as a whole is kept.
+  var labs: LabFolder { LabFolder(path: path + "/labs") }
 
   package func folder(of id: String) -> VMFolder {
     VMFolder(path: path + "/vms/" + id, id: id)

@@ -57,20 +57,32 @@ package struct VMRecord: Sendable, Equatable {
     }
   }
 
-  func bytes() -> [UInt8] {
-    let object: JSONObject = [
+  var json: JSONObject {
+    [
       "format": JSONValue(StateDirectory.version), "uuid": .string("\(uuid)"),
       "definition": .object(definition.json), "directory": .string(directory),
       "file": file.map { .string($0) } ?? .null, "settings": .object(flat.json),
       "profileFiles": .array(profileFiles.map { .string($0) }),
       "addresses": (addresses ?? AddressPlan()).json,
     ]
-    return Array((JSONValue.object(object).pretty() + "\n").utf8)
   }
 
+  func bytes() -> [UInt8] { Array((JSONValue.object(json).pretty() + "\n").utf8) }
+
   init(parsing bytes: [UInt8], file path: String) throws(Unreadable) {
+    let json: JSONValue
+    do throws(JSONSyntaxError) {
+      json = try JSONValue(parsing: bytes)
+    } catch {
+      throw Unreadable(file: path, why: "\(error)")
+    }
+    try self.init(json: json, file: path)
+  }
+
+  /// Reads what `json` gives; `path` is the file that it is read from.
+  init(json: JSONValue, file path: String) throws(Unreadable) {
     do {
-      let object = try JSONObject(json: try JSONValue(parsing: bytes))
+      let object = try JSONObject(json: json)
       let format: Int = try object.required("format")
       guard format == StateDirectory.version else {
         throw Unreadable(
@@ -115,6 +127,6 @@ package struct VMRecord: Sendable, Equatable {
   /// A lab remembers its file: another one with the same lab's name is refused.
   func refuseOtherLabFile(_ other: VMRecord, _ name: VMName) throws(ControlError) {
     guard let file, let otherFile = other.file, file != otherFile else { return }
-    throw .otherLabFile(name, owner: file, file: otherFile)
+    throw .otherLabFile(name.lab ?? "", owner: file, file: otherFile)
   }
 }

@@ -18,9 +18,8 @@ extension ControlError {
   }
 
   /// A lab that is another file's.
-  static func otherLabFile(_ name: VMName, owner: String, file: String?) -> ControlError {
-    let lab = name.lab ?? ""
-    return ControlError(
+  static func otherLabFile(_ lab: String, owner: String, file: String?) -> ControlError {
+    ControlError(
       .failed, "the lab '\(lab)' belongs to \(owner)" + (file.map { ", not to \($0)" } ?? ""),
       fact: .otherLabFile,
       advice: [

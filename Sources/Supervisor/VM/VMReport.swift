@@ -51,6 +51,32 @@ package struct VMReport: Sendable {
   /// Whether the VM has a process, or will have one by itself.
   package var keepsSupervisor: Bool
 
+  /// The VMs of its lab that must be so far before it starts.
+  var dependencies: [Dependency] = []
+
+  /// The others that hold its start back, or would; nil when none do.
+  var hold: [UnmetDependency]?
+
+  /// Whether its end is wished and others end first.
+  var isEndHeld = false
+
+  /// Which hold of its start or end that is.
+  var holds = 0
+
+  /// Whether it is down because its guest has switched itself off.
+  var hasEndedByItself = false
+
+  /// Whether its QEMU has outlived SIGKILL.
+  var isUnkillable = false
+
+  /// What it waits for; nil unless it waits for other VMs.
+  private var waitsFor: [WaitedFor]? {
+    guard state == .waiting, let hold else { return nil }
+    return hold.map {
+      WaitedFor($0.name, condition: $0.condition.rawValue, isStuck: $0.trouble?.isLasting == true)
+    }
+  }
+
   /// A wait for the next start.
   package struct Backoff: Sendable {
     package let words: String
@@ -86,10 +112,12 @@ package struct VMReport: Sendable {
 
   /// The data of VM_STATE_CHANGED.
   package func change(at now: Instant = .now) -> VMChange {
-    VMChange(
+    var change = VMChange(
       name: name.full, state: Word(state), desired: Word(desired), cause: cause(at: now),
       ending: ending.map { Word($0) }, pause: pause.map { Word($0) }, health: Word(health), wish: wish,
       pid: pid, accelerator: accelerator)
+    change.waitsFor = waitsFor
+    return change
   }
 }
 

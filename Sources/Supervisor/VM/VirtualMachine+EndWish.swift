@@ -92,7 +92,8 @@ extension VirtualMachine {
     let result = await lane.run(within: time, isLasting: stops) { record.perform() }
     switch result ?? record.giveUp() {
     case .done: return nil
-    case .unremoved(let failure) where !stops: return (refused("remove", error: failure), false)
+    case .unremoved(let failure) where !stops:
+      return (Self.refused(name.full, "remove", error: failure), false)
     case .unremoved(let failure):
       let rest =
         failure.isTakenBack

@@ -180,6 +180,7 @@ extension VirtualMachine {
   /// ended by signals when it is to end.
   private func take(_ run: Run) {
     self.run = run
+    isUnkillable = false
     lifecycle.hasPowerButton = run.machine?.hasPowerButton ?? true
     watch(run)
     keepLogs()

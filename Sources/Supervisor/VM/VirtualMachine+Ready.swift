@@ -40,6 +40,7 @@ extension VirtualMachine {
   var nextSteps: [String] {
     switch lifecycle.state {
     case .stopped, .failed, .backoff: ["'qemuvm start \(name)' starts it."]
+    case .waiting: ["'qemuvm start --now \(name)' starts it at once."]
     case .paused: ["'qemuvm unpause \(name)' lets it go on."]
     case .starting, .stopping: ["'qemuvm status \(name)' shows when it has come that far."]
     case .running: []

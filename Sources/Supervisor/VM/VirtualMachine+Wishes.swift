@@ -9,9 +9,10 @@ internal import QMP
 extension VirtualMachine {
   /// Brings the VM to a definition and, unless it only exists to be defined, to life.
   ///
-  /// Without a candidate the VM's own definition stands. Repeated, it changes nothing.
+  /// Without a candidate the VM's own definition stands. Repeated, it changes nothing. With `now` it starts whatever it
+  /// depends on.
   package func bring(
-    to candidate: VMRecord?, starting: Bool, dryRun: Bool
+    to candidate: VMRecord?, starting: Bool, dryRun: Bool, now: Bool = false
   ) async throws(ControlError) -> JSONValue {
     await enter()
     defer { leave() }
@@ -45,6 +46,7 @@ extension VirtualMachine {
     }
     let next = asked.placed(by: launch, after: nil)
     if dryRun { return answer(actions: actions, next: launch, of: next, differences) }
+    let unmet = starting && !now ? await unmet(next) : []
     if starting {
       try refuseIfEnded(since: endings, "start")
       try refuseStandingDown("start")
@@ -68,6 +70,7 @@ extension VirtualMachine {
     confirm(starting ? (candidate == nil ? "start" : "up") : "create", number)
     if starting {
       isForgetting = false
+      holdStart(for: unmet)
       apply(.start)
     }
     announceIfQuiet(isNew || isChanged)
@@ -104,18 +107,34 @@ extension VirtualMachine {
     return answer(actions: [.update], next.flat.differences(from: record.flat))
   }
 
-  package func start() async throws(ControlError) -> JSONValue {
-    try await bring(to: nil, starting: true, dryRun: false)
+  /// Whether it is so defined, and runs or is on its way.
+  func isRunning(as next: VMRecord) -> Bool {
+    guard let record, record.isSame(as: next), damage == nil, !isForgetting, !isFolderGone else {
+      return false
+    }
+    return lifecycle.isUp && lifecycle.desired == .running && lifecycle.state != .stopping
+  }
+
+  /// Whether a wish of that number, or a later one, was confirmed here.
+  func hasHeard(_ number: Int) -> Bool { isDefined && wish >= number }
+
+  /// With `now`, whatever it depends on.
+  package func start(now: Bool = false) async throws(ControlError) -> JSONValue {
+    try await bring(to: nil, starting: true, dryRun: false, now: now)
   }
 
   /// Stops the VM.
-  package func stop(timeout: Duration?) async throws(ControlError) -> JSONValue {
-    try await endWish("stop", .stop(timeout: timeout))
+  ///
+  /// With `held` others end first, and the words say which.
+  package func stop(timeout: Duration?, held: String? = nil) async throws(ControlError) -> JSONValue {
+    try await endWish("stop", end(timeout, held))
   }
 
   /// Stops the VM, after which nothing is left of it, with `disks` not even those.
-  package func down(timeout: Duration?, disks: Bool) async throws(ControlError) -> JSONValue {
-    try await endWish("down", .stop(timeout: timeout), .forget(disks: disks))
+  package func down(
+    timeout: Duration?, disks: Bool, held: String? = nil
+  ) async throws(ControlError) -> JSONValue {
+    try await endWish("down", end(timeout, held), .forget(disks: disks))
   }
 
   package func kill() async throws(ControlError) -> JSONValue {
@@ -123,11 +142,17 @@ extension VirtualMachine {
   }
 
   /// Brings the guest down with the supervisor; the wish to run stays as it is.
-  func standDown() async {
+  ///
+  /// With `held` others come down first, and the words say which.
+  func standDown(held: String?) async {
     // A command that waits for a sick disk holds nobody up.
     let hasTurn = await enter(within: Self.diskPatience)
     defer { if hasTurn { leave() } }
-    if isDefined { apply(.standDown) } else { lifecycle.isStandingDown = true }
+    if isDefined {
+      apply(end(nil, held, standingDown: true))
+    } else {
+      lifecycle.isStandingDown = true
+    }
   }
 
   /// What was asked before the supervisor began to leave with its guests, and has its turn only now.
@@ -148,6 +173,7 @@ extension VirtualMachine {
     guard let record else { throw damaged("restart") }
     try refuseStandingDown("restart")
     try await refuseOtherVersion("restart")
+    let unmet = await unmet(record)
     // A guest that cannot start again is not stopped.
     let launch = try await ready(
       record, lifecycle.isUp ? .check : .start, verb: "restart", isRecorded: !lifecycle.isUp)
@@ -160,6 +186,7 @@ extension VirtualMachine {
     self.launch = launch
     confirm("restart", number)
     isForgetting = false
+    if !lifecycle.isUp || lifecycle.state == .stopping { holdStart(for: unmet) }
     apply(.restart(timeout: timeout))
     return answer(actions: [.restart])
   }
@@ -266,18 +293,21 @@ extension VirtualMachine {
     do throws(FolderChange.Failure) {
       try await lane.run(change)
     } catch {
-      throw refused(verb, error: error)
+      throw Self.refused(name.full, verb, error: error)
     }
   }
 
-  func refused(_ verb: String, error failure: FolderChange.Failure) -> ControlError {
+  /// What is said of a wish that could not be made durable.
+  static func refused(
+    _ name: FullName?, _ verb: String, error failure: FolderChange.Failure
+  ) -> ControlError {
     let rest =
       failure.isTakenBack
       ? "Nothing was changed." : "Nor could it be taken back: the next supervisor may do it all the same."
-    return .cannot(
-      verb, name, "the wish could not be recorded: \(failure.error)",
-      failure.isTakenBack ? .notRecorded : .mayHold,
-      advice: ["\(rest) \(Self.remedy(failure.error)) and give the command again."])
+    return ControlError(
+      .failed, "the wish could not be recorded: \(failure.error)", vm: name, verb: verb,
+      fact: failure.isTakenBack ? .notRecorded : .mayHold,
+      advice: ["\(rest) \(remedy(failure.error)) and give the command again."])
   }
 
   static func remedy(_ error: SystemError) -> String {

@@ -26,6 +26,9 @@ package actor VirtualMachine {
     let prepare:
       @Sendable (VMRecord, VMFolder, Preparation.Purpose, Lane, Bool) async throws(ControlError) -> Launch
 
+    /// What a VM with these dependencies has to wait for.
+    let unmet: @Sendable ([Dependency]) async -> [UnmetDependency]
+
     /// Takes a new report in, tells clients; called on the VM's queue.
     package let changed: @Sendable (VMReport) -> Void
 
@@ -118,6 +121,12 @@ package actor VirtualMachine {
 
   /// What stood last on the console of the guest that failed last.
   var failedConsole: [String] = []
+
+  /// Counts what has held a start or an end of it back.
+  var holds = 0
+
+  /// Whether its QEMU has outlived SIGKILL.
+  var isUnkillable = false
 
   /// Whether nothing is to be left of the VM once it has stopped.
   var isForgetting = false
@@ -250,6 +259,7 @@ package actor VirtualMachine {
   private func giveUp() {
     guard !lookForEnd(), let pid = run?.process.pid else { return }
     let state = ProcessTable.use(pid: pid)?.state
+    isUnkillable = true
     let why =
       state == "D" ? "it hangs in the kernel (state D), perhaps on storage" : "its state is \(state ?? "?")"
     let words = "SIGKILL has not ended QEMU, process \(pid): \(why)"
@@ -376,7 +386,7 @@ package actor VirtualMachine {
   var report: VMReport {
     let facts = LedgerEvent.StateFacts(lifecycle)
     let (started, next) = (run?.machine, launch?.machine)
-    return VMReport(
+    var report = VMReport(
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       backoff: lifecycle.backoff, ending: facts.ending, pause: facts.pause, health: lifecycle.health,
       isProcessStopped: lifecycle.check?.isProcessStopped ?? false, pid: run?.process.pid,
@@ -390,5 +400,12 @@ package actor VirtualMachine {
       consoleSocket: run?.consoles[1] == nil ? nil : sharedSerialSocket(1),
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, failedConsole: failedConsole, wish: wish,
       file: record?.file, images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
+    report.dependencies = record?.definition.dependencies ?? []
+    if lifecycle.desired == .running, case .vms(let unmet) = lifecycle.hold { report.hold = unmet }
+    report.isEndHeld = lifecycle.heldEnd != nil
+    report.holds = holds
+    report.hasEndedByItself = lifecycle.state == .stopped && lastExit?.ending == .poweredOff
+    report.isUnkillable = isUnkillable && run != nil
+    return report
   }
 }

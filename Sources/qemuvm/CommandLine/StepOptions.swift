@@ -17,17 +17,34 @@ struct StepOptions: Sendable {
   ///
   /// `patience` limits the wait where the person did not.
   func run(
-    _ context: Context, verb: String, goal: Goal, isUnknownFine: Bool = false, reversed: Bool = false,
-    patience: Duration? = nil, _ request: (VMReference) -> ControlRequest
+    _ context: Context, verb: String, goal: Goal, patience: Duration? = nil,
+    _ request: (VMReference) -> ControlRequest
   ) throws -> ExitCode {
-    var vms = try selection.resolved(in: context, verb: verb)
-    if reversed { vms.reverse() }
-    let orders = vms.map {
-      FleetCommand.Order(label: $0.name, request: request($0), goal: goal, isUnknownFine: isUnknownFine)
+    let commands = try selection.resolved(in: context, verb: verb).map {
+      FleetCommand.Command(request($0), FleetCommand.Order(label: $0.name, goal: goal))
     }
-    guard !orders.isEmpty else { return .done }
+    return try run(context, commands, patience: patience)
+  }
+
+  /// Asks once for all VMs, and waits for what comes of it.
+  ///
+  /// Of a whole lab, what was never created has reached the goal already.
+  func runTogether(
+    _ context: Context, verb: String, goal: Goal, _ request: ([VMReference]) -> ControlRequest
+  ) throws -> ExitCode {
+    let vms = try selection.resolved(in: context, verb: verb)
+    let isWholeLab = selection.names.isEmpty
+    let orders = vms.map { FleetCommand.Order(label: $0.name, goal: goal, isUnknownFine: isWholeLab) }
+    return try run(
+      context, vms.isEmpty ? [] : [FleetCommand.Command(request(vms), forSeveral: orders)], patience: nil)
+  }
+
+  private func run(
+    _ context: Context, _ commands: [FleetCommand.Command], patience: Duration?
+  ) throws -> ExitCode {
+    guard !commands.isEmpty else { return .done }
     return try FleetCommand(
-      orders: orders, timeout: timeout, patience: patience, context: context
+      commands: commands, timeout: timeout, patience: patience, context: context
     ).run().code
   }
 }

@@ -80,7 +80,7 @@ struct Console: Verb {
     switch state {
     case .stopped, .failed, .backoff:
       ["'qemuvm start \(label)' starts it; 'qemuvm logs \(label)' shows what it said."]
-    case .starting, .running, .paused, .stopping: ["'qemuvm logs \(label)' shows what it said."]
+    case .waiting, .starting, .running, .paused, .stopping: ["'qemuvm logs \(label)' shows what it said."]
     }
   }
 

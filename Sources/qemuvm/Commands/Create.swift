@@ -22,12 +22,13 @@ struct Create: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let orders = try source.subjects(in: context).map {
-      FleetCommand.Order(label: $0.label, request: .create($0.subject), goal: .accepted("created"))
+    let commands = try source.subjects(in: context).map {
+      FleetCommand.Command(
+        .create($0.subject), FleetCommand.Order(label: $0.label, goal: .accepted("created")))
     }
-    guard !orders.isEmpty else { return .done }
+    guard !commands.isEmpty else { return .done }
     return try FleetCommand(
-      orders: orders, timeout: timeout, patience: Start.patience, context: context
+      commands: commands, timeout: timeout, patience: Start.patience, context: context
     ).run().code
   }
 }

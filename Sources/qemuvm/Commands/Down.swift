@@ -8,7 +8,8 @@ struct Down: Verb {
   static let discussion = [
     "The guests are asked to power off as by 'qemuvm stop'. Nothing of the VM is left but its disks, which the next "
       + "'qemuvm up' takes again; --disks deletes those that qemuvm made.",
-    "Without names it takes all VMs of the lab file. The last one is asked first, and none waits for another to end.",
+    "Without names it takes all VMs of the lab file. What depends on others (the key dependsOn) ends before those are "
+      + "asked; all others end at the same time.",
   ]
   static let examples = ["qemuvm down", "qemuvm down web --stop-timeout 10s"]
   static let arguments = [VMSelection.anyOfLab]
@@ -27,12 +28,8 @@ struct Down: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let isWholeLab = step.selection.names.isEmpty
-    // Of a whole lab, what was never created is down already.
-    return try step.run(
-      context, verb: Self.name, goal: .removed, isUnknownFine: isWholeLab, reversed: isWholeLab
-    ) {
-      .down(name: $0, disks: disks, timeout: stopTimeout)
+    try step.runTogether(context, verb: Self.name, goal: .removed) {
+      .labDown(.vms($0), disks: disks, timeout: stopTimeout)
     }
   }
 }

@@ -6,26 +6,31 @@ struct Start: Verb {
   static let group = VerbGroup.lifecycle
   static let summary = "Start VMs that are there already"
   static let discussion = [
+    "A VM with the key dependsOn waits until the others are so far; --now overrides that.",
     "A VM that waits in backoff starts now; one that runs stays as it is. 'qemuvm up' also creates what is missing "
-      + "and takes in what changed in the lab file."
+      + "and takes in what changed in the lab file.",
   ]
-  static let examples = ["qemuvm start web", "qemuvm start db web --timeout 30s"]
+  static let examples = ["qemuvm start web", "qemuvm start db web --timeout 30s", "qemuvm start --now web"]
   static let arguments = [VMSelection.anyOfLab]
-  static let options = StepOptions.all
+  static let options: [any DeclaredOption] = StepOptions.all + [now]
   static let exitCodes = StepOptions.exitCodes
 
   /// How long a start may take unless the person says otherwise.
   static let patience: Duration = .seconds(90)
 
+  private static let now = Flag("now", help: "Start it whatever it depends on (the key dependsOn).")
+
   private let step: StepOptions
+  private let isNow: Bool
 
   init(_ given: GivenArguments) {
     step = StepOptions(given)
+    isNow = given[Self.now]
   }
 
   func run(_ context: Context) throws -> ExitCode {
     try step.run(context, verb: Self.name, goal: .running, patience: Self.patience) {
-      .start(name: $0)
+      .start(name: $0, now: isNow)
     }
   }
 }

@@ -8,6 +8,7 @@ struct Stop: Verb {
   static let discussion = [
     "The power button is pressed; a guest that has not powered off after its stop timeout is ended by QEMU's quit, "
       + "then by signals, and stderr says so. A stopped VM stays known and is not restarted.",
+    "Of several VMs, what depends on others (the key dependsOn) ends before those are asked.",
     "--timeout limits how long this command waits, and not how long the guest may take.",
   ]
   static let examples = ["qemuvm stop web", "qemuvm stop --stop-timeout 10s", "qemuvm stop shop/db shop/web"]
@@ -24,12 +25,8 @@ struct Stop: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let isWholeLab = step.selection.names.isEmpty
-    // Of a whole lab, what was never created is stopped already.
-    return try step.run(
-      context, verb: Self.name, goal: .stopped, isUnknownFine: isWholeLab, reversed: isWholeLab
-    ) {
-      .stop(name: $0, timeout: stopTimeout)
+    try step.runTogether(context, verb: Self.name, goal: .stopped) {
+      .labStop(.vms($0), timeout: stopTimeout)
     }
   }
 }

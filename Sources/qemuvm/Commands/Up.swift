@@ -9,6 +9,8 @@ struct Up: Verb {
   static let discussion = [
     "Without names it takes all VMs of the lab file, qemuvm.json5 in the working directory. What runs as it is "
       + "defined stays untouched; what a running guest cannot take waits for its next start, and is named.",
+    "A VM with the key dependsOn waits until the others are so far, and says for what; a VM that is named brings those "
+      + "that it depends on up with it.",
     "Ctrl-C ends the waiting; the VMs go on.",
   ]
   static let examples = [
@@ -43,13 +45,21 @@ struct Up: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let orders = try source.subjects(in: context).map {
-      FleetCommand.Order(
-        label: $0.label, request: .up($0.subject, dryRun: isDry), goal: isDry ? .accepted(nil) : goal)
+    let plan = try source.plan(in: context)
+    let goal = isDry ? Goal.accepted(nil) : goal
+    var commands = plan.subjects.map {
+      FleetCommand.Command(
+        .up($0.subject, dryRun: isDry), FleetCommand.Order(label: $0.label, goal: goal))
     }
-    guard !orders.isEmpty else { return .done }
+    if let lab = plan.lab, !lab.labels.isEmpty {
+      commands.append(
+        FleetCommand.Command(
+          .labUp(lab.definition, names: lab.names, dryRun: isDry),
+          forSeveral: lab.labels.map { FleetCommand.Order(label: $0, goal: goal) }))
+    }
+    guard !commands.isEmpty else { return .done }
     let result = try FleetCommand(
-      orders: orders, timeout: timeout, patience: patience, context: context
+      commands: commands, timeout: timeout, patience: patience(for: plan.lab), context: context
     ).run()
     if isDry {
       try show(result.replies, context)
@@ -57,6 +67,12 @@ struct Up: Verb {
       try context.output.write(json: try latest(result, context))
     }
     return result.code
+  }
+
+  /// How long it may take where the person has not said.
+  private func patience(for lab: DefinitionSource.Lab?) -> Duration? {
+    guard let patience, let lab else { return self.patience }
+    return lab.stages.map { patience * max($0, 1) }
   }
 
   private func show(_ plans: [JSONValue], _ context: Context) throws {

@@ -72,7 +72,9 @@ struct Validate: Verb {
         throw CommandFailure(error, context)
       }
     }
-    return DefinitionError(problems + LabImages.problems(of: vms, alone: true)).problems
+    return DefinitionError(
+      problems + LabOrder.problems(ofConditionsIn: vms) + LabImages.problems(of: vms, alone: true)
+    ).problems
   }
 
   static func summary(_ lab: CurrentLab, _ file: LabFile) -> String {

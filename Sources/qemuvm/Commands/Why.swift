@@ -38,7 +38,7 @@ struct Why: Verb {
     var text = style.heading(Printable.line(diagnosis.verdict)) + "\n"
     let failed = diagnosis.failedConsole.map(Printable.line)
     // Of one that is down it ends with what it said when it failed.
-    let isUp = diagnosis.state?.known.map { ![.stopped, .backoff, .failed].contains($0) }
+    let isUp = diagnosis.state?.known.map { ![.stopped, .waiting, .backoff, .failed].contains($0) }
     let sections = [
       ("What happened", timeline), ("QEMU's last words", diagnosis.qemuLog.map(Printable.line)),
       ("The console's last lines before it failed", failed),

@@ -22,7 +22,7 @@ struct TextStyle: Sendable, Equatable {
     let colour =
       switch state {
       case .running: 32
-      case .starting, .stopping, .backoff: 33
+      case .waiting, .starting, .stopping, .backoff: 33
       case .paused: 36
       case .failed: 31
       case .stopped: 2

@@ -12,6 +12,27 @@ struct DefinitionSource: Sendable {
     let subject: ControlRequest.Subject
   }
 
+  /// A lab that is brought up as a whole, or some of its VMs.
+  struct Lab: Sendable {
+    let definition: LabDefinition
+
+    /// The VMs that were named; nil for all.
+    let names: [String]?
+
+    /// All that come up: those, and what they depend on.
+    let labels: [String]
+
+    /// How many of them start one behind the other; nil where one waits for what takes as long as it takes: that a guest
+    /// is healthy, or has ended.
+    let stages: Int?
+  }
+
+  /// What `up` sends: VMs one by one, and those of the lab file together.
+  struct Plan: Sendable {
+    var subjects: [Subject]
+    var lab: Lab?
+  }
+
   static let options: [any DeclaredOption] = [CommonOptions.file, profile, name] + SettingOption.options
 
   private static let profile = ValueOption(
@@ -64,20 +85,73 @@ struct DefinitionSource: Sendable {
     }
   }
 
-  /// All VMs asked for, in the person's order or the file's.
+  /// All VMs asked for, one by one, in the person's order or the file's.
   func subjects(in context: Context) throws -> [Subject] {
-    if let adhoc {
-      let directory = FileSystem.currentDirectory
-      let definition = VMDefinition(name: adhoc.name, settings: adhoc.settings.anchored(in: directory))
-      let subject = ControlRequest.Subject.definition(
-        Self.naming(context.emulator, definition).json, directory: directory, file: nil)
-      return [Subject(label: adhoc.name.description, subject: subject)]
+    if let adhoc { return [subject(adhoc, context)] }
+    let (vms, lab) = try found(in: context)
+    guard let lab, let file = try definitions(for: vms, in: lab, context) else { return named(vms) }
+    let definitions = file.definitions
+    try refuseSharedImages(vms.compactMap { definitions[$0.name] }, in: lab, context)
+    return vms.map { vm in
+      guard let definition = definitions[vm.name] else { return Subject(label: vm.name, subject: .named(vm)) }
+      return Subject(
+        label: vm.name,
+        subject: .definition(
+          Self.naming(context.emulator, definition).json, directory: lab.directory, file: lab.path))
     }
+  }
+
+  /// The same with the VMs of the lab file together, and with those that they depend on.
+  func plan(in context: Context) throws -> Plan {
+    if let adhoc { return Plan(subjects: [subject(adhoc, context)]) }
+    let (vms, lab) = try found(in: context)
+    guard let lab, let file = try definitions(for: vms, in: lab, context) else {
+      return Plan(subjects: named(vms))
+    }
+    let definitions = file.definitions
+    let names = vms.compactMap { definitions[$0.name]?.name.name }
+    let wanted = LabOrder(file.vms.map { ($0.name.name, $0.dependencies) }).closure(of: names)
+    let all = file.vms.filter { wanted.contains($0.name.name) }
+    try refuseSharedImages(all, in: lab, context)
+    return Plan(
+      subjects: named(vms.filter { definitions[$0.name] == nil }),
+      lab: Lab(
+        definition: LabDefinition(
+          lab: file.lab, file: lab.path, directory: lab.directory,
+          vms: file.vms.map { Self.naming(context.emulator, $0).json }),
+        names: selection.names.isEmpty ? nil : names, labels: all.map(\.name.description),
+        stages: Self.stages(of: all)))
+  }
+
+  private static func stages(of vms: [VMDefinition]) -> Int? {
+    guard vms.allSatisfy({ $0.dependencies.allSatisfy { $0.condition == .started } }) else { return nil }
+    return LabOrder(vms.map { ($0.name.name, $0.dependencies) }).startLayers.count
+  }
+
+  private func subject(_ adhoc: Adhoc, _ context: Context) -> Subject {
+    let directory = FileSystem.currentDirectory
+    let definition = VMDefinition(name: adhoc.name, settings: adhoc.settings.anchored(in: directory))
+    return Subject(
+      label: adhoc.name.description,
+      subject: .definition(
+        Self.naming(context.emulator, definition).json, directory: directory, file: nil))
+  }
+
+  private func found(in context: Context) throws -> ([VMReference], CurrentLab?) {
     let lab = try CurrentLab.find(selection.file, in: context)
-    let vms = try VMSelection.references(
-      selection.names, in: try lab?.outline(), of: lab?.path, verb: verb)
-    guard let lab else { return named(vms) }
-    return try subjects(vms, in: lab, context)
+    return (
+      try VMSelection.references(selection.names, in: try lab?.outline(), of: lab?.path, verb: verb), lab
+    )
+  }
+
+  /// The file's definitions; nil where it defines none of the VMs: it is not asked what it thinks of others.
+  private func definitions(
+    for vms: [VMReference], in lab: CurrentLab, _ context: Context
+  ) throws -> LabFile? {
+    let outline = try lab.outline()
+    let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
+    guard vms.isEmpty || vms.contains(where: { inLab.contains($0.name) }) else { return nil }
+    return try lab.definitions(in: context)
   }
 
   private func named(_ vms: [VMReference]) -> [Subject] {
@@ -91,23 +165,6 @@ struct DefinitionSource: Sendable {
     var definition = definition
     definition.settings.qemu = definition.settings.qemu ?? emulator
     return definition
-  }
-
-  private func subjects(_ vms: [VMReference], in lab: CurrentLab, _ context: Context) throws -> [Subject] {
-    let outline = try lab.outline()
-    let inLab = Set(outline.vms.map { "\(outline.lab)/\($0)" })
-    // A file that defines none of them is not asked what it thinks of others.
-    guard vms.isEmpty || vms.contains(where: { inLab.contains($0.name) }) else { return named(vms) }
-    let file = try lab.definitions(in: context)
-    let definitions = Dictionary(file.vms.map { ($0.name.description, $0) }) { first, _ in first }
-    try refuseSharedImages(vms.compactMap { definitions[$0.name] }, in: lab, context)
-    return vms.map { vm in
-      guard let definition = definitions[vm.name] else { return Subject(label: vm.name, subject: .named(vm)) }
-      return Subject(
-        label: vm.name,
-        subject: .definition(
-          Self.naming(context.emulator, definition).json, directory: lab.directory, file: lab.path))
-    }
   }
 
   /// VMs that are to run together cannot use one image that is written to: then none of them is started.
@@ -124,5 +181,12 @@ struct DefinitionSource: Sendable {
     }
     let problems = LabImages.problems(of: vms, alone: false)
     guard problems.isEmpty else { throw DefinitionError(problems) }
+  }
+}
+
+extension LabFile {
+  /// The definitions by the VMs' whole names.
+  fileprivate var definitions: [String: VMDefinition] {
+    Dictionary(vms.map { ($0.name.description, $0) }) { first, _ in first }
   }
 }

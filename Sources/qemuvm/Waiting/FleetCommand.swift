@@ -2,17 +2,33 @@ internal import Control
 internal import Host
 internal import JSON
 
-/// One command on each of several VMs at the same time, followed until each has come to its goal or failed.
+/// What is asked for several VMs at the same time, followed until each has come to its goal or failed.
 struct FleetCommand: Sendable {
   /// What is asked for one VM.
   struct Order: Sendable {
     /// The VM as the person named it.
     let label: String
-    let request: ControlRequest
     let goal: Goal
 
     /// Whether a VM that the supervisor does not know has reached the goal already.
     var isUnknownFine = false
+  }
+
+  /// One request, for one VM or for several.
+  struct Command: Sendable {
+    let request: ControlRequest
+    let orders: [Order]
+
+    /// Whether the reply tells of several VMs.
+    let isForSeveral: Bool
+
+    init(_ request: ControlRequest, _ order: Order) {
+      (self.request, orders, isForSeveral) = (request, [order], false)
+    }
+
+    init(_ request: ControlRequest, forSeveral orders: [Order]) {
+      (self.request, self.orders, isForSeveral) = (request, orders, true)
+    }
   }
 
   /// How it ended: the exit code, and the replies of the VMs that came to their goal, in the orders' order.
@@ -30,7 +46,7 @@ struct FleetCommand: Sendable {
   /// How long a supervisor may tell nothing before it is asked whether it is there.
   private static let longestSilence: Duration = .seconds(30)
 
-  let orders: [Order]
+  let commands: [Command]
 
   /// How long the whole may take, from the command's beginning, as the person said; nil where nothing was said.
   let timeout: Duration?
@@ -41,12 +57,12 @@ struct FleetCommand: Sendable {
 
   /// Sends all requests, then follows what comes of them.
   ///
-  /// What a supervisor on its way out has not begun goes to the next one.
+  /// What a supervisor on its way out has not begun goes to the next one. Throws what was refused for all at once.
   func run() throws -> Result {
-    var course = FleetCourse(orders, context)
+    var course = FleetCourse(commands, context)
     let connector = SupervisorConnector(context: context, deadline: timeout.map { context.began + $0 })
     // Of a fleet of hundreds, what is told of others need not be read.
-    let subscription = Subscription(vms: .named(Set(orders.compactMap(\.request.vmName))))
+    let subscription = Subscription(vms: .named(Set(commands.flatMap(\.orders).map(\.label))))
     var client = try connector.connect()
     var isSubscribed = false
     let limit = timeout ?? patience
@@ -56,7 +72,7 @@ struct FleetCommand: Sendable {
       do throws(ControlError) {
         if !isSubscribed { _ = try client.send(.subscribe(subscription)) }
         isSubscribed = true
-        for index in course.takeUnsent() { course.sent(try client.send(orders[index].request), index) }
+        for index in course.takeUnsent() { course.sent(try client.send(commands[index].request), index) }
         while !course.isOver {
           let due = [deadline, .now + Self.longestSilence].compactMap { $0 }.min()
           if let message = try client.next(until: due) {
@@ -68,26 +84,26 @@ struct FleetCommand: Sendable {
             _ = try client.perform(.querySupervisor, deadline: Query.deadline)
           }
         }
-        return conclude(course)
       } catch {
         course.loseSupervisor(error, isRepeating: round < SupervisorConnector.rounds)
       }
-      guard !course.isOver else { continue }
+      guard !course.isOver else { return try conclude(course) }
       client = try connector.connect()
       isSubscribed = false
       round += 1
     }
   }
 
-  private func conclude(_ course: FleetCourse) -> Result {
+  private func conclude(_ course: FleetCourse) throws(CommandFailure) -> Result {
+    if let refusal = course.refusal { throw refusal }
     var failures: [Int: CommandFailure] = [:]
     for (index, wait) in course.waits.enumerated() {
       if case .failed(let failure) = wait.outcome { failures[index] = failure }
     }
     let labels = course.waits.map(\.label)
-    if orders.count > 1, !failures.isEmpty {
+    if course.waits.count > 1, !failures.isEmpty {
       let failed = failures.keys.sorted().map { labels[$0] }.joined(separator: ", ")
-      context.diagnostics.note("qemuvm: \(failures.count) of \(orders.count) VMs failed: \(failed)\n")
+      context.diagnostics.note("qemuvm: \(failures.count) of \(course.waits.count) VMs failed: \(failed)\n")
     }
     return Result(
       code: Self.code(course.waits.map(\.outcome)), replies: course.repliesOfReached, failures: failures,

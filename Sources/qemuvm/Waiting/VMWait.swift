@@ -158,13 +158,16 @@ struct VMWait: Sendable {
       else { return [] }
       return reach(report, elapsed)
     case (.paused, .paused), (.stopped, .stopped): return reach(report, elapsed)
-    case (.paused, .stopping), (.paused, .stopped), (.paused, .starting), (.paused, .backoff),
+    case (.paused, .waiting), (.paused, .stopping), (.paused, .stopped), (.paused, .starting),
+      (.paused, .backoff),
       (.paused, .failed):
       // The QEMU that was to pause goes or is gone, and the next one is not meant.
       return fail(state, report)
     case (.running, .failed), (.restarted, .failed), (.unpaused, .failed), (.removed, .failed):
       return fail(.failed, report)
     case (.stopped, .failed): return reach(report, elapsed)
+    case (.running, .waiting), (.restarted, .waiting), (.unpaused, .waiting):
+      return report.isStuck ? fail(.waiting, report) : [progress(report)]
     case (.running, .paused), (.restarted, .paused):
       // A reply may tell of the pause that this command is about to end.
       return isReply ? [progress(report)] : fail(.paused, report)
@@ -226,6 +229,7 @@ struct VMWait: Sendable {
       case .failed where goal == .removed: "Put that right and give the command again."
       case .failed:
         "'qemuvm why \(label)' tells more, and what to do; 'qemuvm logs \(label) --qemu' has QEMU's own words."
+      case .waiting: "It starts by itself then; 'qemuvm start --now \(label)' starts it at once."
       default: "'qemuvm status \(label)' tells more."
       }
     outcome = .failed(CommandFailure(.failed, label, reason, hints: [hint]))
@@ -237,8 +241,15 @@ struct VMWait: Sendable {
   }
 
   private func describe(_ report: VMChange) -> String {
-    guard report.state.known == .backoff, let cause = report.shownCause else { return report.stateWithHealth }
-    return "\(report.state.text): \(cause)"
+    guard let cause = report.shownCause else { return report.stateWithHealth }
+    return switch report.state.known {
+    case .backoff: "\(report.state.text): \(cause)"
+    // It says so itself.
+    case .waiting: cause
+    // Others end first.
+    case .running where !report.isWanted: "\(report.state.text): \(cause)"
+    default: report.stateWithHealth
+    }
   }
 
   /// What stands behind a state: ` (kvm, 0.06 s)`.

@@ -29,6 +29,7 @@ extension ChaosRun {
       case .damageDefinition: try await damageDefinition(step)
       case .stepClock: try await stepClock(step)
       case .rudeClient: try await rudeClient(step)
+      case .chain: try await chain(step)
       }
       try await settle()
     }

@@ -46,6 +46,7 @@ actor ChaosRun {
     let firmware = try await Guests.firmware(.nothing)
     let vms = guests.map { $0.definition(firmware: firmware) }.joined(separator: ",\n")
     try fleet.write("{ lab: '\(ChaosGuest.lab)', vms: {\n\(vms)\n} }")
+    try writeChain()
     try await step("begin") {
       try await self.run(["ls"], expecting: [0])
       try await self.learnHoldings(with: 0)

@@ -8,6 +8,7 @@ enum Injection: String, CaseIterable, Sendable {
   case damageFile, damageDefinition
   case stepClock
   case rudeClient
+  case chain
 
   /// How often it is drawn, beside the others.
   var weight: Int {
@@ -15,7 +16,7 @@ enum Injection: String, CaseIterable, Sendable {
     case .command: 6
     case .twoCommands, .killInCommand, .damageFile: 4
     case .killGuest, .guestActs, .killSupervisor, .killBoth: 3
-    case .freezeGuest, .fullDisk, .rudeClient: 2
+    case .freezeGuest, .fullDisk, .rudeClient, .chain: 2
     default: 1
     }
   }

@@ -21,6 +21,7 @@ enum Everything {
     "smbios": [
       "manufacturer": "Example, Inc.", "serial": "7", "bios": ["vendor": "v"], "oemStrings": ["a", "b"],
     ],
+    "dependsOn": ["db": "healthy", "job": "stopped", "cache": "started"],
     "restart": [
       "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",
     ],

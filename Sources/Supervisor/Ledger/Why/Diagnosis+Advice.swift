@@ -13,6 +13,7 @@ extension Diagnosis {
     }
     switch report.state {
     case .paused: return adviceForPause
+    case .waiting: return ["It starts by itself then; 'qemuvm start --now \(name)' starts it at once."]
     case .starting, .stopping: return ["'qemuvm logs \(name) --qemu' shows what QEMU says meanwhile."]
     case .running where report.health == .unhealthy: return adviceForSickness
     case .running: return restarts > 0 ? adviceForEnding : []

@@ -96,6 +96,7 @@ struct Diagnosis: Sendable {
         return "runs again, \(tally ?? "restarted"): \(failure)"
       }
       return "runs, and has not failed since its user started it"
+    case .waiting: return "does not run yet: \(cause)"
     case .starting: return "is being started\(often): \(cause)"
     case .paused: return "does not run, with its memory kept: \(cause)"
     case .stopping: return "is on its way down: \(cause)"

@@ -1,0 +1,61 @@
+internal import Control
+internal import Host
+internal import Machine
+
+// What an earlier supervisor has promised of labs and not done.
+extension Supervisor {
+  /// Knows the labs of the state folder again; before their VMs are loaded.
+  func loadLabs() throws(SystemError) {
+    let (records, unreadable) = try state.labs.all()
+    for record in records {
+      labs[record.lab] = Lab(file: record.file, record: record)
+      for (bare, words) in record.refusals {
+        // A name that none can have has no VM that waits for it.
+        if let name = try? VMName(bare, lab: record.lab) { order.refuse(name, because: words) }
+      }
+    }
+    for error in unreadable {
+      Log.note("\(error)")
+      unreadableLabs[error.lab] = error
+    }
+  }
+
+  /// Does what was promised: what ends first, at once; what comes up behind that, while clients are answered.
+  func keepPromises() async {
+    var comingUp: [String] = []
+    for (lab, known) in labs.sorted(by: { $0.key < $1.key }) {
+      guard let record = known.record else { continue }
+      var done: [String: LabRecord.Promise] = [:]
+      for (bare, promise) in record.pending {
+        let name: VMName
+        do throws(NameError) {
+          name = try VMName(bare, lab: lab)
+        } catch {
+          Log.note("\(lab): nobody can be called '\(bare)': \(error)")
+          done[bare] = promise
+          continue
+        }
+        if await machines[name.id]?.hasHeard(promise.number) ?? promise.isEnd {
+          done[bare] = promise
+        } else if promise.isEnd {
+          Log.note("\(name): it was to end with its lab, and does now")
+          let all = Set(record.pending.keys.compactMap { try? VMName($0, lab: lab) })
+          let held = holdOfEnd(of: name, among: all)
+          if case .failure(let error) = await end(name, promise.wish, timeout: nil, held: held) {
+            Log.note("\(error)")
+          }
+          done[bare] = promise
+        }
+      }
+      if !done.isEmpty { await settle(done, of: lab) }
+      if labs[lab]?.record?.pending.isEmpty == false { comingUp.append(lab) } else { forgetIfEmpty(lab) }
+    }
+    for lab in comingUp { Task { await bringPending(lab) } }
+  }
+}
+
+extension LabRecord.Promise {
+  var isEnd: Bool {
+    if case .up = wish { false } else { true }
+  }
+}
