@@ -210,8 +210,10 @@ actor Jobs {
       Log.note("job \(id): its end could not be recorded: \(error)")
     }
     jobs[id]?.record = record
+    // Who hears of the end finds room for another.
+    active.subtract(1, ordering: .acquiringAndReleasing)
     perform(id, .end(outcome))
-    release()
+    changed()
     forgetOldest()
   }
 
