@@ -18,8 +18,8 @@ final class ControlSession {
   /// Output that waits before no more commands start and no more replies are made, in bytes.
   static let replyLimit = 256 << 10
 
-  /// The longest request, in bytes: a lab of some thousand VMs.
-  static let requestLimit = 8 << 20
+  /// The longest request, in bytes: a lab of a thousand VMs.
+  static let requestLimit = 2 << 20
 
   private let greeting: QMPGreeting
   private let left: () -> Void

@@ -85,7 +85,7 @@ struct ServerTests {
     let fixture = try await Fixture(answering: true)
     let client = try await fixture.plainClient()
     await client.send("{\"execute\": \"" + String(repeating: "x", count: 2 << 20))
-    #expect(await client.next()?["error"]?["desc"] == "A request of more than 1048576 bytes")
+    #expect(await client.next()?["error"]?["desc"] == "A request of more than 2097152 bytes")
     #expect(await client.next() == nil)
     await fixture.end()
   }
