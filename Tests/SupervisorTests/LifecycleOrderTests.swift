@@ -119,6 +119,17 @@ import Testing
     #expect(vm.handle(.releaseEnd) == [.announce, .pressButton(first: true)])
   }
 
+  @Test("a VM that was given up stays so, whatever its start or its end waited for")
+  func givenUp() {
+    var vm = Driver.running()
+    vm.life.desired = .stopped
+    vm.life.heldEnd = HeldEnd(timeout: nil)
+    _ = vm.handle(.adopted)
+    vm.life.giveUp(saying: "a stranger has its lock")
+    #expect(vm.handle(.releaseEnd) == [] && vm.handle(.release) == [])
+    #expect(vm.life.state == .failed && vm.life.cause == "a stranger has its lock")
+  }
+
   @Test("a VM that waited when its supervisor died waits with the next one, or starts")
   func nextSupervisor() {
     for isHeld in [false, true] {

@@ -383,6 +383,8 @@ extension Lifecycle {
   /// A VM that cannot be started whatever is wished: it waits for its user.
   mutating func giveUp(saying words: String) {
     phase = .failed
+    // There is no start and no end left to wait for.
+    (hold, heldEnd) = (nil, nil)
     cause = words
   }
 }
