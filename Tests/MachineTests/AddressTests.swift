@@ -229,4 +229,17 @@ struct AddressTests {
   func noAddress(text: String) {
     #expect(Address(text) == nil)
   }
+
+  @Test("A plan is completed by an earlier one, whose devices keep no place that is taken here")
+  func completed() {
+    let (a, b, c) = (DeviceID.disk("a.raw"), DeviceID.disk("b.raw"), DeviceID.disk("c.raw"))
+    let plan = AddressPlan([AddressPlan.Entry(id: a, address: Address(.pci, 12))])
+    let earlier = AddressPlan([
+      AddressPlan.Entry(id: a, address: Address(.pci, 14)),
+      AddressPlan.Entry(id: b, address: Address(.pci, 12)),
+      AddressPlan.Entry(id: c, address: Address(.pci, 13)),
+    ])
+    let all = plan.completed(by: earlier)
+    #expect(all[a] == Address(.pci, 12) && all[b] == nil && all[c] == Address(.pci, 13))
+  }
 }

@@ -31,8 +31,8 @@ import Testing
   func places() throws {
     var record = try Self.record(Self.earlier)
     let disk = AddressPlan.Entry(id: .disk("b.raw"), address: Address(.port, 3), file: "/lab/b.raw")
-    for entries in [[], [disk]] {
-      record.addresses = AddressPlan(entries)
+    for plan in [nil, AddressPlan(), AddressPlan([disk])] {
+      record.addresses = plan
       #expect(try Self.record(String(decoding: record.bytes(), as: UTF8.self)) == record)
     }
   }

@@ -35,6 +35,16 @@ package struct AddressPlan: Sendable, Equatable {
 
   func entry(_ id: DeviceID) -> Entry? { entries.first { $0.id == id } }
 
+  /// The plan with what another one knows besides, of devices whose places are free here.
+  package func completed(by other: AddressPlan) -> AddressPlan {
+    let (known, taken) = (Set(entries.map(\.id)), Set(entries.compactMap(\.address)))
+    return AddressPlan(
+      entries
+        + other.entries.filter { entry in
+          !known.contains(entry.id) && entry.address.map(taken.contains) != true
+        })
+  }
+
   /// What was known of a device: by its id, or of a disk that has another name by its file.
   private func earlier(_ device: any Device, besides present: Set<DeviceID>) -> Entry? {
     entry(device.id)

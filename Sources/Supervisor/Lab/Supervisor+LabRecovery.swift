@@ -20,37 +20,38 @@ extension Supervisor {
     }
   }
 
-  /// Does what was promised: what ends first, at once; what comes up behind that, while clients are answered.
+  /// Does what was promised and not done, before anybody is answered.
+  ///
+  /// So the first answer shows what has become of a command that its supervisor did not survive, and no command that
+  /// comes later is overtaken by it.
   func keepPromises() async {
-    var comingUp: [String] = []
     for (lab, known) in labs.sorted(by: { $0.key < $1.key }) {
       guard let record = known.record else { continue }
-      var done: [String: LabRecord.Promise] = [:]
+      var comingUp: [String: LabRecord.Promise] = [:]
       for (bare, promise) in record.pending {
         let name: VMName
         do throws(NameError) {
           name = try VMName(bare, lab: lab)
         } catch {
           Log.note("\(lab): nobody can be called '\(bare)': \(error)")
-          done[bare] = promise
           continue
         }
-        if await machines[name.id]?.hasHeard(promise.number) ?? promise.isEnd {
-          done[bare] = promise
-        } else if promise.isEnd {
-          Log.note("\(name): it was to end with its lab, and does now")
-          let all = Set(record.pending.keys.compactMap { try? VMName($0, lab: lab) })
-          let held = holdOfEnd(of: name, among: all)
-          if case .failure(let error) = await end(name, promise.wish, timeout: nil, held: held) {
-            Log.note("\(error)")
-          }
-          done[bare] = promise
+        if await machines[name.id]?.hasHeard(promise.number) ?? promise.isEnd { continue }
+        guard promise.isEnd else {
+          comingUp[bare] = promise
+          continue
+        }
+        Log.note("\(name): it was to end with its lab, and does now")
+        let all = Set(record.pending.keys.compactMap { try? VMName($0, lab: lab) })
+        let held = holdOfEnd(of: name, among: all)
+        if case .failure(let error) = await end(name, promise.wish, timeout: nil, held: held) {
+          Log.note("\(error)")
         }
       }
-      if !done.isEmpty { await settle(done, of: lab) }
-      if labs[lab]?.record?.pending.isEmpty == false { comingUp.append(lab) } else { forgetIfEmpty(lab) }
+      if !comingUp.isEmpty { await bringPromised(comingUp, of: lab) }
+      if !record.pending.isEmpty { await settle(record.pending, of: lab) }
+      forgetIfEmpty(lab)
     }
-    for lab in comingUp { Task { await bringPending(lab) } }
   }
 }
 

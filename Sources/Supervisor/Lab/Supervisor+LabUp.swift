@@ -27,13 +27,10 @@ extension Supervisor {
     return try result.get()
   }
 
-  /// Does what an earlier supervisor has promised: the VMs come up that it did not come to.
-  func bringPending(_ lab: String) async {
-    guard var known = labs[lab], let record = known.record else { return }
-    known.claims += 1
-    labs[lab] = known
-    await enter(lab)
-    let promises = record.pending
+  /// Brings up what an earlier supervisor has promised and did not come to; nobody else does anything yet.
+  ///
+  /// Only the state folder is waited for: what is wrong with a definition, its start says.
+  func bringPromised(_ promises: [String: LabRecord.Promise], of lab: String) async {
     let candidates = promises.sorted { $0.key < $1.key }.compactMap { _, promise -> Candidate? in
       guard case .up(let record) = promise.wish else { return nil }
       return (record.definition.name, .success(record))
@@ -41,12 +38,10 @@ extension Supervisor {
     Log.note("\(lab): comes up with \(candidates.map(\.name.name).joined(separator: ", ")), as was promised")
     let order = LabOrder(
       candidates.map { ($0.name.name, (try? $0.record.get().definition.dependencies) ?? []) })
-    let entries = await bring(candidates, layers: order.startLayers, of: lab, promises: promises)
+    let entries = await bring(
+      candidates, layers: order.startLayers, of: lab, promises: promises, isPromised: true)
     for case .failure(let error) in entries.map(\.result) { Log.note("\(error)") }
     noteRefusals(in: entries, of: lab)
-    await settle(promises, of: lab)
-    leave(lab)
-    release(lab)
   }
 
   private static func check(_ lab: LabDefinition) throws(ControlError) {
@@ -138,16 +133,19 @@ extension Supervisor {
   /// Brings VMs to their definition layer by layer: those of one layer at the same time.
   ///
   /// Nobody waits here for a guest, only for the wish of each to be on its disk. Without promises it is only told what
-  /// would be done.
+  /// would be done; with `isPromised` it is done whatever is wrong with it.
   private func bring(
-    _ candidates: [Candidate], layers: [[String]], of lab: String, promises: [String: LabRecord.Promise]?
+    _ candidates: [Candidate], layers: [[String]], of lab: String, promises: [String: LabRecord.Promise]?,
+    isPromised: Bool = false
   ) async -> [FleetReply.Entry] {
     let byName = Dictionary(candidates.map { ($0.name.name, $0) }) { first, _ in first }
     var results: [VMName: Result<JSONObject, ControlError>] = [:]
     for layer in layers {
       await withTaskGroup(of: (VMName, Result<JSONObject, ControlError>).self) { group in
         for candidate in layer.compactMap({ byName[$0] }) {
-          group.addTask { (candidate.name, await self.bring(candidate, of: lab, promises)) }
+          group.addTask {
+            (candidate.name, await self.bring(candidate, of: lab, promises, isPromised: isPromised))
+          }
         }
         for await (name, result) in group { results[name] = result }
       }
@@ -160,7 +158,7 @@ extension Supervisor {
   }
 
   private func bring(
-    _ candidate: Candidate, of lab: String, _ promises: [String: LabRecord.Promise]?
+    _ candidate: Candidate, of lab: String, _ promises: [String: LabRecord.Promise]?, isPromised: Bool
   ) async -> Result<JSONObject, ControlError> {
     let name = candidate.name
     let dryRun = promises == nil
@@ -171,7 +169,7 @@ extension Supervisor {
       let record = try candidate.record.get()
       return .success(
         try await with(name, creating: true) { vm throws(ControlError) in
-          try await vm.bring(to: record, starting: true, dryRun: dryRun)
+          try await vm.bring(to: record, starting: true, dryRun: dryRun, isPromised: isPromised)
         }.object ?? [:])
     } catch {
       // Whoever depends on it should say so.

@@ -252,12 +252,13 @@ package struct Preparation: Sendable {
       files: machine.filesToPrepare + keptAddresses(machine.addresses, name), images: images)
   }
 
-  /// Where a VM's devices have been so far: what `down` leaves of it tells where they were.
+  /// Where a VM's devices have been so far, also by what its last start has kept: a definition that was promised and
+  /// taken in by a later supervisor was placed by no command, and `down` leaves no more than that of a VM.
   private func addresses(of record: VMRecord) -> AddressPlan {
-    if let addresses = record.addresses { return addresses }
     // Without them the devices are placed as those of a new VM.
     let bytes = try? FileSystem.readIfPresent(addressFile(of: record.definition.name))
-    return bytes.flatMap { try? AddressPlan(json: JSONValue(parsing: $0)) } ?? AddressPlan()
+    let kept = bytes.flatMap { try? AddressPlan(json: JSONValue(parsing: $0)) } ?? AddressPlan()
+    return record.addresses?.completed(by: kept) ?? kept
   }
 
   /// The same, kept beside the disks for the next `up` behind a `down`.

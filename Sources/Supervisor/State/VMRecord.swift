@@ -63,7 +63,7 @@ package struct VMRecord: Sendable, Equatable {
       "definition": .object(definition.json), "directory": .string(directory),
       "file": file.map { .string($0) } ?? .null, "settings": .object(flat.json),
       "profileFiles": .array(profileFiles.map { .string($0) }),
-      "addresses": (addresses ?? AddressPlan()).json,
+      "addresses": addresses?.json ?? .null,
     ]
   }
 
@@ -99,7 +99,9 @@ package struct VMRecord: Sendable, Equatable {
       let files: [JSONValue] = try object.optional("profileFiles") ?? []
       profileFiles = files.compactMap(\.string)
       flat = try FlatDefinition(json: .object(try object.required("settings")), name: definition.name)
-      addresses = try object.optional("addresses") ?? AddressPlan(earlierVersionOf: flat)
+      addresses =
+        object["addresses"] == nil
+        ? AddressPlan(earlierVersionOf: flat) : try object.optional("addresses")
     } catch let error as Unreadable {
       throw error
     } catch {

@@ -60,10 +60,10 @@ extension VirtualMachine {
   /// Decides how QEMU is started, unless that is known, and writes the files it needs of us.
   private func makeReady() async -> Result<Launch, ControlError> {
     do throws(ControlError) {
-      if launch == nil, let record {
+      while launch == nil, let record {
         let prepared = try await prepare(record, .start, isPatient: true)
-        // A definition that came meanwhile has brought its own.
-        if launch == nil { launch = prepared }
+        // A definition that came meanwhile has brought its own, or is prepared in its turn.
+        if launch == nil, self.record == record { launch = prepared }
       }
     } catch {
       return .failure(error)

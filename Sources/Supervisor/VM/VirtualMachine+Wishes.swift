@@ -10,9 +10,9 @@ extension VirtualMachine {
   /// Brings the VM to a definition and, unless it only exists to be defined, to life.
   ///
   /// Without a candidate the VM's own definition stands. Repeated, it changes nothing. With `now` it starts whatever it
-  /// depends on.
+  /// depends on. With `isPromised` only the VM's folder is waited for: what is wrong besides, its start says.
   package func bring(
-    to candidate: VMRecord?, starting: Bool, dryRun: Bool, now: Bool = false
+    to candidate: VMRecord?, starting: Bool, dryRun: Bool, now: Bool = false, isPromised: Bool = false
   ) async throws(ControlError) -> JSONValue {
     await enter()
     defer { leave() }
@@ -40,7 +40,7 @@ extension VirtualMachine {
 
     // Everything that can be known to be wrong is said before anything is promised.
     var launch: Launch?
-    if isNew || isChanged || starts {
+    if !isPromised, isNew || isChanged || starts {
       launch = try await ready(
         asked, starts ? .start : .check, verb: starting ? "start" : "create", isRecorded: starts && !dryRun)
     }
@@ -63,6 +63,7 @@ extension VirtualMachine {
       }
     }
     isFolderGone = false
+    if isPromised, isChanged { self.launch = nil }
     define(next, launch)
     // Its own word is on disk behind this one.
     if starting { try refuseIfEnded(since: endings, "start") }
