@@ -36,7 +36,7 @@ struct ClientTests {
     await fixture.end()
   }
 
-  @Test("gives up a command of which the supervisor takes nothing", .timeLimit(.minutes(1)))
+  @Test("gives up a command of which the supervisor takes nothing", .timeLimit(.minutes(10)))
   func unread() throws {
     let path = "/tmp/qemuvm-unread-\(getpid()).sock"
     defer { unlink(path) }

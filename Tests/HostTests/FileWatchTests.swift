@@ -17,7 +17,7 @@ struct FileWatchTests {
     try FileDescriptor.openLog(log).write(Array(text.utf8))
   }
 
-  @Test("tells of the next modification, once", .timeLimit(.minutes(1)))
+  @Test("tells of the next modification, once", .timeLimit(.minutes(10)))
   func once() async throws {
     let (calls, feed) = AsyncStream.makeStream(of: String.self)
     _ = try watch.watch(log) { feed.yield("first") }
@@ -31,7 +31,7 @@ struct FileWatchTests {
     #expect(await call.next() == "second")
   }
 
-  @Test("is asked once about each path, however often", .timeLimit(.minutes(1)))
+  @Test("is asked once about each path, however often", .timeLimit(.minutes(10)))
   func onceForEachPath() async throws {
     let (calls, feed) = AsyncStream.makeStream(of: Int.self)
     var questions = FileQuestions(watch)
@@ -50,7 +50,7 @@ struct FileWatchTests {
     #expect(!isThere)
   }
 
-  @Test("tells all who asked about one file, and none who took it back", .timeLimit(.minutes(1)))
+  @Test("tells all who asked about one file, and none who took it back", .timeLimit(.minutes(10)))
   func several() async throws {
     let (calls, feed) = AsyncStream.makeStream(of: Int.self)
     let tokens = try (0..<4).map { number in try watch.watch(log) { feed.yield(number) } }
@@ -66,7 +66,7 @@ struct FileWatchTests {
     #expect(await call.next() == 4)
   }
 
-  @Test("is silent about a file that the last who asked no longer asks about", .timeLimit(.minutes(1)))
+  @Test("is silent about a file that the last who asked no longer asks about", .timeLimit(.minutes(10)))
   func silence() async throws {
     try folder.write("other", "")
     let (calls, feed) = AsyncStream.makeStream(of: String.self)
@@ -78,7 +78,7 @@ struct FileWatchTests {
     #expect(await call.next() == "other")
   }
 
-  @Test("tells when the file is removed, and refuses one that is not there", .timeLimit(.minutes(1)))
+  @Test("tells when the file is removed, and refuses one that is not there", .timeLimit(.minutes(10)))
   func removed() async throws {
     let (calls, feed) = AsyncStream.makeStream(of: Void.self)
     _ = try watch.watch(log) { feed.yield() }
@@ -89,7 +89,7 @@ struct FileWatchTests {
     #expect(error?.code == ENOENT)
   }
 
-  @Test("misses nothing of a writer that never rests", .timeLimit(.minutes(1)))
+  @Test("misses nothing of a writer that never rests", .timeLimit(.minutes(10)))
   func restless() async throws {
     let (looks, feed) = AsyncStream.makeStream(of: Void.self)
     let goal: Int64 = 6 + 5 * 20_000

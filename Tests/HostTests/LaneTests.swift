@@ -54,7 +54,7 @@ struct LaneTests {
     }
     #expect(lasting == nil)
     blockade.open()
-    #expect(await lane.run(within: .seconds(60)) { 3 } == 3)
+    #expect(await lane.run(within: .seconds(600)) { 3 } == 3)
     #expect(done.withLock { $0 } == ["lasting"])
     #expect(lane.place == nil)
   }
@@ -62,7 +62,7 @@ struct LaneTests {
   /// Something that work keeps alive.
   private final class Load: Sendable {}
 
-  @Test("keep nothing of what was given up while they hang", .timeLimit(.minutes(1)))
+  @Test("keep nothing of what was given up while they hang", .timeLimit(.minutes(10)))
   func givenUp() async {
     let lane = Lane("a disk")
     let blockade = Blockade()

@@ -19,7 +19,7 @@ struct LogRotationTests {
   }
 
   @Test(
-    "loses and doubles nothing under a writer that never rests", .timeLimit(.minutes(1)),
+    "loses and doubles nothing under a writer that never rests", .timeLimit(.minutes(10)),
     arguments: LogFolder.Place.allCases)
   func writer(place: LogFolder.Place) async throws {
     let log = try LogFolder(place)

@@ -23,7 +23,7 @@ struct GoldenTests {
   }
 
   @Test(
-    "The real QEMU accepts the arguments and answers on its monitor", .timeLimit(.minutes(2)),
+    "The real QEMU accepts the arguments and answers on its monitor", .timeLimit(.minutes(10)),
     arguments: Golden.all)
   func accepted(_ golden: Golden) throws {
     let definition = try golden.definition()

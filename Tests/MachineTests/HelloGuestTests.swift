@@ -42,7 +42,7 @@ struct HelloGuestTests {
   }
 
   @Test(
-    "It says READY, echoes, and honours the power button", .timeLimit(.minutes(2)),
+    "It says READY, echoes, and honours the power button", .timeLimit(.minutes(10)),
     arguments: ["pc", "q35"], [1, 2])
   func lives(_ type: String, _ cpus: Int) throws {
     let folder = try TemporaryFolder()
@@ -67,7 +67,7 @@ struct HelloGuestTests {
     var bytes: [UInt8] = []
     while bytes.last != UInt8(ascii: "\n") {
       var poller = pollfd(fd: console.rawValue, events: Int16(POLLIN), revents: 0)
-      guard poll(&poller, 1, 60_000) > 0 else { break }
+      guard poll(&poller, 1, 600_000) > 0 else { break }
       let more = try console.read(upTo: 1)
       if more.isEmpty { break }
       bytes += more

@@ -7,7 +7,7 @@ import Testing
 struct OddValueTests {
   @Test(
     "A value with commas, quotes, line ends or a leading dash reaches QEMU as itself",
-    .timeLimit(.minutes(2)),
+    .timeLimit(.minutes(10)),
     arguments: [
       "-dash", "com,,ma,readonly=on", "say \"hi\" it's", "two\nlines", "json:{}", "nbd:host:1", "é%s\\n",
     ])

@@ -97,7 +97,8 @@ struct ConnectionTests {
     let order = AsyncStream<String> { continuation in
       Task {
         await pair.client.inOrder { client in
-          for (name, limit) in [("long", 60), ("short", 5), ("middle", 30)] {
+          // All are sent before any is due, and by then by far: one look may find two of them.
+          for (name, limit) in [("long", 2000), ("short", 500), ("middle", 1000)] {
             client.send(name, deadline: .milliseconds(limit)) { result in
               if case .failure(.timedOut(let command, _)) = result { continuation.yield(command) }
             }

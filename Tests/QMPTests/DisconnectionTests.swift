@@ -155,12 +155,15 @@ struct DisconnectionTests {
   func silence(greets: Bool) async throws {
     let pair = try StubPair()
     await pair.server.start(greets: greets)
-    // Long enough for a greeting that is there already to be read on a busy machine.
-    let limit = Duration.milliseconds(greets ? 1000 : 10)
+    let limit = Duration.milliseconds(greets ? 500 : 10)
     let how = QMPDisconnection.deadline(limit)
-    await #expect(throws: greets ? QMPError.negotiation(how) : .greeting(how)) {
-      try await pair.client.negotiate(deadline: limit)
-    }
+    let error = await #expect(throws: QMPError.self) { try await pair.client.negotiate(deadline: limit) }
+    await pair.client.close()
+    // A busy machine may not have come to read a greeting that is there.
+    var requests = pair.server.requests.makeAsyncIterator()
+    let hasAsked = await requests.next() != nil
+    #expect(error == (hasAsked ? QMPError.negotiation(how) : .greeting(how)))
+    #expect(!hasAsked || greets)
   }
 
   @Test("of our own making resumes what is in flight, and a second one changes nothing")
@@ -187,7 +190,7 @@ struct DisconnectionTests {
     let farEnd = sockets.second.rawValue
     await offQueue {
       var poller = pollfd(fd: farEnd, events: Int16(POLLIN), revents: 0)
-      #expect(poll(&poller, 1, 60_000) == 1)
+      #expect(poll(&poller, 1, 600_000) == 1)
     }
     try sockets.second.write(QMPLine.fromServer(QMPReply(.success([:]), id: 1).json))
     _ = try await greeting

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Reading a console's log")
 struct ConsoleReadingTests {
-  @Test("leaves no question behind where the log cannot be read", .timeLimit(.minutes(1)))
+  @Test("leaves no question behind where the log cannot be read", .timeLimit(.minutes(10)))
   func unreadable() async throws {
     let folder = try LedgerFolder()
     let (log, elsewhere) = (folder.path + "/console.log", folder.path + "/elsewhere")

@@ -94,9 +94,9 @@ import Testing
     return connection
   }
 
-  /// False when nothing has happened for half a minute.
+  /// False when nothing has happened for ten minutes.
   private static func isReady(_ socket: borrowing FileDescriptor, _ event: Int32) -> Bool {
     var poller = pollfd(fd: socket.rawValue, events: Int16(event), revents: 0)
-    return poll(&poller, 1, 30_000) > 0
+    return poll(&poller, 1, 600_000) > 0
   }
 }

@@ -42,7 +42,7 @@ struct EmulatorCatalogTests {
     let pid = try #require(Int32(text.filter(\.isNumber)))
     // Without a process of that number it is gone, and reaped by now.
     let sleeper = try? ChildProcess(adopting: pid)
-    #expect(sleeper?.wait(until: .now + .seconds(10)) != nil || sleeper == nil)
+    #expect(sleeper?.wait(until: .now + .seconds(600)) != nil || sleeper == nil)
     #expect(
       try await Self.words(of: "sleep 1000 & exit 3", in: folder)
         == "it exited with code 3 and did not answer on its monitor as QEMU does")

@@ -29,7 +29,7 @@ import Testing
     }
   }
 
-  @Test("is read whole, by a reader who is fast or slow", .timeLimit(.minutes(1)), arguments: places)
+  @Test("is read whole, by a reader who is fast or slow", .timeLimit(.minutes(10)), arguments: places)
   func concurrent(place: String) throws {
     let folder = try Folder(in: place)
     var fast = GrowingLog(folder.rotation.files.current)

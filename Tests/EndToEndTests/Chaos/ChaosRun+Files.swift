@@ -66,7 +66,8 @@ extension ChaosRun {
       // That it was given up is forgotten; that it is wanted is not.
       rests[step.guest] = [.failed, .running]
     }
-    if damaged == files[2] { lastRecord = nil }
+    // What followed an end may have been cut off behind it.
+    if damaged == files[2] { (lastRecord, hasLostRecords) = (nil, true) }
   }
 
   /// What a VM is can no longer be read: that VM says so and how to mend it, a running guest runs on.

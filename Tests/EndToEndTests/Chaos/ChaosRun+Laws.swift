@@ -192,7 +192,7 @@ extension ChaosRun {
 
   /// Looks until nothing is to be seen, again after each answer of the supervisor's, for it takes things in turn.
   private func eventually(
-    _ law: String, asking monitor: PlainMonitor, within patience: Duration = .seconds(20),
+    _ law: String, asking monitor: PlainMonitor, within patience: Duration = ChaosRun.patience,
     _ look: () async throws -> String?
   ) async throws {
     let limit = Instant.now + patience

@@ -22,7 +22,8 @@ actor ChaosRun {
   /// The last ledger record that was read; nil when the ledger has been damaged since.
   var lastRecord: Int? = 0
 
-  /// Whether the disk has taken no records since: how many are lost stands in the next one, which may not have come.
+  /// Whether records were lost since: the disk has taken none, and how many stands in the next one, which may not have
+  /// come; or the ledger has been damaged.
   var hasLostRecords = false
 
   /// What a supervisor holds without a guest, and for each that lives.

@@ -195,7 +195,7 @@ actor FailingCallsRun {
 
   /// Waits until the VM rests where it may, with a QEMU where it has one.
   private func settle(_ allowed: Set<Rest>) async throws {
-    let limit = Instant.now + .seconds(30)
+    let limit = Instant.now + .seconds(120)
     try await fleet.qemuvm("ls")
     let monitor = try await fleet.monitor()
     while true {

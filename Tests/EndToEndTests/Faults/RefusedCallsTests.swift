@@ -90,7 +90,9 @@ extension EndToEnd {
         let refused = try await fleet.run(["ls"], with: calls, at: "fcntl F_DUPFD")
         #expect(refused.code == 5 && refused.errors.contains("the supervisor cannot start"), "\(refused)")
         // It has said so, and is on its way out.
-        for supervisor in try fleet.supervisors() { #expect(await supervisor.end(within: .seconds(10))) }
+        for supervisor in try fleet.supervisors() {
+          #expect(await supervisor.end(within: ByteStream.patience))
+        }
         #expect(try await fleet.run(["ls"], with: calls, at: "write pipe:[#]").code == 0)
       }
     }

@@ -24,6 +24,12 @@ extension Fleet {
     }
   }
 
+  /// The VM's object as a new supervisor has it, once the guest that it took over has said how it is.
+  func takenOver(_ name: String) async throws -> JSONValue {
+    try await qemuvm("ls")
+    return try await wait(for: name) { $0["state"] != "starting" }
+  }
+
   @discardableResult
   func wait(for name: String, toBe state: String) async throws -> JSONValue {
     try await wait(for: name) { $0["state"]?.string == state }

@@ -34,7 +34,7 @@ extension EndToEnd {
 
     @Test(
       "A Linux guest finds each disk and its card where they were, however the list is edited",
-      .timeLimit(.minutes(5)))
+      .timeLimit(.minutes(10)))
     func sameInGuest() async throws {
       let linux = try await Guests.linux()
       try await Fleet.run { fleet in
@@ -99,7 +99,7 @@ extension EndToEnd {
           kept[key] = nil
           try FileSystem.replace("\(folder)/\(file)", with: JSONValue.object(kept).bytes(), durable: false)
         }
-        let vm = try await fleet.status("web")
+        let vm = try await fleet.takenOver("web")
         #expect(vm["pid"]?.int == pid && vm["state"] == "running" && vm["pending"] == [])
         #expect(vm["machine"]?["disks[1]"]?.string?.contains("b.raw") == true)
         try fleet.define("machine: 'q35', disks: ['b.raw', 'a.raw'], networks: ['user'], cpus: 2,")

@@ -8,7 +8,7 @@ extension EndToEnd {
 
     @Test(
       "Cards, USB, SMBIOS, UUID and a second serial port reach QEMU, and a new supervisor takes all of it back",
-      .timeLimit(.minutes(3)))
+      .timeLimit(.minutes(10)))
     func everything() async throws {
       try await Fleet.run { fleet in
         try fleet.define(
@@ -53,7 +53,7 @@ extension EndToEnd {
 
         let pid = try await fleet.status("web")["pid"]
         try await fleet.qemuvm("supervisor", "stop")
-        let after = try await fleet.status("web")
+        let after = try await fleet.takenOver("web")
         #expect(after["pid"] == pid && after["state"] == "running")
         #expect(after["serialPorts"]?.array?.count == 2 && after["pending"] == [])
         _ = try ByteStream(connectingTo: try #require(after["serialPorts"]?.array?.last?["socket"]?.string))

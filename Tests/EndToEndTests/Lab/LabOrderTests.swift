@@ -61,7 +61,7 @@ extension EndToEnd {
             web: { profile: 'hello', dependsOn: { db: 'healthy' } },
           } }
           """)
-        let up = try await fleet.qemuvm("up", "--timeout", "3s", expecting: 4)
+        let up = try await fleet.qemuvm("up", "--timeout", "6s", expecting: 4)
         #expect(up.errors.contains("it is still waiting for db to be healthy"), "\(up)")
         var web = try await fleet.status("web")
         #expect(web["state"] == "waiting" && web["desired"] == "running" && web["pid"] == .null)
@@ -70,7 +70,7 @@ extension EndToEnd {
         for verb in ["stop", "kill"] {
           try await fleet.qemuvm(verb, "web")
           #expect(try await fleet.status("web")["state"] == "stopped")
-          let start = try await fleet.qemuvm("start", "web", "--timeout", "1s", expecting: 4)
+          let start = try await fleet.qemuvm("start", "web", "--timeout", "3s", expecting: 4)
           #expect(start.errors.contains("waiting for db to be healthy"), "\(start)")
         }
         // A new supervisor finds it waiting, and goes on waiting.
@@ -80,7 +80,7 @@ extension EndToEnd {
         try await fleet.qemuvm("start", "--now", "web")
         #expect(try await fleet.status("web")["state"] == "running")
         try await fleet.qemuvm("down", "web")
-        _ = try await fleet.qemuvm("up", "web", "--timeout", "1s", expecting: 4)
+        _ = try await fleet.qemuvm("up", "web", "--timeout", "3s", expecting: 4)
         try await fleet.qemuvm("down", "web")
         #expect(try await fleet.names() == ["shop/db"])
       }

@@ -169,7 +169,7 @@ extension EndToEnd {
         let before = try await LabStory(of: fleet)
         let web = try await fleet.wait(for: "web", toBe: "stopping")
         #expect(web["desired"] == "stopped")
-        #expect(try await fleet.status("db")["state"] == "running")
+        try await fleet.wait(for: "db", toBe: "running")
         // A crash of one that is to end brings nobody back.
         let console = try await fleet.console(of: "web")
         try await console.write("O")

@@ -126,7 +126,7 @@ extension EndToEnd {
         #expect(try #require(vm["cause"]?.string).contains("panic"))
         #expect(try fleet.guest().pid == first.pid)
         try await fleet.qemuvm("supervisor", "stop")
-        #expect(try await fleet.status("web")["state"] == "paused")
+        #expect(try await fleet.takenOver("web")["state"] == "paused")
         try await fleet.qemuvm("stop")
         #expect(try fleet.guests().isEmpty)
       }

@@ -51,8 +51,11 @@ extension EndToEnd {
       try await Fleet.run { fleet in
         try await fleet.defineObedient(.nothing, "restart: 'always',")
         try await fleet.qemuvm("up")
-        let killed = try await fleet.qemuvm("kill", "web")
-        #expect(killed.duration < .seconds(1))
+        try await fleet.qemuvm("kill", "web")
+        // Nothing was asked before: neither the guest nor QEMU.
+        let events = try await fleet.qemuvm("events", "--json").output.split(separator: "\n")
+        let exits = try events.map { try JSONValue(parsing: String($0)) }.filter { $0["event"] == "exited" }
+        #expect(exits.map { $0["signal"]?.int } == [9], "\(exits)")
         let vm = try await fleet.status("web")
         #expect(vm["state"] == "stopped")
         #expect(vm["desired"] == "stopped")

@@ -35,7 +35,7 @@ extension EndToEnd {
       }
     }
 
-    @Test("down ends the guest by its power button in under a second, and nothing of the VM is left")
+    @Test("down ends the guest by its power button, and nothing of the VM is left")
     func goesDown() async throws {
       try await Fleet.run { fleet in
         try await fleet.qemuvm("up", "--profile", "hello")
@@ -43,8 +43,7 @@ extension EndToEnd {
         let status = try await fleet.status("hello")
         let monitor = try await fleet.userMonitor(of: "hello")
         let guest = try fleet.guest()
-        let down = try await fleet.qemuvm("down", "hello")
-        #expect(down.duration < .seconds(1))
+        try await fleet.qemuvm("down", "hello")
         // A guest that turned itself off says so; `quit` and signals give other reasons.
         let shutdown = try await monitor.event { $0["event"] == "SHUTDOWN" }
         #expect(shutdown["data"]?["reason"] == "guest-shutdown")

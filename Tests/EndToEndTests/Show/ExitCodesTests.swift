@@ -52,7 +52,7 @@ extension EndToEnd {
         try await fleet.qemuvm("up")
         try await fleet.wait(for: "web", toSay: "READY")
         #expect(
-          try await fleet.qemuvm("stop", "web", "--timeout", "200ms", expecting: 4).errors.contains("web"))
+          try await fleet.qemuvm("stop", "web", "--timeout", "2s", expecting: 4).errors.contains("web"))
         #expect(try await fleet.status("web")["state"] == "stopping")
         try await fleet.qemuvm("kill", "web")
         #expect(try await fleet.status("web")["state"] == "stopped")

@@ -122,7 +122,7 @@ extension EndToEnd {
           #expect(refused.errors.contains("state.json has version 99, this qemuvm knows 1"), "\(refused)")
         }
         #expect(try FileSystem.read(fleet.state + "/" + file) == foreign)
-        #expect(try await fleet.status("well")["state"] == "running")
+        #expect(try await fleet.takenOver("well")["state"] == "running")
         try FileSystem.remove(fleet.state + "/" + file)
         try await fleet.qemuvm("up")
         #expect(try await fleet.status("sick")["state"] == "running")
@@ -164,7 +164,7 @@ extension EndToEnd {
         let why = try await fleet.qemuvm("why", "sick").output
         let damage = isFolder ? "cannot be read (Is a directory)" : "is damaged"
         #expect(why.contains("\(file) \(damage)"), "\(why)")
-        #expect(try await fleet.status("sick")["state"] == "running")
+        #expect(try await fleet.takenOver("sick")["state"] == "running")
         try await fleet.qemuvm("down")
       }
     }

@@ -96,7 +96,7 @@ extension EndToEnd {
           try await fleet.qemuvm("down", "ok")
         }
         let count = try #require(Int(try fleet.text(of: script + ".count")))
-        #expect(count < 40)
+        #expect(count < 200)
         try await fleet.qemuvm("kill", "closing")
       }
     }

@@ -103,7 +103,7 @@ extension EndToEnd {
           try FileSystem.remove(fleet.state + "/vms/web@shop/" + name)
         }
         try FileSystem.removeTree(fleet.runtime)
-        #expect(try await fleet.qemuvm("ls").output.contains("running"))
+        #expect(try await fleet.takenOver("web")["state"] == "running")
         #expect(try await fleet.qemuvm("qmp", "web", "query-status").output.contains("running"))
         let console = try await fleet.console(of: "web")
         try await console.write("hello?")

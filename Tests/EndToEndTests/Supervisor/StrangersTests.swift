@@ -38,10 +38,10 @@ extension EndToEnd {
       }
     }
 
-    @Test("Forty strange locks are waited for together")
-    func forty() async throws {
+    @Test("Strange locks are waited for together, however many")
+    func together() async throws {
       try await Fleet.run { fleet in
-        let names = (1...40).map { "vm\($0)" }
+        let names = (1...150).map { "vm\($0)" }
         try fleet.write(
           "{ lab: 'x', vms: { \(names.map { "\($0): { profile: 'hello' }" }.joined(separator: ", ")) } }")
         try await fleet.qemuvm("create")
@@ -49,8 +49,9 @@ extension EndToEnd {
         let held = try names.map { name in
           FileDescriptorBox(try Self.take("\(fleet.state)/vms/\(name)@x/lock"))
         }
-        // One by one they would take forty seconds.
-        #expect(try await fleet.qemuvm("ls").duration < .seconds(20))
+        // One by one they would take longer than is waited here.
+        let outcome = try await fleet.start(["ls"]).end(within: .seconds(120))
+        #expect(outcome.code == 0, "\(outcome)")
         withExtendedLifetime(held) {}
       }
     }

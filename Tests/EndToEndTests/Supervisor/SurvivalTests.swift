@@ -23,7 +23,7 @@ extension EndToEnd {
         let (guest, before) = (try fleet.guest(), try await fleet.status("web"))
         try await Self.end(try fleet.supervisor(), departure, of: fleet)
         #expect(!guest.hasExited)
-        let after = try await fleet.status("web")
+        let after = try await fleet.takenOver("web")
         for key in ["pid", "state", "desired", "uuid", "restarts", "startedAt", "accelerator"] {
           #expect(before[key] == after[key], "\(key)")
         }
@@ -44,7 +44,7 @@ extension EndToEnd {
         try await fleet.qemuvm("reset", "web")
         for _ in 0..<2 {
           try await Self.end(try fleet.supervisor(), .killed, of: fleet)
-          let vm = try await fleet.status("web")
+          let vm = try await fleet.takenOver("web")
           #expect(vm["state"] == "paused" && vm["cause"] == "paused by the user")
         }
         try await fleet.qemuvm("unpause", "web")

@@ -98,9 +98,9 @@ final class LiveQEMU {
         return try JSONValue(parsing: line)
       }
       var poller = pollfd(fd: monitor.rawValue, events: Int16(POLLIN), revents: 0)
-      guard poll(&poller, 1, 60_000) > 0 else {
+      guard poll(&poller, 1, 600_000) > 0 else {
         process.signal(SIGKILL)
-        throw Failure(description: "QEMU did not answer in a minute, \(process.wait()): \(try errors)")
+        throw Failure(description: "QEMU did not answer in ten minutes, \(process.wait()): \(try errors)")
       }
       let bytes = (try? monitor.read(upTo: 65_536)) ?? []  // a reset connection is an end like any other
       guard !bytes.isEmpty else { throw Failure(description: "QEMU ended, \(process.wait()): \(try errors)") }
