@@ -1,9 +1,12 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <spawn.h>
@@ -15,6 +18,8 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -209,4 +214,103 @@ int linux_epoll_of(int fd, int output) {
   close(epoll);
   errno = code;
   return -1;
+}
+
+int linux_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0); }
+
+int linux_udp_to(const char *text, int port) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in four;
+    struct sockaddr_in6 six;
+  } address = {.any = {0}};
+  socklen_t size;
+  if (inet_pton(AF_INET, text, &address.four.sin_addr) == 1) {
+    address.four.sin_family = AF_INET;
+    address.four.sin_port = htons((uint16_t)port);
+    size = sizeof address.four;
+  } else if (inet_pton(AF_INET6, text, &address.six.sin6_addr) == 1) {
+    address.six.sin6_family = AF_INET6;
+    address.six.sin6_port = htons((uint16_t)port);
+    size = sizeof address.six;
+  } else {
+    errno = EINVAL;
+    return -1;
+  }
+  const int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0 || connect(fd, &address.any, size) == 0) return fd;
+  const int code = errno;
+  close(fd);
+  errno = code;
+  return -1;
+}
+
+enum { most_datagrams = 32 };
+
+int linux_receive(int socket, void *buffers, unsigned long size, int *lengths) {
+  struct iovec places[most_datagrams];
+  struct mmsghdr messages[most_datagrams];
+  memset(messages, 0, sizeof messages);
+  for (int i = 0; i < most_datagrams; i++) {
+    places[i] = (struct iovec){(char *)buffers + (unsigned long)i * size, size};
+    messages[i].msg_hdr.msg_iov = &places[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  const int count = recvmmsg(socket, messages, most_datagrams, MSG_DONTWAIT, NULL);
+  for (int i = 0; i < count; i++) {
+    lengths[i] = messages[i].msg_hdr.msg_flags & MSG_TRUNC ? -1 : (int)messages[i].msg_len;
+  }
+  return count;
+}
+
+int linux_send(int socket, const void *const *datagrams, const int *lengths, int count) {
+  struct iovec places[most_datagrams];
+  struct mmsghdr messages[most_datagrams];
+  if (count > most_datagrams) count = most_datagrams;
+  memset(messages, 0, (size_t)count * sizeof *messages);
+  for (int i = 0; i < count; i++) {
+    places[i] = (struct iovec){(void *)datagrams[i], (size_t)lengths[i]};
+    messages[i].msg_hdr.msg_iov = &places[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+  }
+  return sendmmsg(socket, messages, (unsigned)count, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+int linux_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int linux_epoll_add(int epoll, int fd, unsigned long long key) {
+  struct epoll_event event = {.events = EPOLLIN, .data.u64 = key};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int linux_epoll_change(int epoll, int fd, unsigned long long key, int input, int output) {
+  struct epoll_event event = {.events = (input ? EPOLLIN : 0) | (output ? EPOLLOUT : 0), .data.u64 = key};
+  return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+int linux_epoll_wait(int epoll, unsigned long long *keys, int *writable) {
+  struct epoll_event events[64];
+  const int count = epoll_wait(epoll, events, 64, -1);
+  for (int i = 0; i < count; i++) {
+    keys[i] = events[i].data.u64;
+    writable[i] = (events[i].events & EPOLLOUT) != 0;
+  }
+  return count;
+}
+
+int linux_end_signals(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
+  if (sigprocmask(SIG_BLOCK, &signals, NULL) != 0) return -1;
+  return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int linux_give_up_rights(void) {
+  struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+  struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+  return (int)syscall(SYS_capset, &header, none);
 }

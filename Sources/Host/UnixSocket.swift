@@ -22,6 +22,22 @@ package enum UnixSocket {
     SharedQueues.assertMayBlock(path)
     let socket = FileDescriptor(owning: try retrying("socket") { linux_unix_socket(1) })
     let number = socket.rawValue
+    try bindPrivately(number, to: path, depth)
+    _ = try retrying("listen", path) { Glibc.listen(number, backlog) }
+    return socket
+  }
+
+  /// Binds a socket for datagrams, removing a socket that stands at the path, as above.
+  ///
+  /// It does not block.
+  package static func datagrams(at path: String) throws(SystemError) -> FileDescriptor {
+    SharedQueues.assertMayBlock(path)
+    let socket = FileDescriptor(owning: try retrying("socket") { linux_datagram_socket() })
+    try bindPrivately(socket.rawValue, to: path, .forEveryone)
+    return socket
+  }
+
+  private static func bindPrivately(_ number: Int32, to path: String, _ depth: Depth) throws(SystemError) {
     var status = stat()
     // Also a link to one, by which a socket is named whose own path was removed.
     if lstat(path, &status) == 0 {
@@ -34,8 +50,6 @@ package enum UnixSocket {
       try retrying("bind", path) { bind(number, address, size) }
     }
     _ = try retrying("chmod", path) { fchmodat(AT_FDCWD, path, 0o600, AT_SYMLINK_NOFOLLOW) }
-    _ = try retrying("listen", path) { Glibc.listen(number, backlog) }
-    return socket
   }
 
   /// A socket's place in the file system, kept as a descriptor: who holds it can be reached through
@@ -135,6 +149,14 @@ package enum UnixSocket {
     _ text: String, of path: String,
     _ body: (UnsafePointer<sockaddr>, socklen_t) throws(SystemError) -> Result
   ) throws(SystemError) -> Result {
+    var address = try self.address(text, of: path)
+    return try withUnsafePointer(to: &address) { pointer throws(SystemError) in
+      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic throws(SystemError) in
+        try body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+  }
+  private static func address(_ text: String, of path: String) throws(SystemError) -> sockaddr_un {
     let text = Array(text.utf8)
     guard text.count <= longestPath, !text.contains(0) else {
       throw SystemError(
@@ -143,10 +165,33 @@ package enum UnixSocket {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
     withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: text) }
-    return try withUnsafePointer(to: &address) { pointer throws(SystemError) in
-      try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic throws(SystemError) in
-        try body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
+    return address
+  }
+
+  /// The other end of a socket for datagrams, by its path, made once and used often.
+  package struct Peer: Sendable {
+    private let address: sockaddr_un
+
+    package init(_ path: String) throws(SystemError) {
+      address = try UnixSocket.address(path, of: path)
+    }
+
+    /// Connects a socket to it: from then on the socket hears of nobody else, and what it sends goes there.
+    ///
+    /// False when nobody is there. Corresponds to connect(2).
+    package func connect(_ socket: borrowing FileDescriptor) -> Bool {
+      withUnsafePointer(to: address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+          Glibc.connect(socket.rawValue, generic, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+        }
       }
+    }
+
+    /// Takes a socket's connection back: it hears of everyone again.
+    package static func disconnect(_ socket: borrowing FileDescriptor) {
+      var nobody = sockaddr()
+      nobody.sa_family = sa_family_t(AF_UNSPEC)
+      Glibc.connect(socket.rawValue, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
     }
   }
 }

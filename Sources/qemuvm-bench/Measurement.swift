@@ -24,6 +24,9 @@ struct Measurement: Sendable {
       name: "qmp", summary: "round trips of the QMP client, beside a loop in C",
       figures: RoundTripFigures.take),
     Measurement(
+      name: "switch", summary: "frames through the switch of a network, beside vde_switch",
+      figures: SwitchFigures.take),
+    Measurement(
       name: "json", summary: "reading QEMU's schema, beside the toolchain's decoder",
       figures: JSONFigures.take),
     Measurement(

@@ -32,6 +32,17 @@ int linux_accept(int listener);
 int linux_unix_socket(int non_blocking);
 int linux_socket_pair(int non_blocking, int *first, int *second);
 
+/* socket(2) SOCK_DGRAM, AF_UNIX or connected by UDP to an address of the host, non-blocking and close-on-exec. */
+int linux_datagram_socket(void);
+int linux_udp_to(const char *address, int port);
+
+/* recvmmsg(2) of at most 32 datagrams, one each `size` bytes of `buffers`: their number, and their lengths, -1 for one
+   that was longer. It does not wait. */
+int linux_receive(int socket, void *buffers, unsigned long size, int *lengths);
+
+/* sendmmsg(2) of at most 32 datagrams: how many went. It does not wait and raises no signal. */
+int linux_send(int socket, const void *const *datagrams, const int *lengths, int count);
+
 /* open(2) with O_PATH and O_NOFOLLOW, close-on-exec: a name for the file, also when its path is gone. */
 int linux_open_place(const char *path);
 int linux_open_path(const char *path);
@@ -87,3 +98,17 @@ int linux_start_thread(void (*body)(void *), void *argument, unsigned long stack
 /* A new epoll instance that is readable while `fd` is, or with `output` while it is writable, also when it has hung up;
    -1 with errno. Corresponds to epoll_create1(2) and epoll_ctl(2). */
 int linux_epoll_of(int fd, int output);
+
+/* epoll(7): an instance; a descriptor in it with the number by which it is told, readable or also writable; changed;
+   and those that are ready, at most 64, once there are any. `writable` tells which are that. */
+int linux_epoll(void);
+int linux_epoll_add(int epoll, int fd, unsigned long long key);
+int linux_epoll_change(int epoll, int fd, unsigned long long key, int input, int output);
+int linux_epoll_wait(int epoll, unsigned long long *keys, int *writable);
+
+/* signalfd(2) of SIGTERM, SIGINT and SIGHUP, which this thread blocks from then on; non-blocking and close-on-exec. */
+int linux_end_signals(void);
+
+/* Gives up for ever what this process may do beyond its user's rights: PR_SET_NO_NEW_PRIVS of prctl(2), and all
+   capabilities, capset(2). */
+int linux_give_up_rights(void);

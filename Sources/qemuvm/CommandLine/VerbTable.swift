@@ -7,6 +7,6 @@ enum VerbTable {
     Update.self, Profiles.self, Validate.self,
     ImageAdd.self, ImageList.self, ImageRemove.self, ImageVerify.self, Jobs.self, JobCancel.self,
     JobDismiss.self,
-    SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, Version.self,
+    SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, SwitchRun.self, Version.self,
   ]
 }

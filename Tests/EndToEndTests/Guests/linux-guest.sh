@@ -5,7 +5,8 @@
 #
 # It boots under TCG in a few seconds, says GUEST-READY on ttyS0, has a root shell there, runs the guest agent on the
 # first virtio serial port and takes the power button. `guest.name=` and `guest.addr=` on the kernel's command line set
-# its host name and eth0's address.
+# its host name and eth0's address; `guest.dhcp=eth0` asks for one, which it tells as GUEST-LEASE ADDRESS/LENGTH DOMAIN
+# SERVER.
 #
 # Needs apt-get with fetched lists, cpio, gzip, busybox-static, kmod and qemu-guest-agent.
 set -euo pipefail
@@ -62,6 +63,7 @@ hostname "${name:-guest}"
 ip link set lo up
 for device in /sys/class/net/e*; do [ -e "$device" ] && ip link set "$(basename "$device")" up; done
 [ -n "${addr:-}" ] && ip addr add "$addr" dev eth0
+[ -n "${dhcp:-}" ] && udhcpc -i "$dhcp" -s /etc/udhcpc.script -n -t 30 -T 1 >/dev/null 2>&1
 # busybox's acpid names the power button's event this way.
 mkdir -p /etc/acpi/PWRF
 printf '#!/bin/sh\necho GUEST-POWERBUTTON >/dev/console\nsync\npoweroff -f\n' >/etc/acpi/PWRF/00000080
@@ -73,6 +75,23 @@ echo "GUEST-READY $(cut -d' ' -f1 /proc/uptime)" >/dev/console
 exec setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'
 INIT
 chmod +x "$root/init"
+
+cat >"$root/etc/udhcpc.script" <<'SCRIPT'
+#!/bin/sh
+case $1 in
+deconfig) ip link set "$interface" up ;;
+bound | renew)
+  ip addr replace "$ip/$mask" dev "$interface"
+  [ -z "${mtu:-}" ] || ip link set "$interface" mtu "$mtu"
+  {
+    [ -z "${domain:-}" ] || echo "search $domain"
+    for server in ${dns:-}; do echo "nameserver $server"; done
+  } >/etc/resolv.conf
+  [ "$1" = renew ] || echo "GUEST-LEASE $ip/$mask ${domain:-} ${dns:-}" >/dev/console
+  ;;
+esac
+SCRIPT
+chmod +x "$root/etc/udhcpc.script"
 
 # Each file appears under its name only when it is whole.
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -6) >"$out/initrd.new"
