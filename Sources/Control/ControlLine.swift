@@ -14,6 +14,10 @@ final class ControlLine {
   private var splitter = LineSplitter(limit: limit)
   private var messages: [QMPMessage] = []
 
+  /// Whether the kernel has said that the far end takes nothing any more: what it sent before is read, and no more
+  /// waited for.
+  private var isPeerGone = false
+
   /// Takes over a connected socket that does not block.
   init(_ socket: consuming FileDescriptor) {
     self.socket = socket
@@ -40,7 +44,9 @@ final class ControlLine {
         let events = try wait(for: POLLOUT | POLLIN, until: .now + patience)
         if events == 0 { return false }
         if events & POLLIN != 0 { try read() }
-      case EPIPE, ECONNRESET: throw .peerGone
+      case EPIPE, ECONNRESET:
+        isPeerGone = true
+        throw .peerGone
       default: throw .failed(error)
       }
     }
@@ -50,7 +56,10 @@ final class ControlLine {
   /// Waits for the next message; nil when the deadline has passed.
   func next(until deadline: Instant?) throws(QMPDisconnection) -> QMPMessage? {
     while messages.isEmpty {
-      guard try wait(for: POLLIN, until: deadline) != 0 else { return nil }
+      guard try wait(for: POLLIN, until: isPeerGone ? .now : deadline) != 0 else {
+        if isPeerGone { throw .peerGone }
+        return nil
+      }
       try read()
     }
     return messages.removeFirst()

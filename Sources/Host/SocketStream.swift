@@ -66,6 +66,9 @@ package final class SocketStream {
   private var written = 0
   private var isOpen = true
 
+  /// Whether the kernel has said that the peer takes nothing any more: what it sent before is read, and then this ends.
+  private var isPeerGone = false
+
   /// How often something was read.
   private var reads = 0
 
@@ -176,7 +179,9 @@ package final class SocketStream {
       if left <= 0 { return rest(for: .zero) }
       if count == size { size = 65536 }
     }
-    if isOpen, isReading, pause > .zero { rest(for: pause) }
+    guard isOpen, isReading else { return }
+    if isPeerGone { return finish(.closedByPeer) }
+    if pause > .zero { rest(for: pause) }
   }
 
   private func rest(for time: Duration) {
@@ -227,14 +232,25 @@ package final class SocketStream {
       switch errno {
       case EINTR: continue
       case EAGAIN: return waitUntilWritable()
-      case EPIPE, ECONNRESET:
-        // What the peer sent before it went is still to be read: the end comes from there.
-        dropOutput()
-        return
+      case EPIPE, ECONNRESET: return losePeer()
       default: return finish(.failed(SystemError("send")))
       }
     }
     dropOutput()
+  }
+
+  /// What the peer sent before it went is still to be read; one that only reads no more says nothing of an end, and what
+  /// was meant for it is lost.
+  private func losePeer() {
+    let isNews = !isPeerGone
+    isPeerGone = true
+    dropOutput()
+    guard isNews, isOpen else { return }
+    // Not from inside of what has been read and calls this.
+    queue.async(
+      execute: DispatchWorkItem { [weak self] in
+        if let self, !isResting { drain() }
+      })
   }
 
   private func dropOutput() {

@@ -36,32 +36,20 @@ struct ClientTests {
     await fixture.end()
   }
 
+  private static let greeting = Array(
+    """
+    {"QMP": {"version": {"qemu": {"major": 0, "minor": 1, "micro": 0}, "package": "qemuvm"}, \
+    "capabilities": []}}
+
+    """.utf8)
+
   @Test("gives up a command of which the supervisor takes nothing", .timeLimit(.minutes(10)))
   func unread() throws {
     let path = "/tmp/qemuvm-unread-\(getpid()).sock"
     defer { unlink(path) }
-    let listener = PassedDescriptor(try UnixSocket.listen(at: path))
     let isOver = DispatchSemaphore(value: 0)
     defer { isOver.signal() }
-    // A thread of its own: those of tasks may all be taken by tests that wait.
-    DispatchQueue(label: "a supervisor that takes nothing").async {
-      do {
-        guard let listener = listener.take() else { return }
-        var poller = pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0)
-        poll(&poller, 1, -1)
-        guard let socket = try UnixSocket.accept(from: listener.rawValue) else { return }
-        let greeting = """
-          {"QMP": {"version": {"qemu": {"major": 0, "minor": 1, "micro": 0}, "package": "qemuvm"}, \
-          "capabilities": []}}
-
-          """
-        try socket.write(Array(greeting.utf8))
-        isOver.wait()
-        withExtendedLifetime(socket) {}
-      } catch {
-        Issue.record(error)
-      }
-    }
+    try Self.greet(at: path) { _ in isOver.wait() }
     let client = try ControlClient.connect(to: path, sendPatience: .milliseconds(10))
     let definition = JSONValue.string(String(repeating: "x", count: 4 << 20))
     let command: JSONObject = ["execute": "x", "arguments": ["text": definition]]
@@ -70,6 +58,43 @@ struct ClientTests {
       Issue.record("it was sent")
     } catch {
       #expect(error.kind == .silent)
+    }
+  }
+
+  @Test("waits for no reply where its command cannot be sent any more", .timeLimit(.minutes(10)))
+  func unsendable() throws {
+    let path = "/tmp/qemuvm-unsendable-\(getpid()).sock"
+    defer { unlink(path) }
+    let (isShut, isOver) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    defer { isOver.signal() }
+    try Self.greet(at: path) { socket in
+      // It lives and its end stays open: only what is sent to it fails.
+      shutdown(socket, Int32(SHUT_RD))
+      isShut.signal()
+      isOver.wait()
+    }
+    let client = try ControlClient.connect(to: path)
+    isShut.wait()
+    let error = #expect(throws: ControlError.self) { try client.perform(.queryVMs) }
+    #expect(error?.kind == .closing)
+  }
+
+  /// A supervisor that greets its only client and then does this, on a thread of its own: those of tasks may all be taken
+  /// by tests that wait.
+  private static func greet(at path: String, then: @escaping @Sendable (Int32) -> Void) throws {
+    let listener = PassedDescriptor(try UnixSocket.listen(at: path))
+    DispatchQueue(label: "a supervisor").async {
+      do {
+        guard let listener = listener.take() else { return }
+        var poller = pollfd(fd: listener.rawValue, events: Int16(POLLIN), revents: 0)
+        poll(&poller, 1, -1)
+        guard let socket = try UnixSocket.accept(from: listener.rawValue) else { return }
+        try socket.write(greeting)
+        then(socket.rawValue)
+        withExtendedLifetime(socket) {}
+      } catch {
+        Issue.record(error)
+      }
     }
   }
 

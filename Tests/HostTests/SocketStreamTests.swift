@@ -208,6 +208,20 @@ struct SocketStreamTests {
     #expect(await listener.signs.collect() == [.bytes(Array("last words".utf8)), .end(.closedByPeer)])
   }
 
+  @Test("ends when the peer takes nothing any more, behind what it said before", .timeLimit(.minutes(10)))
+  func peerThatReadsNoMore() async throws {
+    let listener = Listener()
+    let pair = try UnixSocket.pair()
+    try pair.second.write(Array("last words".utf8))
+    // It lives, and its end stays open: only writing to it fails.
+    shutdown(pair.second.rawValue, Int32(SHUT_RD))
+    await listener.open(try pair.first.duplicate())
+    await listener.write([1, 2, 3])
+    await listener.write([4])
+    #expect(await listener.signs.collect() == [.bytes(Array("last words".utf8)), .end(.closedByPeer)])
+    withExtendedLifetime(pair) {}
+  }
+
   @Test("takes a reset, as from a peer that left our bytes unread, for the end")
   func reset() async throws {
     let listener = Listener()
