@@ -46,7 +46,7 @@ package final class ControlClient {
   /// What waits to be sent with the next command.
   private var unsent = QMPLine.fromClient(QMPRequest(QMPCapabilities.name, id: JSONValue(negotiation)).json)
 
-  /// How long the supervisor may take none of a command.
+  /// How long the supervisor may take none of a command, and leave the negotiation unanswered.
   private let patience: Duration
 
   private init(_ line: ControlLine, _ greeting: QMPGreeting, patience: Duration) {
@@ -99,7 +99,7 @@ package final class ControlClient {
     }
     // The rest of it cannot be sent later: whoever hears this has done with the connection.
     guard isSent else { throw .silent(command: request.commandName, for: patience) }
-    if number == 1 { negotiationDue = .now + Self.greetingDeadline }
+    if number == 1 { negotiationDue = .now + patience }
     unsent = []
     outstanding[number] = request
     return number
@@ -145,7 +145,7 @@ package final class ControlClient {
       throw ControlError(.interrupted(command: oldestCommand, error))
     }
     guard let negotiationDue, .now >= negotiationDue else { return nil }
-    throw .silent(command: oldestCommand, for: Self.greetingDeadline)
+    throw .silent(command: oldestCommand, for: patience)
   }
 
   private var oldestCommand: String {

@@ -1,3 +1,4 @@
+internal import Host
 internal import JSON
 package import QMP
 
@@ -150,12 +151,13 @@ extension ControlError {
   }
 
   /// Of a supervisor that is there and says nothing: it hangs, is stopped, or has lost the connection.
-  static func silent(command: String, for time: Duration) -> ControlError {
-    ControlError(
+  package static func silent(command: String, for time: Duration) -> ControlError {
+    let milliseconds = time.nanoseconds / 1_000_000
+    let limit = milliseconds % 1000 == 0 ? "\(milliseconds / 1000) s" : "\(milliseconds) ms"
+    return ControlError(
       .silent,
-      """
-      the supervisor has not answered within \(time.components.seconds) s: whether it has done '\(command)' is not known
-      """, advice: ["'qemuvm supervisor status' tells more."])
+      "the supervisor has not answered within \(limit): whether it has done '\(command)' is not known",
+      advice: ["'qemuvm supervisor status' tells more."])
   }
 
   /// What a connection's error means to the one who sent the command; `vm` is whose QEMU it is, where it is one's.

@@ -9,10 +9,13 @@ struct Context: Sendable {
   let output = StandardStream.output
   let diagnostics = StandardStream.diagnostics
 
+  /// How long a supervisor may say nothing.
+  let patience: Patience
+
   /// When the process began, as near as it can tell: what a command took counts from here.
   let began: Instant
 
-  init(environment: [String], began: Instant = .now) {
+  init(environment: [String], began: Instant = .now, patience: Patience = Patience()) {
     var values: [String: String] = [:]
     for entry in environment {
       guard let equals = entry.firstIndex(of: "=") else { continue }
@@ -20,6 +23,7 @@ struct Context: Sendable {
     }
     self.environment = values
     self.began = began
+    self.patience = patience
     locations = Locations(environment: values)
   }
 

@@ -91,7 +91,7 @@ struct SupervisorConnector {
   private func attempt(at path: String) -> Attempt {
     do {
       let client = try ControlClient.connect(
-        to: path, greetingDeadline: limit(ControlClient.greetingDeadline))
+        to: path, greetingDeadline: limit(context.patience.answer), sendPatience: context.patience.answer)
       if let other = client.stateDirectory, !isOurs(other) { return .foreign(foreign(other, path)) }
       noteOtherVersion(client)
       return .connected(client)
@@ -217,7 +217,7 @@ extension SupervisorConnector {
 
   private func silence() -> CommandFailure {
     if isOverdue { return overdue() }
-    let patience = TimeText.text(ControlClient.greetingDeadline)
+    let patience = TimeText.text(context.patience.answer)
     guard let pid = ProcessLock.holder(locations.supervisorLock) else {
       return unreachable("no answer within \(patience)")
     }

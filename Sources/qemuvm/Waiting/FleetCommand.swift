@@ -43,9 +43,6 @@ struct FleetCommand: Sendable {
     let labels: [String]
   }
 
-  /// How long a supervisor may tell nothing before it is asked whether it is there.
-  private static let longestSilence: Duration = .seconds(30)
-
   let commands: [Command]
 
   /// How long the whole may take, from the command's beginning, as the person said; nil where nothing was said.
@@ -74,14 +71,20 @@ struct FleetCommand: Sendable {
         isSubscribed = true
         for index in course.takeUnsent() { course.sent(try client.send(commands[index].request), index) }
         while !course.isOver {
-          let due = [deadline, .now + Self.longestSilence].compactMap { $0 }.min()
+          let due = [deadline, .now + context.patience.news].compactMap { $0 }.min()
           if let message = try client.next(until: due) {
             course.take(message)
           } else if let deadline, .now >= deadline {
             course.endTime(after: limit ?? .zero)
           } else {
             // Whoever has nothing to tell still answers; one that hangs would be waited for without end.
-            _ = try client.perform(.querySupervisor, deadline: Query.deadline)
+            _ = try client.send(.querySupervisor)
+            let due = [deadline, .now + context.patience.answer].compactMap { $0 }.min()
+            if let message = try client.next(until: due) {
+              course.take(message)
+            } else if deadline.map({ .now < $0 }) ?? true {
+              throw silence
+            }
           }
         }
       } catch {
@@ -92,6 +95,12 @@ struct FleetCommand: Sendable {
       isSubscribed = false
       round += 1
     }
+  }
+
+  /// What is said of a supervisor that does not even say that it is there.
+  private var silence: ControlError {
+    .silent(
+      command: commands[0].request.commandName, for: context.patience.news + context.patience.answer)
   }
 
   private func conclude(_ course: FleetCourse) throws(CommandFailure) -> Result {

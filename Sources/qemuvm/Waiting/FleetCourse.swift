@@ -114,7 +114,7 @@ struct FleetCourse {
     }
   }
 
-  /// The supervisor is gone: what it has not begun is to be sent once more, where that `isRepeating`; what else it has
+  /// The supervisor is gone or says nothing any more: what it has not begun is to be sent once more, where that `isRepeating`; what else it has
   /// not answered is not known, and nobody tells of the rest.
   mutating func loseSupervisor(_ error: ControlError, isRepeating: Bool) {
     if error.kind == .closing { unsent += places.values }
@@ -124,7 +124,7 @@ struct FleetCourse {
       for wait in range {
         advance(wait) { wait in
           guard wait.reply == nil else {
-            wait.loseSupervisor()
+            wait.loseSupervisor(error)
             return []
           }
           return wait.take(error: error)

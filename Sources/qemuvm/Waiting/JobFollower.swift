@@ -5,9 +5,6 @@ internal import QMP
 
 /// Asks for a job and follows it to its end, over a supervisor's leave; who stops following stops nothing.
 struct JobFollower {
-  /// How long a job may tell nothing before it is asked how it is.
-  private static let longestSilence: Duration = .seconds(30)
-
   let context: Context
 
   /// What a person knows the job by.
@@ -24,7 +21,7 @@ struct JobFollower {
       do throws(ControlError) {
         _ = try client.send(.subscribe(Subscription(jobs: .all)))
         let question = job.map { .queryJobs(id: $0.id) } ?? request
-        var current = try Self.job(try client.perform(question, deadline: Query.deadline))
+        var current = try Self.job(try client.perform(question, deadline: context.patience.answer))
         display.show(current)
         job = current
         while !current.status.isOver {
@@ -52,7 +49,7 @@ struct JobFollower {
     _ job: JobReport, _ client: ControlClient
   ) throws(ControlError) -> JobReport {
     var job = job
-    switch try client.next(until: .now + Self.longestSilence) {
+    switch try client.next(until: .now + context.patience.news) {
     case .event(let event) where event.data["id"]?.string == job.id:
       switch event.name {
       case JobReport.progressEvent:
@@ -67,7 +64,7 @@ struct JobFollower {
     // Whoever has nothing to tell still answers; one that hangs would be waited for without end.
     case nil: break
     }
-    return try Self.job(try client.perform(.queryJobs(id: job.id), deadline: Query.deadline))
+    return try Self.job(try client.perform(.queryJobs(id: job.id), deadline: context.patience.answer))
   }
 
   /// The job that a reply tells of: itself, or alone in a list.

@@ -109,13 +109,15 @@ struct VMWait: Sendable {
         ]))
   }
 
-  /// The connection to the supervisor ended.
-  mutating func loseSupervisor() {
+  /// The connection to the supervisor ended, or it says nothing any more; its reply was there.
+  mutating func loseSupervisor(_ error: ControlError) {
     guard outcome == nil else { return }
+    let isSilent = error.kind == .silent
     outcome = .failed(
       CommandFailure(
-        .noSupervisor, label, "the supervisor left before this was done",
-        hints: ["Its wish is kept when it was answered; 'qemuvm status \(label)' shows what became of it."]))
+        .noSupervisor, label, isSilent ? error.sentence : "the supervisor left before this was done",
+        hints: ["Its wish is kept; 'qemuvm status \(label)' shows what became of it."]
+          + (isSilent ? error.advice : [])))
   }
 
   // MARK: Decisions
