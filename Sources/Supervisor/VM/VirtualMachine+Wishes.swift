@@ -17,6 +17,7 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     let endings = endings
+    await rereadDamaged()
     guard let asked = (candidate ?? record)?.placed(by: nil, after: record) else { throw damaged("start") }
     if damage?.isOtherVersion == true { throw damaged(starting ? "start" : "create") }
     if starting { try await refuseOtherVersion("start") }
@@ -93,6 +94,7 @@ extension VirtualMachine {
   ) async throws(ControlError) -> JSONValue {
     await enter()
     defer { leave() }
+    await rereadDamaged()
     guard let record else { throw damaged("update") }
     let asked = try await change(record).placed(by: nil, after: record)
     try refuseOtherUUID(asked)
@@ -171,6 +173,7 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     let endings = endings
+    await rereadDamaged()
     guard let record else { throw damaged("restart") }
     try refuseStandingDown("restart")
     try await refuseOtherVersion("restart")
@@ -245,6 +248,20 @@ extension VirtualMachine {
   }
 
   // MARK: Shared by the wishes
+
+  /// Reads a definition once more that could not be read: the disk answers again, or somebody has put it right.
+  private func rereadDamaged() async {
+    guard record == nil, damage != nil else { return }
+    let folder = folder
+    let found = await lane.run(within: Self.diskPatience) {
+      Result { () throws(VMRecord.Unreadable) in try folder.read() }
+    }
+    switch found {
+    case .success(let found)?: define(found, nil)
+    case .failure(let error)?: damage = error
+    case nil: break
+    }
+  }
 
   /// What is said of a VM without a definition.
   private func damaged(_ verb: String) -> ControlError {

@@ -83,6 +83,23 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "A definition that could not be read is read again by what needs it",
+      arguments: [["start", "web"], ["restart", "web"], ["update", "web", "--memory", "32M"]])
+    func unreadDefinition(words: [String]) async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("create")
+        await (try fleet.supervisor()).kill()
+        _ = try await fleet.run(["ls"], with: calls, at: "open /state/vms/web@shop/definition.json")
+        #expect(try await fleet.status("web")["state"] == "failed")
+        try await fleet.qemuvm(words)
+        let vm = try await fleet.status("web")
+        #expect(vm["definition"] != .null && (words[0] == "update" || vm["state"] == "running"), "\(vm)")
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("A supervisor that cannot say whether it listens is not waited for")
     func speechlessSupervisor() async throws {
       try await Fleet.runFailing { fleet, calls in
