@@ -51,6 +51,9 @@ package actor Supervisor {
   /// Whether not all VMs of the state folder are known yet.
   var isRecovering = false
 
+  /// The files of images that are being removed: no VM is to stand on one any more.
+  var leavingImages: [DiskImage.Identity: String] = [:]
+
   /// Who waits until no VM has a process.
   var whenDown: [CheckedContinuation<Void, Never>] = []
 
@@ -180,8 +183,10 @@ package actor Supervisor {
       runtime: locations.runtime(of: name), ledger: ledger, files: files,
       prepare: { [weak self] record, folder, purpose, lane, isPatient throws(ControlError) in
         let others = await self?.images(beside: name, for: purpose) ?? []
-        return try await preparation.launch(
+        let launch = try await preparation.launch(
           record, folder: folder, purpose: purpose, others: others, lane: lane, isPatient: isPatient)
+        if purpose != .show { try await self?.refuseLeavingImage(launch.images.holding) }
+        return launch
       },
       unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },

@@ -1,11 +1,15 @@
 internal import Control
 internal import Glibc
 internal import Host
+internal import Inspection
 internal import JSON
 internal import Machine
 
 // The commands about the image store.
 extension Supervisor {
+  /// Each time another: what hangs on one holds up no other.
+  private var diskLane: Lane { Lane("the disks of all VMs") }
+
   /// How long the disks of all VMs may take to be looked at.
   private static let disksPatience = Duration.seconds(10)
 
@@ -34,7 +38,13 @@ extension Supervisor {
     let isShared = try await images.list().contains { $0.name != name && $0.sha256 == image.sha256 }
     if !isShared {
       let file = images.file(of: image)
-      guard let users = await users(of: [file]) else {
+      let identity = await diskLane.run(within: Self.disksPatience) {
+        ImageInspection.image(at: file)?.identity
+      }
+      // From here on no start and no definition begins to stand on it, and those under way are waited for.
+      if let identity = identity ?? nil { leavingImages[identity] = name }
+      defer { if let identity = identity ?? nil { leavingImages[identity] = nil } }
+      guard identity != nil, await letCommandsPass(), let users = await users(of: [file]) else {
         throw ControlError(
           .failed,
           "the image '\(name)' stays: not all disks of VMs could be looked at within \(Self.disksPatience.seconds) s",
@@ -48,6 +58,29 @@ extension Supervisor {
       }
     }
     try await images.remove(image)
+  }
+
+  /// Returns when what each VM was told before is done, or takes too long; false when one's is not.
+  private func letCommandsPass() async -> Bool {
+    await withTaskGroup { group in
+      for machine in machines.values { group.addTask { await machine.letCommandsPass() } }
+      var havePassed = true
+      for await hasPassed in group where !hasPassed { havePassed = false }
+      return havePassed
+    }
+  }
+
+  /// Refuses a VM an image that is being removed.
+  func refuseLeavingImage(_ holding: ImageHolding) throws(ControlError) {
+    guard !leavingImages.isEmpty,
+      let (use, name) = holding.uses.lazy.compactMap({ use in
+        self.leavingImages[use.identity].map { (use, $0) }
+      }).first
+    else { return }
+    throw .cannot(
+      "start", holding.vm, "\(use.key): it stands on the image '\(name)', which is being removed",
+      .imageInUse,
+      advice: ["'qemuvm image ls' shows whether it is there still."])
   }
 
   /// Removes contents that have no name and no user: the last step of a removal that was cut off.
@@ -65,11 +98,18 @@ extension Supervisor {
       disks += await machine.diskFiles.sorted().map { (file: $0, owner: "\(name)") }
     }
     let search = ImageUsers(disks: disks, kept: state.path + "/disks")
-    return await Lane("the disks of all VMs").run(within: Self.disksPatience) { search.find(of: files) }
+    return await diskLane.run(within: Self.disksPatience) { search.find(of: files) }
   }
 }
 
 extension VirtualMachine {
+  /// Waits for the commands before this one, but for no longer than they wait for a disk.
+  fileprivate func letCommandsPass() async -> Bool {
+    let hasTurn = await enter(within: Self.diskPatience)
+    if hasTurn { leave() }
+    return hasTurn
+  }
+
   /// The files of its disks, as they are defined and as its process has them.
   fileprivate var diskFiles: Set<String> {
     let defined = record?.flat.settings.disks?.map(\.file) ?? []

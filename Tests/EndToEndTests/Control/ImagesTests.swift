@@ -41,6 +41,39 @@ extension EndToEnd {
       }
     }
 
+    @Test("No VM comes to stand on an image while that is being removed")
+    func removedUnderWay() async throws {
+      try await Fleet.run { fleet in
+        try await Self.make("base.qcow2", in: fleet)
+        try await fleet.qemuvm("image", "add", "base.qcow2")
+        let content = try #require(try await fleet.json("image", "ls").array?.first?["file"]?.string)
+        try await Self.make("web.qcow2", in: fleet, on: content)
+        let slow = fleet.folder + "/slow"
+        try FileSystem.makeDirectory(slow)
+        try await Self.make("slow/disk.qcow2", in: fleet)
+        try fleet.write(
+          """
+          { lab: 'shop', vms: { web: { profile: 'hello', disks: ['web.qcow2'] },
+            slow: { profile: 'hello', disks: ['slow/disk.qcow2'] } } }
+          """)
+        try await fleet.qemuvm("create", "slow")
+        // Who stands on the image is asked of every disk, and this one does not answer.
+        let hanging = try await fleet.hang(slow)
+        let removal = try fleet.start(["image", "rm", "base"])
+        for _ in 0..<100 {
+          guard try await fleet.start(["up", "web", "--dry-run"]).end().code == 0 else { break }
+        }
+        let refused = try await fleet.qemuvm("create", "web", expecting: 1)
+        let words = "it stands on the image 'base', which is being removed"
+        #expect(refused.errors.contains(words), "\(refused)")
+        try await hanging.release()
+        #expect(try await removal.end().code == 0)
+        #expect(!FileSystem.exists(content))
+        #expect(try await fleet.names() == ["shop/slow"])
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("What cannot be taken in is refused with its reason, and nothing of it stays")
     func refused() async throws {
       try await Fleet.run { fleet in
