@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Host
 import Testing
@@ -87,6 +88,38 @@ struct FileWatchTests {
     await call.next()
     let error = #expect(throws: SystemError.self) { _ = try watch.watch(log) {} }
     #expect(error?.code == ENOENT)
+  }
+
+  @Test("tells all who asked when events were lost", .timeLimit(.minutes(10)))
+  func overflow() async throws {
+    let most = try #require(
+      Int(
+        String(decoding: try FileSystem.read("/proc/sys/fs/inotify/max_queued_events"), as: UTF8.self)
+          .filter(\.isNumber)))
+    try folder.write("other", "")
+    let (calls, feed) = AsyncStream.makeStream(of: String.self)
+    let (isHeld, isFull) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+    // While this one is told, nobody reads what the kernel has to say.
+    _ = try watch.watch(log) {
+      isHeld.signal()
+      isFull.wait()
+    }
+    try append()
+    await offQueue { isHeld.wait() }
+    // Each is the modification, and the end of a watch that fires once.
+    for _ in 0..<(most / 2 + 1) {
+      _ = try watch.watch(log) {}
+      try append()
+    }
+    _ = try watch.watch(folder.file("other")) { feed.yield("other") }
+    try folder.write("other", "modified")
+    isFull.signal()
+    var call = calls.makeAsyncIterator()
+    #expect(await call.next() == "other")
+    // And it goes on as before.
+    _ = try watch.watch(log) { feed.yield("log") }
+    try append()
+    #expect(await call.next() == "log")
   }
 
   @Test("misses nothing of a writer that never rests", .timeLimit(.minutes(10)))

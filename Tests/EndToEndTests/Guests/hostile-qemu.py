@@ -4,7 +4,10 @@
 It speaks on the monitor that it was given, and what it does is the name of its VM:
 
   loud     sends an event of 6 MB, 200,000 WATCHDOGs and DONE; answers `query-big` with 12 MB
-  closing  ends each connection as soon as it is negotiated, and counts them in a file beside this one
+  closing  ends each connection as soon as it is negotiated
+  mute     once its guest runs ends the connection at the third question, and then greets and answers nothing
+
+It counts the connections in a file beside this one.
 """
 import json, os, shutil, socket, sys
 
@@ -13,7 +16,8 @@ if "-uuid" not in sys.argv:
     os.execv(real, [real] + sys.argv[1:])
 
 guest = next(word for word in sys.argv if word.startswith("guest="))
-acts = "closing" if "closing" in guest else "loud"
+acts = next((act for act in ("closing", "mute") if act in guest), "loud")
+isMute = False
 listener = socket.socket(fileno=4)
 listener.setblocking(True)
 
@@ -40,10 +44,19 @@ def requests(connection):
 
 
 def serve(connection):
+    global isMute
+    questions = None
     send(connection, {"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}, "package": ""},
                               "capabilities": []}})
     for request in requests(connection):
         command, reply = request["execute"], {}
+        if isMute:
+            continue
+        if questions is not None:
+            questions += 1
+            if questions == 3:
+                isMute = True
+                return
         if command == "query-status":
             reply = {"status": "running", "singlestep": False, "running": True}
         if command == "query-kvm":
@@ -55,6 +68,9 @@ def serve(connection):
             return
         if command == "cont":
             send(connection, event("RESUME", {}))
+            if acts == "mute":
+                questions = 0
+                continue
             send(connection, event("BIG", {"text": "x" * 6000000}))
             storm = json.dumps(event("WATCHDOG", {"action": "reset"})).encode() + b"\r\n"
             connection.sendall(storm * 200000)

@@ -83,6 +83,27 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "A monitor that takes a connection and does not negotiate has not answered",
+      .enabled(if: FileSystem.exists("/usr/bin/python3")))
+    func notNegotiated() async throws {
+      try await Fleet.run { fleet in
+        let script = try await fleet.hostileQEMU()
+        try fleet.write(
+          """
+          { lab: 'shop', vms: { mute: { profile: 'hello', qemu: '\(script)', accelerator: 'tcg',
+            onHang: 'none', health: { \(Self.looks) } } } }
+          """)
+        try await fleet.qemuvm("up", "--wait", "healthy")
+        let vm = try await fleet.wait(for: "mute") { $0["health"] == "unhealthy" }
+        let cause = vm["cause"]?.string ?? ""
+        #expect(cause.contains("did not answer within 1 s, 2 times in a row"), "\(vm)")
+        // It is not only seen when that connection is given up.
+        #expect(try fleet.text(of: script + ".count") == "2")
+        try await fleet.qemuvm("kill", "mute")
+      }
+    }
+
     @Test("A silence that an earlier supervisor has seen ends with an answer to the next")
     func silenceOverAdoption() async throws {
       try await Fleet.run { fleet in

@@ -50,6 +50,29 @@ extension EndToEnd {
       }
     }
 
+    @Test("A storm that is over wakes the supervisor no more", .timeLimit(.minutes(10)))
+    func over() async throws {
+      try await Fleet.run { fleet in
+        try await fleet.defineObedient(.crashes)
+        try await fleet.qemuvm("ls")
+        let monitor = try await fleet.monitor()
+        try await fleet.qemuvm("up")
+        var count = 0
+        while count < 1000 {
+          let event = try await monitor.event { $0["event"] == "VM_EVENT" }
+          count += event["data"]?["count"]?.int ?? 1
+        }
+        await monitor.close()
+        // Its QEMU and the connection to it stay.
+        try await fleet.qemuvm("pause", "web")
+        let supervisor = try fleet.supervisor()
+        // What is held back yet is told within moments; then it rests for as long as one cares to look.
+        while try await supervisor.switches(in: .seconds(1)) > 10 {}
+        #expect(try await supervisor.switches(in: .seconds(2)) <= 10)
+        try await fleet.qemuvm("kill", "web")
+      }
+    }
+
     @Test(
       "A QEMU that turns hostile: long events, many, and a long reply drop no client and take no memory",
       .enabled(if: FileSystem.exists("/usr/bin/python3")))
@@ -104,9 +127,7 @@ extension EndToEnd {
     /// Defines `ok` and a VM whose QEMU is the hostile one, and gives its program.
     @discardableResult
     private static func define(_ name: String, in fleet: Fleet) async throws -> String {
-      let source = FileSystem.parent(of: FileSystem.parent(of: #filePath)) + "/Guests/hostile-qemu.py"
-      let script = fleet.folder + "/hostile-qemu.py"
-      _ = try await fleet.tool("cp", [source, script])
+      let script = try await fleet.hostileQEMU()
       try fleet.write(
         """
         { lab: 'shop', vms: { ok: { profile: 'hello' },
@@ -117,11 +138,39 @@ extension EndToEnd {
   }
 }
 
+extension Fleet {
+  /// The program that stands in the place of a QEMU that has turned hostile, copied into the working directory.
+  func hostileQEMU() async throws -> String {
+    let source = FileSystem.parent(of: FileSystem.parent(of: #filePath)) + "/Guests/hostile-qemu.py"
+    let script = folder + "/hostile-qemu.py"
+    _ = try await tool("cp", [source, script])
+    return script
+  }
+}
+
 extension FleetProcess {
   /// The most that was ever resident, in bytes: VmHWM of proc(5).
   fileprivate func peakBytes() throws -> Int {
-    let text = String(decoding: try FileSystem.read("/proc/\(pid)/status"), as: UTF8.self)
-    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.filter(\.isNumber))) * 1024
+    try number("VmHWM", in: "/proc/\(pid)/status") * 1024
+  }
+
+  /// How often its threads have given up a CPU by themselves within a time: each was woken as often.
+  fileprivate func switches(in time: Duration) async throws -> Int {
+    let before = try switches()
+    try await Task.sleep(for: time)
+    return try switches() - before
+  }
+
+  private func switches() throws -> Int {
+    let threads = "/proc/\(pid)/task"
+    return try FileSystem.names(in: threads).reduce(0) {
+      $0 + (try number("voluntary_ctxt_switches", in: "\(threads)/\($1)/status"))
+    }
+  }
+
+  private func number(_ key: String, in file: String) throws -> Int {
+    let text = String(decoding: try FileSystem.read(file), as: UTF8.self)
+    let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("\(key):") })
+    return try #require(Int(line.filter(\.isNumber)))
   }
 }
