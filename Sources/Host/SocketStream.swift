@@ -30,10 +30,18 @@ package final class SocketStream {
   /// Called each time when output that had to wait has been sent.
   package var drained: (() -> Void)?
 
-  /// How long it rests when it has read all that was there, so that many small pieces are read together.
+  /// How long it rests when it has read all that was there, so that many small pieces are read together: up to four
+  /// times as long while they are few.
   ///
   /// For a peer that never stops; its own buffer grows by what comes meanwhile.
-  package var pause = Duration.zero
+  package var pause = Duration.zero {
+    didSet { if pause != oldValue { nextRest = pause } }
+  }
+
+  /// How much read in one go makes the next rest longer where it is less, and shorter where it is more, in bytes.
+  private static let (little, much) = (48 << 10, 96 << 10)
+
+  private var nextRest = Duration.zero
 
   /// Whether what comes is read; while it is not, the peer is held up as soon as the kernel's buffer is full.
   ///
@@ -181,7 +189,11 @@ package final class SocketStream {
     }
     guard isOpen, isReading else { return }
     if isPeerGone { return finish(.closedByPeer) }
-    if pause > .zero { rest(for: pause) }
+    guard pause > .zero else { return }
+    let count = Self.turn - left
+    if count < Self.little { nextRest = min(nextRest * 2, pause * 4) }
+    if count > Self.much { nextRest = max(nextRest / 2, pause) }
+    rest(for: nextRest)
   }
 
   private func rest(for time: Duration) {
