@@ -13,6 +13,7 @@ extension VirtualMachine {
   /// Counts a user's wish, whose promise has just been made durable.
   func confirm(_ verb: String, _ number: Int) {
     wish = number
+    keepsState = false
     note(.wish(verb: verb, by: .user, number: wish), isPromise: true)
   }
 

@@ -88,7 +88,10 @@ extension VirtualMachine {
         settleIfForgotten()
         return nil
       }
-      if let refusal { lifecycle.giveUp(saying: refusal) }
+      if let refusal {
+        lifecycle.giveUp(saying: refusal)
+        keepsState = damage != nil || unreadable != nil
+      }
     }
     wish = saved.wish
     startedAt = saved.startedAt ?? survivor.flatMap { ProcessTable.startTime(pid: $0.pid) }

@@ -75,6 +75,10 @@ package actor VirtualMachine {
   /// Why the definition on disk cannot be read; nil when it can.
   var damage: VMRecord.Unreadable?
 
+  /// Whether the state on file stays as it is until a user's wish: other files of the VM could not be read, and the next
+  /// supervisor, which may read them, is to go on from there.
+  var keepsState = false
+
   /// Why what another version has kept of the VM stays as it is; nil where it does not.
   var refusedState: SavedState.Unreadable?
 
@@ -285,7 +289,7 @@ package actor VirtualMachine {
 
   func save() {
     // Not ours to write over, or nowhere to write to.
-    if refusedState != nil || isFolderGone { return }
+    if refusedState != nil || isFolderGone || keepsState { return }
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole)

@@ -100,6 +100,29 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "A wanted VM whose files could not be read once comes up with the next supervisor",
+      arguments: [
+        "open /state/vms/web@shop/definition.json", "lstat /state/vms/web@shop/wanted",
+        "lstat /state/vms/web@shop/forget",
+      ])
+    func unreadOnce(label: String) async throws {
+      try await Fleet.runFailing { fleet, calls in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let guest = try fleet.guest()
+        await (try fleet.supervisor()).kill()
+        await guest.kill()
+        _ = try await fleet.run(["ls"], with: calls, at: label)
+        let vm = try await fleet.status("web")
+        #expect(vm["state"] == "failed" && vm["cause"]?.string?.contains("cannot be read") == true, "\(vm)")
+        await (try fleet.supervisor()).kill()
+        try await fleet.qemuvm("ls")
+        try await fleet.wait(for: "web", toBe: "running")
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("A supervisor that cannot say whether it listens is not waited for")
     func speechlessSupervisor() async throws {
       try await Fleet.runFailing { fleet, calls in
