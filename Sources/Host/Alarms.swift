@@ -24,6 +24,7 @@ final class Alarms: Sendable {
     var timer: Int32?
     var source: (any DispatchSourceRead)?
     var alarms: [UInt64: Alarm] = [:]
+    var due = DueQueue<UInt64, Int64>()
     var count: UInt64 = 0
 
     /// What the timer is set to; nil when to nothing.
@@ -41,6 +42,7 @@ final class Alarms: Sendable {
     state.withLock { state in
       state.count += 1
       state.alarms[state.count] = alarm
+      state.due.set(state.count, due: alarm.due)
       if state.setTo.map({ alarm.due < $0 }) ?? true { set(&state, to: alarm.due) }
       return state.count
     }
@@ -49,8 +51,9 @@ final class Alarms: Sendable {
   /// Takes an alarm back; one that is ringing already may still do so.
   func remove(_ number: UInt64) {
     state.withLock { state in
-      guard let alarm = state.alarms.removeValue(forKey: number), alarm.due == state.setTo else { return }
-      set(&state, to: state.alarms.values.lazy.map(\.due).min())
+      guard state.alarms.removeValue(forKey: number) != nil else { return }
+      state.due.remove(number)
+      if state.due.earliest != state.setTo { set(&state, to: state.due.earliest) }
     }
   }
 
@@ -79,14 +82,10 @@ final class Alarms: Sendable {
       // Set anew meanwhile, it has nothing to say.
       _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
       let now = Self.now
-      let due = state.alarms.filter { $0.value.due <= now }.sorted {
-        ($0.value.due, $0.key) < ($1.value.due, $1.key)
-      }
-      for (number, alarm) in due {
-        state.alarms[number] = nil
+      while let number = state.due.takeFirst(by: now), let alarm = state.alarms.removeValue(forKey: number) {
         alarm.queue.async(execute: alarm.handler)
       }
-      set(&state, to: state.alarms.values.lazy.map(\.due).min())
+      set(&state, to: state.due.earliest)
     }
   }
 }

@@ -146,16 +146,26 @@ package final class Lanes: Sendable {
     weak var lane: Lane?
   }
 
-  private let entries = Mutex<[String: Entry]>([:])
+  private struct State {
+    var entries: [String: Entry] = [:]
+
+    /// With so many, those are forgotten that are not there any more: twice as many as there were then.
+    var mostEntries = 64
+  }
+
+  private let state = Mutex(State())
 
   package init() {}
 
   package subscript(_ name: String) -> Lane {
-    entries.withLock { entries in
-      if let lane = entries[name]?.lane { return lane }
-      entries = entries.filter { $0.value.lane != nil }
+    state.withLock { state in
+      if let lane = state.entries[name]?.lane { return lane }
+      if state.entries.count >= state.mostEntries {
+        state.entries = state.entries.filter { $0.value.lane != nil }
+        state.mostEntries = max(64, 2 * state.entries.count)
+      }
       let lane = Lane(name)
-      entries[name] = Entry(lane: lane)
+      state.entries[name] = Entry(lane: lane)
       return lane
     }
   }

@@ -43,9 +43,8 @@ package actor RotatedLogs {
     var isLookedAt = false
     var isModifiedMeanwhile = false
 
-    /// When it was modified first since the last look, and when it is looked at therefore.
+    /// When it was modified first since the last look.
     var modified: Instant?
-    var due: Instant?
 
     /// What it had in bytes after the last look.
     var size: Int64 = 0
@@ -66,6 +65,12 @@ package actor RotatedLogs {
   private let faultPause: Duration
   private var logs: [String: Log] = [:]
   private var keptCount = 0
+
+  /// When logs are looked at that were written; by their paths.
+  private var dues = DueQueue<String, Instant>()
+
+  /// What the timer is set to; it may then find that nothing is due.
+  private var armedFor: Instant?
   private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { $0.lookAtDue() }
   }
@@ -102,14 +107,13 @@ package actor RotatedLogs {
   private func drop(_ path: String) {
     guard let log = logs.removeValue(forKey: path) else { return }
     if let question = log.question { watch.cancel(question) }
-    arm()
+    dues.remove(path)
   }
 
   private func take(_ log: Log) {
     let path = log.rotation.files.current
     logs[path] = log
     look(path, isFirst: true)
-    arm()
   }
 
   /// A log was modified: a look becomes due, and until then nobody asks.
@@ -120,15 +124,17 @@ package actor RotatedLogs {
       log.isModifiedMeanwhile = true
     } else {
       let now = Instant.now
-      (log.modified, log.due) = (now, now + log.delay)
+      log.modified = now
+      dues.set(path, due: now + log.delay)
     }
     logs[path] = log
     arm()
   }
 
   private func lookAtDue() {
+    armedFor = nil
     let now = Instant.now
-    for (path, log) in logs where log.due.map({ $0 <= now }) == true { look(path) }
+    while let path = dues.takeFirst(by: now) { look(path) }
     arm()
   }
 
@@ -136,7 +142,8 @@ package actor RotatedLogs {
   private func look(_ path: String, isFirst: Bool = false) {
     guard var log = logs[path], !log.isLookedAt else { return }
     let sinceModified = log.modified.map { Instant.now - $0 }
-    (log.modified, log.due) = (nil, nil)
+    log.modified = nil
+    dues.remove(path)
     (log.isLookedAt, log.isModifiedMeanwhile) = (true, false)
     logs[path] = log
     let number = log.number
@@ -174,11 +181,12 @@ package actor RotatedLogs {
       log.hasFailed = true
       log.delay = Self.latest
       // One that is watched is looked at again when it is written.
-      if outcome.question == nil { log.due = .now + faultPause }
+      if outcome.question == nil { dues.set(path, due: .now + faultPause) }
     }
     if log.isModifiedMeanwhile {
       let now = Instant.now
-      (log.modified, log.due) = (now, now + log.delay)
+      log.modified = now
+      dues.set(path, due: now + log.delay)
     }
     logs[path] = log
     arm()
@@ -193,6 +201,8 @@ package actor RotatedLogs {
   }
 
   private func arm() {
-    timer.arm(at: logs.values.compactMap(\.due).min())
+    guard let due = dues.earliest, armedFor.map({ due < $0 }) ?? true else { return }
+    armedFor = due
+    timer.arm(at: due)
   }
 }
