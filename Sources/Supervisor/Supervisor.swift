@@ -165,7 +165,7 @@ package actor Supervisor {
   }
 
   /// Lets an actor go that no definition and no command needs.
-  private func dropIfUnused(_ machine: VirtualMachine) async {
+  func dropIfUnused(_ machine: VirtualMachine) async {
     let id = machine.name.id
     guard users[id] ?? 0 == 0 else { return }
     uses += 1
@@ -228,8 +228,10 @@ package actor Supervisor {
   nonisolated func take(_ report: VMReport) {
     executor.queue.async {
       self.assumeIsolated {
+        let wasUnread = $0.reports[report.name.id]?.isUnread == true
         $0.reports[report.name.id] = report
         $0.follow(report)
+        if wasUnread, !report.isUnread { $0.goOn(behindFilesOf: report.name) }
         $0.tellIfDown()
         $0.tell { VMEvent.changed(report.change()).event }
         $0.changed()

@@ -113,7 +113,7 @@ extension Supervisor {
 
   /// Takes the promise back that a VM comes up, for a command that ends it: whatever brings the lab up has lost.
   func withdraw(_ name: VMName) async {
-    guard let lab = name.lab, case .up? = labs[lab]?.promise(of: name)?.wish else { return }
+    guard let lab = name.lab, case .up? = labs[lab]?.promise(of: name)?.wish, !isUnread(name) else { return }
     labs[lab]?.record?.pending[name.name] = nil
     guard let record = labs[lab]?.record else { return }
     let folder = state.labs

@@ -67,7 +67,7 @@ extension Supervisor {
       guard let lab, labs[lab]?.record != nil, own.count > 1 || own.contains(where: { isComingUp($0) }) else {
         continue
       }
-      for name in own {
+      for name in own where !isUnread(name) {
         let promise = LabRecord.Promise(number: (reports[name.id]?.wish ?? 0) + 1, wish: wish)
         labs[lab]?.record?.pending[name.name] = promise
         promises[lab, default: [:]][name.name] = promise

@@ -93,7 +93,8 @@ extension Supervisor {
   ) async throws(ControlError) -> [String: LabRecord.Promise] {
     var promises: [String: LabRecord.Promise] = [:]
     for candidate in chosen {
-      guard case .success(let record) = candidate.record else { continue }
+      // One that is not known yet refuses.
+      guard case .success(let record) = candidate.record, !isUnread(candidate.name) else { continue }
       if let machine = machines[candidate.name.id], await machine.isRunning(as: record) { continue }
       let number = (reports[candidate.name.id]?.wish ?? 0) + 1
       promises[candidate.name.name] = LabRecord.Promise(number: number, wish: .up(record))
@@ -192,10 +193,10 @@ extension Supervisor {
 
   // MARK: One command at a time for a lab
 
-  private func enter(_ lab: String) async {
+  func enter(_ lab: String) async {
     if labs[lab]?.gate.tryEnter() != false { return }
     await withCheckedContinuation { labs[lab]?.gate.wait($0) }
   }
 
-  private func leave(_ lab: String) { labs[lab]?.gate.leave() }
+  func leave(_ lab: String) { labs[lab]?.gate.leave() }
 }

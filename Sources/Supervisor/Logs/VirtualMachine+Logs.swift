@@ -47,11 +47,6 @@ extension VirtualMachine {
     for log in [folder.qemuLog] + serialLogs { surroundings.logs.release(log) }
   }
 
-  /// What stands last on the console of a guest that began at a place in its log, and has failed.
-  func lastConsole(from start: Int64) -> [String] {
-    FailedConsole.lines(of: folder.consoleLog, from: start)
-  }
-
   private func rotation(of log: String) -> LogRotation {
     let limits = record?.flat.logLimits ?? LogLimits()
     return LogRotation(log, sizeLimit: Int64(limits.maxSize.bytes), keptCount: limits.keep)

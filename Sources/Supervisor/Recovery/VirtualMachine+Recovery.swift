@@ -1,124 +1,139 @@
 internal import Control
+internal import Dispatch
 internal import Host
 internal import Machine
 
 // How a VM goes on where an earlier supervisor left off.
 extension VirtualMachine {
+  /// Reads what an earlier supervisor has left of it, on the lane of its files, and goes on from there.
+  ///
+  /// Returns when that is done, or its files have taken so long: then the VM says so, and it is done when they answer.
+  /// False where there is nothing to be read. `last` is how the ledger leaves its QEMU, `deadline` when a lock is not
+  /// looked at again.
+  func load(
+    _ processes: FoundProcesses, last: LastLife, lookingUntil deadline: Instant, within patience: Duration
+  ) async -> Bool {
+    // Whoever wants something of it has to wait until it is known.
+    guard gate.tryEnter() else { return isDefined }
+    isUnread = true
+    let reading = KeptVMReading(
+      name: name, folder: folder, processes: processes, userMonitorSocket: userMonitorSocket,
+      deadline: deadline)
+    lane.add { [weak self] in
+      let kept = reading.perform()
+      guard let self else { return }
+      executor.queue.async { self.assumeIsolated { $0.haveRead(kept, last) } }
+      if let kept, let pid = kept.survivor?.process.pid { offerSockets(pid, kept.saved.machine?.serialPorts) }
+    }
+    recoveryTimer.arm(at: .now + patience)
+    return await withCheckedContinuation { whenRead = $0 }
+  }
+
+  /// On the lane, behind the reading: who is asked about a guest first is its QEMU.
+  private nonisolated func offerSockets(_ pid: Int32, _ serialPorts: Int?) {
+    let outcome = socketOffer(pid, serialPorts ?? 1).perform()
+    executor.queue.async { self.assumeIsolated { $0.socketsWereOffered(outcome, pid) } }
+  }
+
   /// Returns when the guest that was found has said how it is, or when the time is up.
   func takeOver(within patience: Duration) async {
     let due = Instant.now + patience
     // Its sockets are offered by then.
-    _ = await lane.run(within: patience) {}
+    if run?.socketOffer == .asked { _ = await lane.run(within: patience) {} }
     guard lifecycle.isTakingOver else { return }
-    takeOverTimer.arm(at: due)
+    recoveryTimer.arm(at: due)
     await withCheckedContinuation { takeOver = $0 }
   }
 
   func endTakeOver() {
     takeOver?.resume()
     takeOver = nil
-    takeOverTimer.arm(at: nil)
+    recoveryTimer.arm(at: nil)
   }
 
-  /// Goes on where an earlier supervisor left off, and gives the QEMU that it has taken over.
-  ///
-  /// `holders` are those who hold this VM's lock; `last` is how the ledger leaves its QEMU; `taken`, what is other VMs'.
-  /// A definition that cannot be read costs a start of this VM, and nothing else: a guest that runs is kept.
-  func load(holders: [LockHolder], last: LastLife, taken: Set<Int32>) -> Int32? {
-    // Before anybody is served: whoever has a queue in common with this VM is loaded behind it in any case.
-    SharedQueues.allowBlocking { loadFiles(holders: holders, last: last, taken: taken) }
+  /// Its files, or the guest that was found, have taken too long: nobody waits for them any more.
+  func recoveryIsLate() {
+    guard isUnread, let waiting = whenRead.take() else { return endTakeOver() }
+    let words = "no answer from \(folder.path); what it is and whether it runs is known when that answers"
+    Log.note("\(name): \(words)")
+    lifecycle.awaitFiles(saying: words)
+    announce()
+    waiting.resume(returning: true)
   }
 
-  private func loadFiles(holders: [LockHolder], last: LastLife, taken: Set<Int32>) -> Int32? {
-    do throws(VMRecord.Unreadable) {
-      record = try folder.read()
-    } catch {
-      damage = error
-      Log.note("\(name): \(error)")
+  /// Nothing is done to a VM of which nothing is known.
+  func refuseUnread(_ verb: String) throws(ControlError) {
+    guard isUnread else { return }
+    throw .cannot(
+      verb, name, lifecycle.cause, .noAnswer,
+      advice: ["It goes on by itself when its files answer; give the command again then."])
+  }
+
+  private func haveRead(_ kept: KeptVM?, _ last: LastLife) {
+    // The supervisor leaves with its guests: the next one reads it again.
+    guard !lifecycle.isStandingDown else { return }
+    let waiting = whenRead.take()
+    recoveryTimer.arm(at: nil)
+    let before = report
+    isUnread = false
+    if let kept {
+      goOn(with: kept, last, isLate: waiting == nil)
+    } else if waiting == nil {
+      surroundings.removed(before)
     }
-    // A wish that cannot be read starts nothing and ends nothing.
-    var unreadable: SystemError?
-    var wanted = holders.isEmpty ? VMFolder.Wish.stopped : .running
-    do throws(SystemError) {
-      wanted = try folder.wish()
-    } catch {
-      unreadable = error
-      Log.note("\(name): whether it is wanted cannot be read: \(error)")
-    }
-    isForgetting = wanted == .forgotten
-    let desired: DesiredState = wanted == .running ? .running : .stopped
-    var (saved, isOtherBoot) = (SavedState.nothing(folder, record, desired: desired), false)
-    do throws(SavedState.Unreadable) {
-      var damage: String?
-      (saved, isOtherBoot, damage) = try SavedState.read(folder, record, desired: desired)
-      if let damage {
-        Log.note(damage)
-        note(.message(damage))
-      }
-    } catch {
-      refusedState = error
-      Log.note("\(name): \(error)")
-    }
-    let identity = identity(saved.uuid)
-    let found = identity.qemu(among: holders)
-    var survivor = found?.process
-    for holder in holders where holder.process.pid != survivor?.pid {
-      Log.note("\(name): \(holder) holds its lock as well, or instead of its QEMU; it is left alone")
-    }
-    if let survivor { saved.meet(survivor.pid, in: folder) }
+    waiting?.resume(returning: kept != nil)
+    leave()
+  }
+
+  private func goOn(with kept: KeptVM, _ last: LastLife, isLate: Bool) {
+    let saved = kept.saved
+    (record, damage, refusedState) = (kept.record, kept.damage, kept.refusedState)
+    for words in kept.messages { note(.message(words)) }
+    isForgetting = kept.wish == .forgotten
     lifecycle = saved.lifecycle
-    var refusal = damage?.description ?? refusedState?.description
-    if let unreadable, refusal == nil {
-      refusal = "whether it is wanted cannot be read: \(unreadable); say so with 'start', 'stop' or 'down'"
-    }
-    if survivor == nil, !isOtherBoot {
-      switch displaced(saved, identity, taken) {
-      case nil: break
-      case .ours(let process): survivor = process
-      case .elsewhere(let words): refusal = words
-      }
-    }
+    let survivor = kept.survivor
     if survivor == nil {
-      // It would lead to whoever listens there next.
-      _ = try? FileSystem.remove(userMonitorSocket)
       if isForgetting {
         // A `down` that was under way ends here.
         lifecycle.letGo()
         announce()
         settleIfForgotten()
-        return nil
+        return
       }
-      if let refusal {
+      if let refusal = kept.refusal {
         lifecycle.giveUp(saying: refusal)
-        keepsState = damage != nil || unreadable != nil
+        keepsState = kept.damage != nil || kept.isWishUnknown
       }
     }
     wish = saved.wish
-    startedAt = saved.startedAt ?? survivor.flatMap { ProcessTable.startTime(pid: $0.pid) }
+    startedAt = saved.startedAt ?? survivor?.startedAt
     (lastExit, failedConsole) = (saved.lastExit, saved.failedConsole)
-    if !tellLostExit(last, survivor), !last.isEndUntold { beginNotes() }
+    // That its files did not answer is what was told last.
+    if !tellLostExit(last, survivor?.process), !last.isEndUntold, !isLate { beginNotes() }
     if let survivor {
       // Whoever depends on it may have to end first: that is known when all VMs are.
       if lifecycle.desired == .stopped { lifecycle.heldEnd = HeldEnd(timeout: nil) }
-      let words = found?.words ?? ProcessTable.arguments(pid: survivor.pid) ?? []
-      adopt(survivor, words, saved, logStart: FileSystem.size(of: folder.qemuLog))
+      adopt(survivor, saved)
     } else {
-      let dependencies = record?.definition.dependencies ?? []
-      // What was running and has ended does not wait again; a start that was due does, and one at the host's boot.
-      if !dependencies.isEmpty, isOtherBoot || lifecycle.state == .waiting || lifecycle.state == .starting {
-        let unmet = dependencies.map { UnmetDependency($0.name, $0.condition) }
-        lifecycle.hold = .vms(unmet)
-      }
-      let exit = isOtherBoot ? nil : knownExit(of: saved.pid, last)
-      if lifecycle.hasProcess, lifecycle.ending?.isWished != true, let start = saved.consoleStart {
-        failedConsole = lastConsole(from: start)
-      }
-      apply(.absent(hostRebooted: isOtherBoot, exit?.status, stderr: exit?.stderr ?? ""))
-      if lifecycle.state != .waiting { apply(.release) }
+      begin(kept, last)
     }
     // Known to everyone before the first client is answered.
     announce()
-    return survivor?.pid
+  }
+
+  /// Goes on without a QEMU: what was running starts again, or has failed.
+  private func begin(_ kept: KeptVM, _ last: LastLife) {
+    let dependencies = record?.definition.dependencies ?? []
+    // What was running and has ended does not wait again; a start that was due does, and one at the host's boot.
+    if !dependencies.isEmpty,
+      kept.isOtherBoot || lifecycle.state == .waiting || lifecycle.state == .starting
+    {
+      lifecycle.hold = .vms(dependencies.map { UnmetDependency($0.name, $0.condition) })
+    }
+    let exit = kept.isOtherBoot ? nil : knownExit(of: kept.saved.pid, last)
+    if lifecycle.hasProcess, let console = kept.console { failedConsole = console }
+    apply(.absent(hostRebooted: kept.isOtherBoot, exit?.status, stderr: exit?.stderr ?? ""))
+    if lifecycle.state != .waiting { apply(.release) }
   }
 
   /// How the QEMU of which the state tells has ended, where the supervisor before has recorded that, and died before it
@@ -140,54 +155,16 @@ extension VirtualMachine {
   }
 
   /// What this VM's QEMU is known by; `running`, the UUID of the one that was last known to run.
-  ///
-  /// Where no file tells a UUID, the name on the command line must do, and the monitor's answer.
   func identity(_ running: UUID?) -> QEMUIdentity {
-    QEMUIdentity(
-      guest: record?.definition.name.name ?? name.name, uuids: [record?.uuid, running].compactMap { $0 })
+    KeptVM.identity(of: name, record, running: running)
   }
+}
 
-  /// A QEMU whose lock is not in its place any more.
-  private enum Displaced {
-    case ours(ChildProcess)
-
-    /// It belongs to another folder; in words.
-    case elsewhere(String)
-  }
-
-  /// The QEMU that was last known, when its lock is not in its place any more.
-  ///
-  /// The state folder was restored from a copy, or somebody has moved the file: a second one must not be started. Its
-  /// pid alone says nothing: it is a process with a lock like ours in its hands and this VM's name and UUID on its
-  /// command line, which its monitor must confirm. One whose lock belongs to another VM's folder here, or to a supervisor that lives,
-  /// is not ours: this folder is the copy, and what becomes of it is its user's to say.
-  private func displaced(
-    _ saved: SavedState, _ identity: QEMUIdentity, _ taken: Set<Int32>
-  ) -> Displaced? {
-    guard let pid = saved.pid, !identity.uuids.isEmpty, let process = try? ChildProcess(adopting: pid),
-      let lock = ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor),
-      ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor),
-      let line = ProcessTable.arguments(pid: pid), identity.match(line) != nil, !process.hasExited
-    else { return nil }
-    let other = FileSystem.parent(of: lock)
-    let (root, home) = (Self.stateFolder(of: other), Self.stateFolder(of: folder.path))
-    let isHome = FileSystem.isSameFile(root, home)
-    let isOthers =
-      isHome
-      ? !FileSystem.isSameFile(other, folder.path) && FileSystem.exists(other + "/definition.json")
-      : ProcessLock.holder(Locations.supervisorLock(in: root)) != nil
-    if isOthers || taken.contains(pid) {
-      return .elsewhere(
-        "this folder is a copy: its QEMU, process \(pid), belongs to \(other); 'start' starts another one here"
-      )
-    }
-    let words = "its QEMU, process \(pid), holds \(lock) and not \(folder.lock)"
-    Log.note("\(name): \(words)")
-    note(.message(words))
-    return .ours(process)
-  }
-
-  private static func stateFolder(of folder: String) -> String {
-    FileSystem.parent(of: FileSystem.parent(of: folder))
+extension Lifecycle {
+  /// A VM whose files do not answer a new supervisor: it waits for them, wanted as far as is known.
+  mutating func awaitFiles(saying words: String) {
+    phase = .waiting(words)
+    desired = .running
+    cause = words
   }
 }

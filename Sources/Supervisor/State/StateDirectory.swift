@@ -87,29 +87,16 @@ package struct StateDirectory: Sendable {
     VMFolder(path: path + "/vms/" + id, id: id)
   }
 
-  /// Every VM's folder, with what an earlier supervisor left half made removed.
-  package func folders() throws(SystemError) -> [VMFolder] {
-    var folders: [VMFolder] = []
-    for name in try FileSystem.names(in: path + "/vms") {
-      let entry = path + "/vms/" + name
-      if name.hasPrefix(".") {
-        // A creation that was never confirmed to anyone, or a removal that was; what cannot go now goes later.
-        try? FileSystem.removeTree(entry)
-      } else if FileSystem.mayBeDirectory(entry) {
-        folders.append(folder(of: name))
-        // What a link leads to is not ours to clear.
-        if FileSystem.linkTarget(entry) == nil { clearDrafts(in: entry) }
-      }
-    }
-    return folders
-  }
-
-  /// Removes what was to take a file's place and did not come to it.
-  private func clearDrafts(in folder: String) {
-    // What cannot be listed or removed is in nobody's way.
-    for name in (try? FileSystem.names(in: folder)) ?? [] where FileSystem.isTemporary(name) {
-      _ = try? FileSystem.remove(folder + "/" + name)
-    }
+  /// What stands where the folders of VMs are: each is one, or not even a folder, and may not answer.
+  ///
+  /// `leftovers` are creations that were never confirmed to anyone and removals that were, by the id of their VM.
+  func folders() throws(SystemError) -> (vms: [VMFolder], leftovers: [(path: String, id: String)]) {
+    let names = try FileSystem.names(in: path + "/vms")
+    let leftovers = names.filter { $0.hasPrefix(".") }
+    return (
+      names.filter { !$0.hasPrefix(".") }.map(folder),
+      leftovers.map { (path + "/vms/" + $0, VMFolder.id(ofLeftover: $0)) }
+    )
   }
 
   /// What tells this boot from others; proc(5).

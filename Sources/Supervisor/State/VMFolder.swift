@@ -84,10 +84,27 @@ package struct VMFolder: Sendable, Equatable {
     return RunWish(parsing: bytes)
   }
 
+  /// Before the name of a folder that is being made, and of one that is being removed.
+  private static let (draftPrefix, gonePrefix) = ("/.new.", "/.gone.")
+
+  /// The id of the VM that such a name is of.
+  static func id(ofLeftover name: String) -> String {
+    let prefix = [draftPrefix, gonePrefix].first { name.hasPrefix($0.dropFirst()) }
+    return String(name.dropFirst((prefix?.count ?? 1) - 1))
+  }
+
+  /// Removes what was to take a file's place and did not come to it.
+  func clearDrafts() {
+    // What cannot be listed or removed is in nobody's way.
+    for name in (try? FileSystem.names(in: path)) ?? [] where FileSystem.isTemporary(name) {
+      _ = try? FileSystem.remove(path + "/" + name)
+    }
+  }
+
   /// Makes the folder with its definition in one step: it is there whole and durable, or not at all.
   package func create(_ record: VMRecord, wanted wish: Int?) throws(FolderChange.Failure) {
     let parent = FileSystem.parent(of: path)
-    let draft = VMFolder(path: parent + "/.new." + id, id: id)
+    let draft = VMFolder(path: parent + Self.draftPrefix + id, id: id)
     var isInPlace = false
     do throws(SystemError) {
       try FileSystem.removeTree(draft.path)
@@ -220,7 +237,7 @@ package struct VMFolder: Sendable, Equatable {
   ///
   /// Only when nobody holds the VM's lock: a QEMU that somehow lives keeps its lock's file, and so its only proof.
   package func remove() throws(SystemError) {
-    let gone = FileSystem.parent(of: path) + "/.gone." + id
+    let gone = FileSystem.parent(of: path) + Self.gonePrefix + id
     try FileSystem.removeTree(gone)
     guard isPresent else { return }
     var looks = 100

@@ -69,6 +69,9 @@ package struct VMReport: Sendable {
   /// Whether its QEMU has outlived SIGKILL.
   var isUnkillable = false
 
+  /// Whether what an earlier supervisor has left of it is not known yet, for its files do not answer.
+  var isUnread = false
+
   /// What it waits for; nil unless it waits for other VMs.
   private var waitsFor: [WaitedFor]? {
     guard state == .waiting, let hold else { return nil }

@@ -27,6 +27,7 @@ extension VirtualMachine {
   func endWish(
     _ verb: String, _ input: LifecycleInput, _ remains: Remains = .all
   ) async throws(ControlError) -> JSONValue {
+    try refuseUnread(verb)
     let deadline = Instant.now + Self.diskPatience
     let hasTurn = await enter(within: Self.diskPatience)
     defer { if hasTurn { leave() } }

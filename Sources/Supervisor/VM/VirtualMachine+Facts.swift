@@ -5,7 +5,7 @@ internal import Machine
 
 // What is asked of a VM without changing it.
 extension VirtualMachine {
-  package var isDefined: Bool { record != nil || damage != nil }
+  package var isDefined: Bool { record != nil || damage != nil || isUnread }
 
   /// The object of `status VM --json`: the fields of `ls` and more.
   package func details() -> JSONValue {
@@ -40,6 +40,7 @@ extension VirtualMachine {
 
   /// The exact command line, the program first: of the QEMU that runs, else of the next one.
   package func commandLine() async throws(ControlError) -> JSONValue {
+    try refuseUnread("show")
     guard let record else { throw .noSuchVM("\(name)") }
     if let pid = run?.process.pid {
       // It lies in that process's memory, which a QEMU that hangs in the kernel may not let go of.

@@ -157,18 +157,17 @@ extension VirtualMachine {
     if self.run != nil { announce() }
   }
 
-  /// Takes back a QEMU that an earlier supervisor started.
-  ///
-  /// `words` are its command line, and `logStart` is where its log ends now.
-  func adopt(_ process: ChildProcess, _ words: [String], _ saved: SavedState, logStart: Int64) {
+  /// Takes back a QEMU that an earlier supervisor started; its sockets for users are being offered.
+  func adopt(_ survivor: KeptVM.Survivor, _ saved: SavedState) {
+    let process = survivor.process
     let run = Run(
-      process: process, uuid: saved.uuid, machine: saved.machine, logStart: logStart,
+      process: process, uuid: saved.uuid, machine: saved.machine, logStart: survivor.logStart,
       consoleStart: saved.consoleStart ?? 0)
-    run.diskOptions = Run.diskOptions(among: words)
-    run.program = words.first.map(FileSystem.name)
+    run.diskOptions = Run.diskOptions(among: survivor.words)
+    run.program = survivor.words.first.map(FileSystem.name)
     take(run)
-    connect(run)
-    offerSockets(of: run)
+    connected(run, survivor.monitor)
+    run.socketOffer = .asked
     Log.note("\(name): taken over, QEMU is process \(process.pid)")
     note(.adopted(pid: process.pid))
     apply(.adopted)

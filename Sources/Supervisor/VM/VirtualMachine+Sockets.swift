@@ -44,7 +44,7 @@ extension VirtualMachine {
       removed: { [weak self] in self?.offerSocketsLater(pid) })
   }
 
-  private func socketsWereOffered(_ outcome: SocketOffer.Outcome, _ pid: Int32) {
+  func socketsWereOffered(_ outcome: SocketOffer.Outcome, _ pid: Int32) {
     guard let run, run.process.pid == pid else {
       for token in outcome.watches { surroundings.files.cancel(token) }
       return

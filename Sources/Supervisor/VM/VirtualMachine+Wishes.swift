@@ -14,6 +14,7 @@ extension VirtualMachine {
   package func bring(
     to candidate: VMRecord?, starting: Bool, dryRun: Bool, now: Bool = false, isPromised: Bool = false
   ) async throws(ControlError) -> JSONValue {
+    try refuseUnread(starting ? "start" : "create")
     await enter()
     defer { leave() }
     let endings = endings
@@ -92,6 +93,7 @@ extension VirtualMachine {
   package func update(
     _ change: @Sendable (VMRecord) async throws(ControlError) -> VMRecord
   ) async throws(ControlError) -> JSONValue {
+    try refuseUnread("update")
     await enter()
     defer { leave() }
     await rereadDamaged()
@@ -170,6 +172,7 @@ extension VirtualMachine {
   }
 
   package func restart(timeout: Duration?) async throws(ControlError) -> JSONValue {
+    try refuseUnread("restart")
     await enter()
     defer { leave() }
     let endings = endings
@@ -200,6 +203,7 @@ extension VirtualMachine {
     guard let name = command["execute"]?.string else {
       throw ControlError(.failed, "the command has no member 'execute'")
     }
+    try refuseUnread("ask")
     return try await monitor(name, command["arguments"]?.object ?? [:], timeout: timeout)
   }
 
@@ -222,6 +226,7 @@ extension VirtualMachine {
 
   /// Counts the wish in its turn, if the VM is in a state that allows it.
   private func number(_ verb: String, whenIn states: [VMState]) async throws(ControlError) {
+    try refuseUnread(verb)
     await enter()
     defer { leave() }
     guard states.contains(lifecycle.state) else {

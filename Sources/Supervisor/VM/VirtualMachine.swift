@@ -149,10 +149,14 @@ package actor VirtualMachine {
 
   var gate = CommandGate()
 
+  /// Whether what an earlier supervisor has left of it is still being read, and who waits for that.
+  var isUnread = false
+  var whenRead: CheckedContinuation<Bool, Never>?
+
   /// Who waits for an adopted guest to say how it is.
   var takeOver: CheckedContinuation<Void, Never>?
-  lazy var takeOverTimer = DeadlineTimer(queue: executor.queue) { [weak self] in
-    self?.assumeIsolated { $0.endTakeOver() }
+  lazy var recoveryTimer = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.recoveryIsLate() }
   }
   private var effects: [LifecycleEffect] = []
   private var isPerforming = false
@@ -168,13 +172,16 @@ package actor VirtualMachine {
     self.name = name
     self.folder = folder
     self.surroundings = surroundings
-    lane = surroundings.lanes["the files of \(name)"]
+    lane = surroundings.lanes[Self.filesLane(of: name)]
     diskLane = surroundings.lanes["the disks of \(name)"]
     consoleLane = surroundings.lanes["the console's log of \(name)"]
     logLane = surroundings.lanes["the logs of \(name)"]
     executor = QueueExecutor(label: "vm.\(name.id)", isShared: true)
     lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
   }
+
+  /// What the lane is called on which its files are worked on.
+  static func filesLane(of name: VMName) -> String { "the files of \(name)" }
 
   // MARK: The lifecycle's pump
 
@@ -288,8 +295,8 @@ package actor VirtualMachine {
   }
 
   func save() {
-    // Not ours to write over, or nowhere to write to.
-    if refusedState != nil || isFolderGone || keepsState { return }
+    // Not ours to write over, not known yet, or nowhere to write to.
+    if refusedState != nil || isUnread || isFolderGone || keepsState { return }
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole)
@@ -304,6 +311,7 @@ package actor VirtualMachine {
   /// Waits until the state is on file, and tries once more where it could not be written; false when it is not there.
   func settleState(within patience: Duration) async -> Bool {
     guard isDefined, !isFolderGone else { return true }
+    if isUnread { return false }
     let (folder, name, unsaved) = (folder, name, unsaved)
     return await lane.run(within: patience) {
       guard let refused = unsaved.takeRefused() else { return true }
@@ -410,6 +418,7 @@ package actor VirtualMachine {
     report.holds = holds
     report.hasEndedByItself = lifecycle.state == .stopped && lastExit?.ending == .poweredOff
     report.isUnkillable = isUnkillable && run != nil
+    report.isUnread = isUnread
     return report
   }
 }

@@ -12,7 +12,14 @@ struct HangingFolder: Sendable {
   func release() async throws {
     server.signal(SIGKILL)
     _ = try await server.end()
-    try await fleet.unmount()
+    try await fleet.unmount(folder)
+  }
+
+  /// The folder is again what it was, and then the one thing that each has waited for fails.
+  func answer() async throws {
+    try await fleet.unmount(folder)
+    server.signal(SIGKILL)
+    _ = try await server.end()
   }
 }
 

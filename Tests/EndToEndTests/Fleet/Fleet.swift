@@ -156,7 +156,14 @@ final class Fleet: Sendable {
 
   /// Takes the last mount away, also while somebody has files of it open.
   func unmount() async throws {
-    guard let folder = mounts.withLock({ $0.popLast() }) else { return }
+    if let folder = mounts.withLock({ $0.last }) { try await unmount(folder) }
+  }
+
+  /// Takes a mount away, also while somebody has files of it open.
+  func unmount(_ folder: String) async throws {
+    mounts.withLock { mounts in
+      if let last = mounts.lastIndex(of: folder) { mounts.remove(at: last) }
+    }
     let outcome = try await tool("umount", ["--lazy", folder])
     guard outcome.code == 0 else { throw Program.UnexpectedEnd(outcome: outcome, expected: .code(0)) }
   }

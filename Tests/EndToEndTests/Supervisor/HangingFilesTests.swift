@@ -54,6 +54,44 @@ extension EndToEnd {
       }
     }
 
+    @Test("Under VMs' folders while a new supervisor begins, it delays nothing but what is known of those")
+    func recovery() async throws {
+      try await Fleet.run { fleet in
+        let names = (1...20).map { "sick\($0)" } + ["web"]
+        let vms = names.map { "\($0): { profile: 'hello' }" }.joined(separator: ", ")
+        try fleet.write("{ lab: 'shop', vms: { \(vms) } }")
+        try await fleet.qemuvm("up", "sick1", "sick2", "web")
+        for name in names.dropFirst(2).dropLast() { try await fleet.qemuvm("create", name) }
+        let guests = Set(try fleet.guests().map(\.pid))
+        await (try fleet.supervisor()).kill()
+        var folders: [HangingFolder] = []
+        // More than are read at the same time.
+        for name in names.dropLast() {
+          folders.append(try await fleet.hang("\(fleet.state)/vms/\(name)@shop"))
+        }
+
+        #expect(try await fleet.status("web")["state"] == "running")
+        let sick = try await fleet.status("sick1")
+        #expect(sick["state"] == "waiting")
+        #expect(sick["cause"]?.string?.contains("no answer from \(folders[0].folder)") == true, "\(sick)")
+        for verb in ["start", "stop", "kill", "down", "restart", "pause"] {
+          let refused = try await fleet.qemuvm(verb, "sick1", expecting: 1)
+          #expect(refused.errors.contains("no answer from \(folders[0].folder)"), "\(refused)")
+        }
+        try await fleet.qemuvm("restart", "web")
+
+        for folder in folders { try await folder.answer() }
+        // Those that were running are taken back, and those that were not stay so.
+        for name in ["sick1", "sick2"] {
+          let vm = try await fleet.wait(for: name, toBe: "running")
+          #expect(vm["pid"]?.int.map(guests.contains) == true, "\(vm)")
+        }
+        try await fleet.wait(for: "sick3", toBe: "stopped")
+        try await fleet.qemuvm("down")
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
     @Test("Under one guest's log, it holds up the rotation of no other's")
     func logs() async throws {
       try await Fleet.run { fleet in
