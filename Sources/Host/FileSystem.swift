@@ -84,17 +84,28 @@ package enum FileSystem {
   ) throws(SystemError) -> String {
     let draft = temporaryName(for: path)
     do throws(SystemError) {
-      let file = try createNew(draft, mode: mode)
+      try create(draft, with: bytes, mode: mode, durable: durable)
+    } catch {
+      throw SystemError(error.call, path, code: error.code)
+    }
+    return draft
+  }
+
+  /// Writes a new file, or none at all; with `durable` its bytes are on disk before this returns, not its name.
+  package static func create(
+    _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, durable: Bool
+  ) throws(SystemError) {
+    do throws(SystemError) {
+      let file = try createNew(path, mode: mode)
       try file.write(bytes)
       if durable {
         let number = file.rawValue
         _ = try retrying("fsync", path) { fsync(number) }
       }
     } catch {
-      unlink(draft)
+      unlink(path)
       throw SystemError(error.call, path, code: error.code)
     }
-    return draft
   }
 
   /// A file that was not there before: what a process that died has left under the name, a link too, is removed.

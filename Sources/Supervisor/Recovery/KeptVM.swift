@@ -12,6 +12,9 @@ struct KeptVM: Sendable {
   /// Whether what is wanted of it cannot be read.
   var isWishUnknown = false
   var saved: SavedState
+
+  /// The bytes of the file that it was read from, of a VM whose QEMU lives.
+  var stateBytes: [UInt8]?
   var isOtherBoot = false
 
   /// Why what another version has kept of the VM stays as it is; nil where it does not.

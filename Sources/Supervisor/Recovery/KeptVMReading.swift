@@ -41,6 +41,8 @@ struct KeptVMReading: Sendable {
       }
     }
     if let (process, words) = found {
+      // What cannot be read is written anew.
+      kept.stateBytes = try? FileSystem.read(folder.state)
       kept.survivor = KeptVM.Survivor(
         process: process, words: words,
         startedAt: kept.saved.startedAt ?? ProcessTable.startTime(pid: process.pid),

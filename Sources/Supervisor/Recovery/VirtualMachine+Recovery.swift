@@ -91,6 +91,7 @@ extension VirtualMachine {
     for words in kept.messages { note(.message(words)) }
     isForgetting = kept.wish == .forgotten
     lifecycle = saved.lifecycle
+    unsaved.found(kept.stateBytes)
     let survivor = kept.survivor
     if survivor == nil {
       if isForgetting {

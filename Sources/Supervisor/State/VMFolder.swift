@@ -109,12 +109,11 @@ package struct VMFolder: Sendable, Equatable {
     do throws(SystemError) {
       try FileSystem.removeTree(draft.path)
       try FileSystem.makeDirectory(draft.path)
-      try FileSystem.replace(draft.definition, with: record.bytes(), durable: false)
-      try FileSystem.sync(file: draft.definition)
+      // Nobody looks into the draft: its files need not come into their places in one step.
+      try FileSystem.create(draft.definition, with: record.bytes(), durable: true)
       if let wish {
         let wanted = RunWish(number: wish, isRestart: false)
-        try FileSystem.replace(draft.wanted, with: wanted.bytes, durable: false)
-        try FileSystem.sync(file: draft.wanted)
+        try FileSystem.create(draft.wanted, with: wanted.bytes, durable: true)
       }
       try FileSystem.sync(directory: draft.path)
       try FileSystem.moveNew(draft.path, to: path)
@@ -228,10 +227,12 @@ package struct VMFolder: Sendable, Equatable {
 
   /// Keeps causes and counters: they survive the supervisor, not a loss of power.
   ///
-  /// Does not block.
-  package func save(_ state: SavedState) throws(SystemError) {
-    try FileSystem.replace(self.state, with: state.bytes(), durable: false)
+  /// It blocks.
+  func save(_ bytes: [UInt8]) throws(SystemError) {
+    try FileSystem.replace(state, with: bytes, durable: false)
   }
+
+  package func save(_ state: SavedState) throws(SystemError) { try save(state.bytes()) }
 
   /// Removes the folder with all in it; interrupted, the next supervisor or another call clears up.
   ///

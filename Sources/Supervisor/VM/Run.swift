@@ -21,6 +21,9 @@ final class Run {
   /// Where in the console's log the guest's last boot begins, in bytes.
   var consoleStart: Int64
 
+  /// The wish that was kept with this life before it was taken over; nil where it was not.
+  var keptWish: Int?
+
   /// How often the console's present end was asked for since it was last looked at.
   var consoleEndsWanted = 0
 

@@ -164,6 +164,7 @@ extension VirtualMachine {
       process: process, uuid: saved.uuid, machine: saved.machine, logStart: survivor.logStart,
       consoleStart: saved.consoleStart ?? 0)
     run.diskOptions = Run.diskOptions(among: survivor.words)
+    run.keptWish = saved.pid == process.pid ? saved.wish : nil
     run.program = survivor.words.first.map(FileSystem.name)
     take(run)
     connected(run, survivor.monitor)

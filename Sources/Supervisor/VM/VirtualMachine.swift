@@ -109,7 +109,7 @@ package actor VirtualMachine {
   var endings = 0
 
   /// The state to be kept, until it is being written: the latest only.
-  private let unsaved = UnsavedState()
+  let unsaved = UnsavedState()
 
   /// The QEMU that lives.
   var run: Run?
@@ -291,12 +291,15 @@ package actor VirtualMachine {
     if isEnd { save() }
     noteState()
     surroundings.changed(report)
-    if !isEnd { save() }
+    // Of one that has not run yet there is nothing to keep but the wish, until its QEMU is there.
+    if !isEnd, !lifecycle.awaitsSpawn || lastExit != nil { save() }
   }
 
   func save() {
     // Not ours to write over, not known yet, or nowhere to write to.
     if refusedState != nil || isUnread || isFolderGone || keepsState { return }
+    // What was kept of it holds until it says how it is.
+    if lifecycle.isTakingOver, run?.keptWish == wish { return }
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole)
@@ -340,6 +343,7 @@ package actor VirtualMachine {
         }
       }
       isForgetting = false
+      unsaved.found(nil)
       if let failure {
         Log.note("\(name): what is left of it cannot be removed: \(failure)")
         self.isFolderGone = isFolderGone
