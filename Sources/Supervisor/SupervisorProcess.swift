@@ -24,19 +24,9 @@ package actor SupervisorProcess {
   /// How long it stays without a VM to keep; nil for as long as it is let.
   private let grace: Duration?
 
-  /// Ours as long as this process lives: the state, and the place where clients connect.
-  let lock: ProcessLock
-  var place: Place
+  /// Where clients connect.
+  private let place: ControlPlace
   private(set) var server: ControlServer?
-
-  /// Which file our control socket is.
-  var socketIdentity: String?
-
-  /// What is asked about the places where clients look for it.
-  var questions: FileQuestions
-
-  /// Whether a client that finds no socket will be heard.
-  var isLockWatched = false
   private var signals: SignalWatch?
   private(set) var isLeaving = false
 
@@ -64,15 +54,12 @@ package actor SupervisorProcess {
   }
 
   private init(
-    locations: Locations, supervisor: Supervisor, grace: Duration?, lock: consuming ProcessLock,
-    place: consuming Place
+    locations: Locations, supervisor: Supervisor, grace: Duration?, place: ControlPlace
   ) {
     self.place = place
-    self.lock = lock
     self.locations = locations
     self.supervisor = supervisor
     self.grace = grace
-    questions = FileQuestions(supervisor.files)
   }
 
   /// Runs the supervisor; it ends the process.
@@ -122,8 +109,8 @@ package actor SupervisorProcess {
     let seconds = environment["QEMUVM_IDLE_SECONDS"].flatMap(Int.init).map { min(max($0, 0), 31_536_000) }
     let grace = isBackground ? seconds ?? 60 : nil
     let process = SupervisorProcess(
-      locations: locations, supervisor: supervisor, grace: grace.map { .seconds($0) }, lock: lock,
-      place: place)
+      locations: locations, supervisor: supervisor, grace: grace.map { .seconds($0) },
+      place: ControlPlace(locations, lock: lock, place: place, files: supervisor.files))
     raiseDescriptorLimit()
     do throws(SystemError) {
       try await supervisor.recover()
@@ -195,7 +182,7 @@ package actor SupervisorProcess {
   ///
   /// One that was killed gives this lock up a moment after the other, when the kernel has closed all its files: a lock
   /// that is held is looked at again for a second.
-  static func takePlace(_ folder: String, _ locations: Locations) throws(Failure) -> Place {
+  static func takePlace(_ folder: String, _ locations: Locations) throws(Failure) -> ControlPlace.Place {
     try requireTrust(in: folder, locations)
     let lock: FileLock?
     do throws(SystemError) {
@@ -211,7 +198,7 @@ package actor SupervisorProcess {
             Name a runtime folder for this one with QEMUVM_RUNTIME_DIR.
           """)
     }
-    return Place(folder: folder, lock: lock)
+    return ControlPlace.Place(folder: folder, lock: lock)
   }
 
   /// A VM takes a handful of descriptors; the customary soft limit of 1024 ends at 200 VMs.
@@ -230,8 +217,7 @@ package actor SupervisorProcess {
   }
 
   private func listen() async throws(SystemError) {
-    let listener = try UnixSocket.listen(at: place.socket)
-    socketIdentity = try FileSystem.identity(of: place.socket)
+    guard let listener = try await place.begin().take() else { return }
     let supervisor = supervisor
     let server = ControlServer(
       listener: listener, clientLimit: Self.clientLimit, stateDirectory: supervisor.state.path
@@ -258,8 +244,12 @@ package actor SupervisorProcess {
         Task { [weak self] in await self?.vmChanged() }
       })
     await server.start()
-    watchSocket()
-    sayWhere()
+    await place.keep(
+      prepare: { [weak self] in
+        await supervisor.offerSockets()
+        return await self?.isLeaving == false
+      },
+      listen: { if let listener = $0.take() { await server.listen(on: listener) } })
     signals = SignalWatch([SIGTERM, SIGINT, SIGHUP], queue: executor.queue) { [weak self] number in
       self?.assumeIsolated { $0.leave("on \(Signal.name(number))") }
     }

@@ -56,6 +56,17 @@ extension Fleet {
     }
   }
 
+  /// Waits until a file that is written to is as the test asks.
+  func modification(of path: String, until isWanted: () throws -> Bool) async throws {
+    let files = FileWatch()
+    while true {
+      let (changes, feed) = AsyncStream<Void>.makeStream()
+      _ = try files.watch(path) { feed.yield() }
+      if try isWanted() { return }
+      for await _ in changes { break }
+    }
+  }
+
   /// A connection to the guest's serial console.
   func console(of name: String) async throws -> ByteStream {
     try ByteStream(connectingTo: try #require(try await status(name)["consoleSocket"]?.string))

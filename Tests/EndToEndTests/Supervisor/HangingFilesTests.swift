@@ -92,6 +92,28 @@ extension EndToEnd {
       }
     }
 
+    @Test("Under RUNTIME, from which the control socket was taken, it holds up no client that is connected")
+    func runtime() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define()
+        try await fleet.qemuvm("up")
+        let monitor = try await fleet.monitor()
+        let log = fleet.state + "/supervisor.log"
+        let runtime = try await fleet.hang(fleet.runtime)
+        // As a client does that finds no socket.
+        try FileSystem.touch(fleet.state + "/supervisor.lock")
+        try await fleet.modification(of: log) {
+          try fleet.text(of: log).contains("no answer from the files of shop/web")
+        }
+        // Its end cannot be recorded, which it says after a while; the socket is being put back by then.
+        let killed = try await monitor.reply(to: "kill", ["name": "web"])
+        #expect(killed["error"]?["desc"]?.string?.contains("not recorded") == true, "\(killed)")
+        #expect(try await monitor.execute("query-vms").array?.count == 1)
+        try await runtime.answer()
+        try await fleet.qemuvm("down")
+      }
+    }
+
     @Test("Under one guest's log, it holds up the rotation of no other's")
     func logs() async throws {
       try await Fleet.run { fleet in
