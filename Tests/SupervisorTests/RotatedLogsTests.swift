@@ -43,11 +43,12 @@ struct RotatedLogsTests {
     await logs.isDone()
   }
 
-  /// Returns when the log was rotated so many times: its rotation modifies it.
-  private func rotation(_ number: Int) async throws {
+  /// Returns when the log was rotated so many times: its rotation modifies it, and goes on behind that.
+  private func rotation(_ number: Int, by logs: RotatedLogs? = nil) async throws {
     while true {
       let (looks, feed) = AsyncStream.makeStream(of: Void.self)
       _ = try watch.watch(folder.log) { feed.yield() }
+      await settle(logs)
       if try folder.rotation.files.present().old.contains(number) { return }
       for await _ in looks { break }
     }
@@ -60,7 +61,6 @@ struct RotatedLogsTests {
     for round in 1...3 {
       try folder.append(1 << 16 + 100)
       try await rotation(round)
-      await settle()
       #expect(try folder.rotation.files.present().old == Array(1...round))
       #expect(try folder.rotation.size() == Int64(round) * 100)
     }
@@ -91,8 +91,7 @@ struct RotatedLogsTests {
     await settle(logs)
     try FileSystem.move(aside, to: folder.path)
     try folder.append(1 << 16 + 100)
-    try await rotation(1)
-    await settle(logs)
+    try await rotation(1, by: logs)
     #expect(try folder.rotation.files.present().old == [1])
   }
 
