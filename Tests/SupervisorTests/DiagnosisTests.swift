@@ -61,8 +61,8 @@ import Testing
         report: VMReport(
           name: name, state: life.state, desired: life.desired, cause: life.cause, backoff: life.backoff,
           health: life.health,
-          isProcessStopped: life.check?.isProcessStopped ?? false,
-          restarts: life.restarts,
+          isProcessStopped: life.guest.check?.isProcessStopped ?? false,
+          restarts: life.intent.restarts,
           consoleLog: "", qemuLog: "", wish: 1, keepsSupervisor: false), records: records, at: now)
     }
   }
@@ -263,7 +263,7 @@ import Testing
   @Test("a guest that is kept after its panic is to be looked at")
   func kept() throws {
     var story = Story(try .web)
-    story.life.keepsPanicked = true
+    story.life.guest.keepsPanicked = true
     story.run()
     story.handle(.guest(.panicked))
     expect(

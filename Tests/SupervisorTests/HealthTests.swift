@@ -24,7 +24,7 @@ import Testing
 
   /// Lets the next look become due, and leaves it unanswered.
   private static func miss(_ vm: inout Driver, vcpusRan: Bool = false) -> [LifecycleEffect] {
-    #expect(vm.wait().last == .look)
+    #expect(vm.wait().last == .probe)
     return vm.handle(.health(.unanswered(vcpusRan: vcpusRan, isStopped: true)))
   }
 
@@ -46,12 +46,12 @@ import Testing
     #expect(vm.life.health == .starting)
     _ = vm.handle(.spawned)
     _ = vm.handle(.negotiated)
-    #expect(vm.handle(.guest(.resumed)) == [.announce, .look])
+    #expect(vm.handle(.guest(.resumed)) == [.announce, .probe])
     #expect(vm.life.health == .starting && vm.life.nextDeadline == nil)
     #expect(vm.handle(.health(.answered)) == [.announce])
     #expect(vm.life.health == .healthy)
     #expect(vm.life.nextDeadline == Instant(nanoseconds: 10_000_000_000))
-    #expect(vm.wait() == [.look])
+    #expect(vm.wait() == [.probe])
     #expect(vm.handle(.health(.answered)) == [])
   }
 
@@ -75,7 +75,7 @@ import Testing
     _ = vm.handle(.health(.answered))
     #expect(vm.life.health == .starting)
     while vm.life.health == .starting {
-      if vm.wait().contains(.look) { _ = vm.handle(.health(.answered)) }
+      if vm.wait().contains(.probe) { _ = vm.handle(.health(.answered)) }
     }
     #expect(vm.clock == Instant(nanoseconds: 60_000_000_000))
     #expect(vm.life.health == .unhealthy && vm.life.state == .running)
@@ -166,10 +166,10 @@ import Testing
   @Test("a guest that hangs when a new supervisor finds it is judged alike")
   func adopted() throws {
     var vm = Driver()
-    vm.life.desired = .running
+    vm.life.intent.desired = .running
     _ = vm.handle(.defined(health: HealthSetting(retries: 2), onHang: .restart))
-    vm.life.phase = .running
-    #expect(vm.handle(.adopted) == [.negotiate, .look])
+    vm.life.restore(.running, until: nil, at: vm.clock)
+    #expect(vm.handle(.adopted) == [.negotiate, .probe])
     #expect(vm.handle(.health(.unanswered(vcpusRan: false, isStopped: true))) == [])
     #expect(Self.miss(&vm) == [.announce, .signal(9)])
   }
@@ -183,8 +183,8 @@ import Testing
       _ = Self.miss(&vm)
       #expect(vm.life.health == .unhealthy)
       if isAdopted {
-        let check = try #require(vm.life.check)
-        vm.life.check = HealthCheck(
+        let check = try #require(vm.life.guest.check)
+        vm.life.guest.check = HealthCheck(
           check.rules, isReady: check.isReady, readyBy: check.readyBy, silence: check.silence,
           lateness: check.lateness)
         _ = vm.handle(.adopted)
@@ -204,7 +204,7 @@ import Testing
     var vm = try Self.running("login:")
     _ = vm.handle(.health(.answered))
     while vm.life.health == .starting {
-      if vm.wait().contains(.look) { _ = vm.handle(.health(.answered)) }
+      if vm.wait().contains(.probe) { _ = vm.handle(.health(.answered)) }
     }
     _ = vm.handle(.health(.unanswered(vcpusRan: true, isStopped: false)))
     _ = vm.handle(.health(.unanswered(vcpusRan: true, isStopped: false)))
@@ -227,14 +227,14 @@ import Testing
   @Test("a QEMU that was found before it had begun is not looked at, and given up after the time for a start")
   func adoptedBeforeItBegan() {
     var vm = Driver()
-    vm.life.desired = .running
-    vm.life.phase = .starting(Lifecycle.Start())
+    vm.life.intent.desired = .running
+    vm.life.restore(.starting, until: nil, at: vm.clock)
     _ = vm.handle(.defined(health: HealthSetting(), onHang: .restart))
     #expect(vm.handle(.adopted) == [.negotiate])
     #expect(vm.wait() == [.announce, .signal(9)])
     #expect(vm.clock == Instant(nanoseconds: Lifecycle.startTimeout.nanoseconds))
     _ = vm.handle(.exited(.signal(9), stderr: ""))
-    #expect(vm.life.state == .backoff && vm.life.lastEnding == .mute(180))
+    #expect(vm.life.state == .backoff && vm.life.lastEnding == .monitorTimedOut(180))
   }
 
   @Test("a guest that is paused or on its way down is not looked at")
@@ -244,7 +244,7 @@ import Testing
     _ = vm.handle(.guest(.stopped))
     _ = vm.handle(.runState(.paused))
     #expect(vm.life.state == .paused && vm.life.nextDeadline == nil)
-    #expect(vm.handle(.guest(.resumed)) == [.announce, .watchConsole(afresh: false), .look])
+    #expect(vm.handle(.guest(.resumed)) == [.announce, .watchConsole(afresh: false), .probe])
     _ = vm.handle(.stop(timeout: nil))
     #expect(vm.handle(.health(.unanswered(vcpusRan: false, isStopped: false))) == [])
   }
@@ -252,7 +252,7 @@ import Testing
   @Test("rules that come while the guest runs count at once")
   func defined() {
     var vm = Driver.running()
-    #expect(vm.handle(.defined(health: HealthSetting(), onHang: .restart)) == [.announce, .look])
+    #expect(vm.handle(.defined(health: HealthSetting(), onHang: .restart)) == [.announce, .probe])
     #expect(vm.handle(.defined(health: HealthSetting(), onHang: .none)) == [])
     #expect(vm.handle(.defined(health: nil, onHang: .none)) == [.announce])
     #expect(vm.life.health == .none && vm.life.nextDeadline == nil)

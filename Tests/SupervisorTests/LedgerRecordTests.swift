@@ -99,7 +99,8 @@ import Testing
     let endings: [Ending] = [
       .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .bootLoop(9), .hung("x"),
       .internalError,
-      .endedFromOutside("host-signal"), .died(.code(1)), .refused("x"), .mute(1), .vanished, .hostRebooted,
+      .endedFromOutside("host-signal"), .died(.code(1)), .refused("x"), .monitorTimedOut(1), .vanished,
+      .hostRebooted,
     ]
     #expect(Set(endings.map { EndingKind($0) }) == Set(EndingKind.allCases))
   }

@@ -41,15 +41,15 @@ import Testing
   func adoptedAnew() {
     for last in ["running", "paused"] {
       var vm = Driver.running()
-      vm.life.check = HealthCheck(HealthSetting())
+      vm.life.guest.check = HealthCheck(HealthSetting())
       _ = vm.handle(.runState(RunState(last)))
-      vm.life.beginAnew()
+      vm.life.forgetGuest()
       _ = vm.handle(.adopted)
       #expect(vm.life.lastKnown == .starting)
       _ = vm.handle(.negotiated)
       #expect(vm.handle(.runState(.prelaunch)) == [.resume])
       _ = vm.handle(.guest(.resumed))
-      #expect(vm.life.state == .running && vm.life.check?.isReady == true)
+      #expect(vm.life.state == .running && vm.life.guest.check?.isReady == true)
     }
   }
 
@@ -67,7 +67,7 @@ import Testing
     arguments: ["running", "paused", "io-error", "guest-panicked", "silent"])
   func adoptedWhileRestarting(runState: String) {
     var vm = Driver.running()
-    vm.life.keepsPanicked = true
+    vm.life.guest.keepsPanicked = true
     _ = vm.handle(.restart(timeout: nil))
     Self.finishRestart(&vm, runState, adopted: [.negotiate, .announce])
   }
@@ -94,7 +94,7 @@ import Testing
     }
     #expect(vm.life.state == .stopping)
     #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
-    #expect(vm.life.cause.hasPrefix("started again by the user") && vm.life.restarts == 0)
+    #expect(vm.life.cause.hasPrefix("started again by the user") && vm.life.intent.restarts == 0)
   }
 
   @Test("a stop that the next supervisor had to force is the user's, and a start calls it off in time")
@@ -104,9 +104,9 @@ import Testing
     _ = vm.handle(.adopted)
     var called = vm
     #expect(called.handle(.start) == [.announce] && called.life.nextDeadline == nil)
-    vm.life.check = HealthCheck(HealthSetting())
+    vm.life.guest.check = HealthCheck(HealthSetting())
     var lookedAfter = vm
-    #expect(lookedAfter.handle(.start) == [.look, .announce])
+    #expect(lookedAfter.handle(.start) == [.probe, .announce])
     _ = vm.wait()
     _ = vm.wait()
     _ = vm.handle(.exited(.signal(9), stderr: ""))
@@ -137,7 +137,7 @@ import Testing
   func endingsKept() {
     let endings: [Ending] = [
       .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("reset"), .hung("no answer"),
-      .bootLoop(10), .internalError, .endedFromOutside("host-signal"), .refused("no"), .mute(180),
+      .bootLoop(10), .internalError, .endedFromOutside("host-signal"), .refused("no"), .monitorTimedOut(180),
     ]
     for ending in endings { #expect(Ending(json: ending.json) == ending) }
     #expect(Ending(json: ["kind": "of another version"]) == nil)
@@ -146,7 +146,7 @@ import Testing
   @Test("resets before a supervisor's death count for the boot loop")
   func bootLoopOverAdoption() {
     var vm = Driver.running()
-    for _ in 1..<Lifecycle.mostBootResets { _ = vm.handle(.guest(.reset(byGuest: true))) }
+    for _ in 1..<Guest.mostBootResets { _ = vm.handle(.guest(.reset(byGuest: true))) }
     _ = vm.handle(.adopted)
     _ = vm.handle(.negotiated)
     _ = vm.handle(.runState(.running))
@@ -180,7 +180,7 @@ import Testing
     #expect(vanished.handle(.absent(hostRebooted: false)) == [.announce])
     #expect(vanished.life.state == .backoff)
     var rebooted = Driver.running(policy: RestartPolicy(mode: .no))
-    rebooted.life.restarts = 3
+    rebooted.life.intent.restarts = 3
     #expect(rebooted.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
     #expect(rebooted.life.cause == "started again: the host was rebooted")
     rebooted.becomeRunning()

@@ -61,12 +61,15 @@ import Testing
       _ = vm.wait()
       vm.becomeRunning()
     }
-    #expect(vm.life.restarts == 3 && vm.life.budget.consecutive == 3)
+    #expect(vm.life.intent.restarts == 3 && vm.life.intent.budget.consecutive == 3)
     _ = vm.handle(.guest(.panicked))
     #expect(vm.life.state == .stopping)
     _ = vm.handle(.start)
-    #expect(vm.life.restarts == 0 && vm.life.budget == RestartBudget() && vm.life.restartCause == nil)
+    #expect(
+      vm.life.intent.restarts == 0 && vm.life.intent.budget == RestartBudget()
+        && vm.life.intent.restartCause == nil)
     _ = vm.handle(.exited(.code(0), stderr: ""))
-    #expect(vm.life.state == .starting && vm.life.restarts == 0 && vm.life.budget == RestartBudget())
+    #expect(
+      vm.life.state == .starting && vm.life.intent.restarts == 0 && vm.life.intent.budget == RestartBudget())
   }
 }

@@ -50,7 +50,7 @@ import Testing
       _ = vm.handle(.hold(for: Self.reason))
       _ = vm.handle(.start)
       #expect(vm.handle(input) == [.announce])
-      #expect(vm.life.state == .stopped && vm.life.hold == nil && vm.life.heldEnd == nil)
+      #expect(vm.life.state == .stopped && vm.life.intent.hold == nil && vm.life.intent.heldEnd == nil)
       #expect(vm.handle(.release) == [])
     }
   }
@@ -75,7 +75,7 @@ import Testing
         var vm = Driver.running(policy: RestartPolicy(mode: policy))
         _ = vm.handle(Self.end)
         #expect(vm.handle(exit) == [.announce])
-        #expect(vm.life.state == .stopped && vm.life.heldEnd == nil)
+        #expect(vm.life.state == .stopped && vm.life.intent.heldEnd == nil)
 
         var other = Driver.running(policy: RestartPolicy(mode: policy))
         _ = other.handle(Self.standDown)
@@ -110,8 +110,8 @@ import Testing
   @Test("a guest that was found and is to end later is left alone until then")
   func adopted() {
     var vm = Driver.running()
-    vm.life.desired = .stopped
-    vm.life.heldEnd = HeldEnd(timeout: nil)
+    vm.life.intent.desired = .stopped
+    vm.life.intent.heldEnd = HeldEnd(timeout: nil)
     _ = vm.handle(.adopted)
     _ = vm.handle(.negotiated)
     #expect(vm.handle(.runState(.running)) == [.announce])
@@ -122,8 +122,8 @@ import Testing
   @Test("a VM that was given up stays so, whatever its start or its end waited for")
   func givenUp() {
     var vm = Driver.running()
-    vm.life.desired = .stopped
-    vm.life.heldEnd = HeldEnd(timeout: nil)
+    vm.life.intent.desired = .stopped
+    vm.life.intent.heldEnd = HeldEnd(timeout: nil)
     _ = vm.handle(.adopted)
     vm.life.giveUp(saying: "a stranger has its lock")
     #expect(vm.handle(.releaseEnd) == [] && vm.handle(.release) == [])
@@ -136,7 +136,7 @@ import Testing
       var vm = Driver()
       _ = vm.handle(.hold(for: Self.reason))
       _ = vm.handle(.start)
-      if !isHeld { vm.life.hold = nil }
+      if !isHeld { vm.life.intent.hold = nil }
       #expect(vm.handle(.absent(hostRebooted: false)) == (isHeld ? [.announce] : [.spawn, .announce]))
       #expect(vm.life.state == (isHeld ? .waiting : .starting))
     }

@@ -119,7 +119,7 @@ import Testing
     #expect(vm.handle(.stop(timeout: nil)) == [.resume, .announce, .pressButton(first: true)])
 
     var buttonless = Driver.running()
-    buttonless.life.hasPowerButton = false
+    buttonless.life.guest.hasPowerButton = false
     #expect(buttonless.handle(.stop(timeout: nil)) == [.announce, .quit])
 
     var broken = Driver.running()
@@ -140,12 +140,12 @@ import Testing
     #expect(vm.handle(.guest(.stopped)) == [])
     var looks: [Int64] = []
     for _ in 0..<7 {
-      #expect(vm.wait() == [.lookForSpace])
+      #expect(vm.wait() == [.checkSpace])
       looks.append(vm.clock.nanoseconds / 1_000_000_000)
       #expect(vm.handle(.space(false)) == [])
     }
     #expect(looks == [1, 3, 7, 15, 31, 61, 91])
-    #expect(vm.wait() == [.lookForSpace])
+    #expect(vm.wait() == [.checkSpace])
     #expect(vm.handle(.space(true)) == [.resume])
     #expect(vm.handle(.guest(.resumed)) == [.announce])
     #expect(vm.life.state == .running)
@@ -154,7 +154,7 @@ import Testing
   @Test("ten resets before it was ever up for long are a boot loop; later ones are the guest's own affair")
   func bootLoop() {
     var vm = Driver.running()
-    for _ in 1..<Lifecycle.mostBootResets {
+    for _ in 1..<Guest.mostBootResets {
       vm.clock = vm.clock + .seconds(59)
       #expect(vm.handle(.guest(.reset(byGuest: true))) == [.save])
     }
@@ -188,7 +188,7 @@ import Testing
     _ = ended.handle(.exited(.code(0), stderr: ""))
     #expect(ended.life.cause == "the guest's watchdog fired (poweroff); it starts again in 0.1 s")
     var panicked = Driver.running()
-    panicked.life.keepsPanicked = true
+    panicked.life.guest.keepsPanicked = true
     #expect(panicked.handle(.guest(.panicked)) == [.announce])
     #expect(panicked.life.state == .paused)
   }
@@ -202,7 +202,7 @@ import Testing
     #expect(vm.wait() == [.spawn, .announce])
     #expect(vm.clock == Instant(nanoseconds: 100_000_000))
     vm.becomeRunning()
-    #expect(vm.life.restarts == 1)
+    #expect(vm.life.intent.restarts == 1)
     #expect(vm.life.cause == "restarted after a failure: QEMU was killed by signal 9 (SIGKILL)")
   }
 
@@ -225,7 +225,7 @@ import Testing
     #expect(vm.life.state == .failed && vm.life.desired == .running)
     #expect(vm.life.cause == "given up after 3 failures within 60 s: QEMU was killed by signal 11 (SIGSEGV)")
     #expect(vm.handle(.start) == [.spawn, .announce])
-    #expect(vm.life.restarts == 0)
+    #expect(vm.life.intent.restarts == 0)
   }
 
   @Test("a start that QEMU refuses has failed; during a restart it is one more failure")
@@ -246,7 +246,7 @@ import Testing
     _ = again.handle(.exited(.code(1), stderr: "port in use"))
     #expect(again.life.state == .backoff)
     _ = again.wait()
-    #expect(again.life.restarts == 2)
+    #expect(again.life.intent.restarts == 2)
   }
 
   @Test("a power-off by the guest settles the wish on disk before QEMU is told to quit")
@@ -320,7 +320,7 @@ import Testing
     #expect(vm.handle(.restart(timeout: nil)) == [.announce, .pressButton(first: true)])
     #expect(vm.handle(.exited(.code(0), stderr: "")) == [.spawn, .announce])
     vm.becomeRunning()
-    #expect(vm.life.restarts == 0 && vm.life.cause == "running")
+    #expect(vm.life.intent.restarts == 0 && vm.life.cause == "running")
   }
 
   @Test("kill pulls the plug and stays stopped")

@@ -53,8 +53,8 @@ import Testing
       lifecycle: driver.life, wish: 3, pid: 7, startedAt: .now, consoleStart: 5,
       lastExit: LedgerEvent.ExitFacts(
         pid: 6, status: .signal(9), ending: nil, stderr: "", ranSeconds: 1.5, oomKills: 0))
-    saved.lifecycle.bootResets = 1
-    saved.lifecycle.bootedAt = .now
+    saved.lifecycle.guest.bootResets = 1
+    saved.lifecycle.guest.bootedAt = .now
     var object = try JSONObject(json: JSONValue(parsing: saved.bytes()))
     object["phase"] = .string(phase.rawValue)
     object["until"] = JSONValue(Instant.now.nanoseconds)
@@ -76,7 +76,7 @@ import Testing
     }
     _ = saved.wish + 1
     _ = saved.startedAt?.rfc3339
-    _ = saved.lifecycle.runningSince.map { (Instant.now - $0).seconds }
+    _ = saved.lifecycle.guest.runningSince.map { (Instant.now - $0).seconds }
     let again = SavedState(
       lifecycle: saved.lifecycle, wish: saved.wish, pid: saved.pid, machine: saved.machine,
       startedAt: saved.startedAt, consoleStart: saved.consoleStart, lastExit: saved.lastExit)
@@ -91,7 +91,7 @@ import Testing
     object["restartEnding"] = "powered-off"
     object["restarts"] = 2
     let saved = try folder.read(object)
-    #expect(saved.lifecycle.restartCause == RestartCause("the guest powered itself off", .poweredOff))
+    #expect(saved.lifecycle.intent.restartCause == RestartCause("the guest powered itself off", .poweredOff))
     #expect(saved.lifecycle.runningCause == "restarted 2 times: the guest powered itself off")
     #expect(try JSONValue(parsing: saved.bytes())["restartEnding"] == "powered-off")
   }
@@ -121,7 +121,7 @@ import Testing
     object["consecutive"] = JSONValue(Int.max)
     object["until"] = JSONValue(Int.max)
     let saved = try folder.read(object)
-    #expect(saved.lifecycle.budget.consecutive == 0 && saved.wish == 3 && saved.pid == 7)
+    #expect(saved.lifecycle.intent.budget.consecutive == 0 && saved.wish == 3 && saved.pid == 7)
     #expect((saved.lifecycle.nextDeadline ?? .now) <= .now + .seconds(600))
   }
 
@@ -142,17 +142,17 @@ import Testing
     try folder.folder.bring(to: nil, wanted: 4, restarting: true)
     for phase in [VMState.running, .paused, .stopping] {
       let life = try folder.read(try Self.whole(phase)).lifecycle
-      #expect(life.startsAgain && life.state == phase && life.desired == .running, "\(phase)")
+      #expect(life.intent.startsAgain && life.state == phase && life.desired == .running, "\(phase)")
     }
     for phase in [VMState.stopped, .failed, .backoff] {
       let life = try folder.read(try Self.whole(phase)).lifecycle
-      #expect(!life.startsAgain && life.awaitsSpawn, "\(phase)")
+      #expect(!life.intent.startsAgain && life.awaitsSpawn, "\(phase)")
     }
     // One that was acted on is no wish any more.
     try folder.folder.bring(to: nil, wanted: 3, restarting: true)
-    #expect(try !folder.read(try Self.whole(.running)).lifecycle.startsAgain)
+    #expect(try !folder.read(try Self.whole(.running)).lifecycle.intent.startsAgain)
     try folder.folder.bring(to: nil, wanted: 4)
-    #expect(try !folder.read(try Self.whole(.running)).lifecycle.startsAgain)
+    #expect(try !folder.read(try Self.whole(.running)).lifecycle.intent.startsAgain)
   }
 
   @Test("keeps how the last QEMU ended, what its guest said last, and the UUID of the one that runs")

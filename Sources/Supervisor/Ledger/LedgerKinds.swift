@@ -8,7 +8,7 @@ extension PauseKind {
       case .user: .user
       case .ioError: .ioError
       case .noSpace: .noSpace
-      case .kept: .kept
+      case .keptAfterPanic, .keptByWatchdog: .kept
       case .other: .other
       }
   }
@@ -30,7 +30,7 @@ extension EndingKind {
       case .endedFromOutside: .endedFromOutside
       case .died: .died
       case .refused, .forbidden: .refused
-      case .mute: .mute
+      case .monitorTimedOut: .mute
       case .vanished: .vanished
       case .hostRebooted: .hostRebooted
       }

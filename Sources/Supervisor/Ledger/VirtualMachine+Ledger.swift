@@ -47,7 +47,7 @@ extension VirtualMachine {
     let facts = LedgerEvent.ExitFacts(
       pid: run.process.pid, status: status, ending: lifecycle.ending.map(EndingKind.init), stderr: stderr,
       refusal: RefusalKind(saidByQEMU: stderr),
-      ranSeconds: lifecycle.runningSince.map { Double((.now - $0).nanoseconds / 1_000_000) / 1000 })
+      ranSeconds: lifecycle.guest.runningSince.map { Double((.now - $0).nanoseconds / 1_000_000) / 1000 })
     lastExit = facts
     note(.exited(facts))
   }
@@ -86,16 +86,19 @@ extension LedgerEvent.StateFacts {
     let isConsequence: Bool =
       switch lifecycle.state {
       case .stopped, .failed, .backoff: true
-      case .starting, .running: lifecycle.restartCause != nil
+      case .starting, .running: lifecycle.intent.restartCause != nil
       case .waiting, .paused, .stopping: false
       }
     var pause: PauseKind?
-    if case .paused(let reason) = lifecycle.phase { pause = PauseKind(reason) }
+    if lifecycle.state == .paused, case .paused(let reason) = lifecycle.guest.state {
+      pause = PauseKind(reason)
+    }
     self.init(
       state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       health: lifecycle.health, pause: pause,
       ending: isConsequence
-        ? lifecycle.lastEnding.map(EndingKind.init) ?? lifecycle.restartCause?.ending : nil,
-      restartCause: isConsequence ? lifecycle.restartCause?.words : nil, restarts: lifecycle.restarts)
+        ? lifecycle.lastEnding.map(EndingKind.init) ?? lifecycle.intent.restartCause?.ending : nil,
+      restartCause: isConsequence ? lifecycle.intent.restartCause?.words : nil,
+      restarts: lifecycle.intent.restarts)
   }
 }

@@ -8,7 +8,7 @@ extension Ending {
     switch self {
     case .watchdog(let words), .hung(let words), .endedFromOutside(let words), .refused(let words):
       object["words"] = .string(words)
-    case .bootLoop(let number), .mute(let number):
+    case .bootLoop(let number), .monitorTimedOut(let number):
       object["number"] = JSONValue(number)
     case .wished, .killed, .poweredOff, .resetItself, .panicked, .internalError: break
     case .forbidden, .died, .vanished, .hostRebooted: break
@@ -32,7 +32,7 @@ extension Ending {
     case .internalError: self = .internalError
     case .endedFromOutside: self = .endedFromOutside(words)
     case .refused: self = .refused(words)
-    case .mute: self = .mute(number)
+    case .mute: self = .monitorTimedOut(number)
     case .died, .vanished, .hostRebooted, nil: return nil
     }
   }

@@ -1,43 +1,6 @@
 package import Control
 package import Host
 package import Machine
-package import QMP
-
-/// Why the vCPUs of a living QEMU do not run.
-package enum PauseReason: Sendable, Equatable {
-  /// `pause`, or `stop` on a monitor.
-  case user
-
-  /// QEMU stopped the guest because a disk failed; the words name the disk and the reason.
-  case ioError(String)
-
-  /// QEMU stopped the guest because the host has no space for a disk: it goes on when there is some.
-  case noSpace(String, SpaceWatch)
-
-  /// The guest panicked, or missed its watchdog, and is kept to be looked at.
-  case kept(String)
-
-  /// Another run state of QEMU in which no vCPU runs.
-  case other(RunState)
-}
-
-/// When a guest that waits for space is looked after next: ever more rarely, at most every half minute.
-package struct SpaceWatch: Sendable, Equatable {
-  package private(set) var due: Instant
-  private var gap = Duration.seconds(1)
-
-  package init(now: Instant) {
-    due = now + gap
-  }
-
-  /// What comes after a look that was in vain.
-  package func next(now: Instant) -> SpaceWatch {
-    var watch = self
-    watch.gap = min(gap * 2, .seconds(30))
-    watch.due = now + watch.gap
-    return watch
-  }
-}
 
 /// Why a guest ended: the decisive fact, from QEMU's events, our intent and the wait status.
 package enum Ending: Sendable, Equatable {
@@ -59,7 +22,7 @@ package enum Ending: Sendable, Equatable {
   /// WATCHDOG, with the action QEMU took.
   case watchdog(String)
 
-  /// QEMU answered no look and no vCPU ran; what was seen, in words.
+  /// QEMU answered no probe and no vCPU ran; what was seen, in words.
   case hung(String)
 
   /// RESET again and again, so many times, before the guest was ever up for long.
@@ -81,7 +44,7 @@ package enum Ending: Sendable, Equatable {
   case forbidden
 
   /// QEMU was started and its monitor did not answer within the time given, in whole seconds.
-  case mute(Int)
+  case monitorTimedOut(Int)
 
   /// It ended while no supervisor ran.
   case vanished
@@ -117,7 +80,7 @@ extension Ending {
       cannot start: QEMU was killed by its sandbox (SIGSYS) before QMP answered; its definition makes it start another \
       program or change its user, which is forbidden (a bridge helper, a tap script, smbd, -runas)
       """
-    case .mute(let seconds): "QEMU's monitor did not answer within \(seconds) s of its start"
+    case .monitorTimedOut(let seconds): "QEMU's monitor did not answer within \(seconds) s of its start"
     case .vanished: "QEMU ended while no supervisor was running"
     case .hostRebooted: "the host was rebooted"
     }

@@ -2,11 +2,11 @@ package import Control
 package import Host
 package import Machine
 
-/// Tells from looks at a guest, and from its console, whether it is well or hangs.
+/// Tells from probes of a guest, and from its console, whether it is well or hangs.
 ///
-/// Pure; owned by the lifecycle. A look is one `query-status`. A guest hangs when its QEMU left as many looks in a
-/// row unanswered as `retries` says and no vCPU ran during any of them: a slow monitor alone is none, and neither is
-/// an idle guest.
+/// Pure; owned by the guest. A probe is one `query-status`. A guest hangs when its QEMU left as many probes in a row
+/// unanswered as `retries` says and no vCPU ran during any of them: a slow monitor alone is none, and neither is an
+/// idle guest.
 package struct HealthCheck: Sendable, Equatable {
   package let rules: HealthSetting
 
@@ -31,14 +31,14 @@ package struct HealthCheck: Sendable, Equatable {
   /// When the console's pattern must have shown; nil when it has, or is too late already.
   package private(set) var readyBy: Instant?
 
-  /// When it is looked at next; nil while an answer is awaited, or nobody looks.
-  private var nextLook: Instant?
+  /// When the next probe is due; nil while an answer is awaited, or it is not probed.
+  private var nextProbe: Instant?
 
-  /// Whether a guest runs that is to be looked at.
-  private var isLooking = false
+  /// Whether a guest runs that is to be probed.
+  private var isProbing = false
   private var hasAnswered = false
 
-  /// Looks without an answer in a row, and those of them, to the last, during which no vCPU ran.
+  /// Probes without an answer in a row, and those of them, to the last, during which no vCPU ran.
   private var unanswered = 0
   private var idle = 0
 
@@ -65,8 +65,8 @@ package struct HealthCheck: Sendable, Equatable {
     return isReady && hasAnswered ? .healthy : .starting
   }
 
-  /// When `isDue` will be true, or the console is late.
-  package var nextDeadline: Instant? { isLooking ? [nextLook, readyBy].compactMap { $0 }.min() : nil }
+  /// When `isProbeDue` will be true, or the console is late.
+  package var nextDeadline: Instant? { isProbing ? [nextProbe, readyBy].compactMap { $0 }.min() : nil }
 
   /// Whether the console is still to be read.
   package var awaitsConsole: Bool { rules.console != nil && !isReady }
@@ -83,25 +83,25 @@ package struct HealthCheck: Sendable, Equatable {
     idle = 0
   }
 
-  /// Looks from now on, at once.
-  package mutating func look(from now: Instant) {
-    guard !isLooking else { return }
-    isLooking = true
-    nextLook = now
+  /// The first probe is due now.
+  package mutating func beginProbing(_ now: Instant) {
+    guard !isProbing else { return }
+    isProbing = true
+    nextProbe = now
   }
 
-  /// Looks no more for the time being.
-  package mutating func rest() {
-    isLooking = false
-    nextLook = nil
+  /// It is not probed for the time being.
+  package mutating func stopProbing() {
+    isProbing = false
+    nextProbe = nil
     unanswered = 0
     idle = 0
   }
 
-  /// Whether a look is due; it is then taken to be under way.
-  package mutating func isDue(_ now: Instant) -> Bool {
-    guard isLooking, let due = nextLook, now >= due else { return false }
-    nextLook = nil
+  /// Whether a probe is due; it is then taken to be under way.
+  package mutating func isProbeDue(_ now: Instant) -> Bool {
+    guard isProbing, let due = nextProbe, now >= due else { return false }
+    nextProbe = nil
     return true
   }
 
@@ -126,11 +126,11 @@ package struct HealthCheck: Sendable, Equatable {
     idle = 0
     silence = nil
     isProcessStopped = false
-    if isLooking { nextLook = now + rules.interval }
+    if isProbing { nextProbe = now + rules.interval }
   }
 
-  /// What a look without an answer amounts to.
-  package enum Silence: Sendable, Equatable {
+  /// What a probe without an answer amounts to.
+  package enum Verdict: Sendable, Equatable {
     /// Not yet enough to say anything, or said already.
     case noted
     case unhealthy
@@ -139,12 +139,12 @@ package struct HealthCheck: Sendable, Equatable {
     case hung(String)
   }
 
-  package mutating func unanswered(vcpusRan: Bool, isStopped: Bool, _ now: Instant) -> Silence {
-    guard isLooking else { return .noted }
+  package mutating func unanswered(vcpusRan: Bool, isStopped: Bool, _ now: Instant) -> Verdict {
+    guard isProbing else { return .noted }
     unanswered += 1
     isProcessStopped = isStopped
     idle = vcpusRan ? 0 : idle + 1
-    nextLook = now + rules.interval
+    nextProbe = now + rules.interval
     guard unanswered >= rules.retries else { return .noted }
     let times = unanswered == 1 ? "" : ", \(unanswered) times in a row"
     let seen = "QEMU's monitor did not answer within \(rules.timeout.inWords)\(times)"

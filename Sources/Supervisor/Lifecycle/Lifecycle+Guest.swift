@@ -3,370 +3,227 @@ internal import Host
 internal import Machine
 internal import QMP
 
-// What QEMU and the clock say, and what follows from it.
+// What is seen of the guest, and what follows from it.
 extension Lifecycle {
-  mutating func spawned(_ now: Instant) -> [LifecycleEffect] {
-    guard case .starting(var start) = phase, !start.hasProcess else {
-      return descend(from: .kill, now)
+  mutating func observe(_ input: GuestInput, _ moment: Moment) -> [LifecycleEffect] {
+    if process.course != nil { return observeEnding(input, moment.now) }
+    if !hasProcess, !input.isDefinition { return [] }
+    // A guest that is to end is ended when QEMU is asked why it has stopped.
+    if input == .event(.watchdog(action: "pause")), desired == .stopped { return [] }
+    var effects: [LifecycleEffect] = []
+    for finding in guest.handle(input, at: moment.now) {
+      effects += follow(finding, moment.now)
+      // What is found of a guest that goes down is of no use any more.
+      if process.course != nil { break }
     }
-    start.hasProcess = true
-    start.deadline = now + Self.startTimeout
-    phase = .starting(start)
-    return [.negotiate]
+    return effects
   }
 
-  mutating func negotiated() -> [LifecycleEffect] {
-    monitorLoss = nil
-    guard case .starting(var start) = phase else { return [] }
-    start.isNegotiated = true
-    phase = .starting(start)
-    return start.isAdoption ? [.askRunState] : [.resume]
-  }
-
-  /// The answer to `query-status`: after an adoption, and after each STOP.
-  mutating func runState(_ runState: RunState, _ moment: Moment) -> [LifecycleEffect] {
-    switch phase {
-    case .starting(let start):
-      guard start.isAdoption || runState != .prelaunch else { return [] }
-    case .running, .paused:
-      break
-    case .stopping(let ladder) where ladder.step == .powerButton:
-      return runStateUnderTheButton(runState, moment.now)
-    case .stopped, .waiting, .stopping, .backoff, .failed:
-      return []
-    }
-    switch runState {
-    case .running, .suspended:
-      // A guest that sleeps (S3) wakes up without another RESUME.
-      return isRunning(moment)
-    case .prelaunch where lastKnown == .paused:
-      // QEMU calls a paused guest so once it was reset.
-      return pause(.user, saying: "paused by the user", moment.now)
-    case .prelaunch where desired == .running:
-      return [.resume]
-    case .shutdown:
-      return poweredOff(moment.now)
-    case .watchdog:
-      return pause(.kept("watchdog"), saying: Self.keptByWatchdog, moment.now)
-    case .guestPanicked:
-      return guest(.panicked, moment)
-    case .internalError:
-      ending = ending ?? .internalError
-      cause = Ending.internalError.sentence
-      return descend(from: .quit, moment.now)
-    case .paused:
-      return pause(.user, saying: "paused by the user", moment.now)
-    case .ioError:
-      switch phase {
-      case .paused(.ioError), .paused(.noSpace): return []
-      default: break
-      }
-      return pause(.ioError("a disk failed"), saying: "QEMU paused it: a disk failed", moment.now)
-    default:
-      return pause(.other(runState), saying: "QEMU paused it (\(runState))", moment.now)
-    }
-  }
-
-  /// A guest whose vCPUs do not run is not one that ignores its power button.
-  private mutating func runStateUnderTheButton(_ runState: RunState, _ now: Instant) -> [LifecycleEffect] {
-    switch runState {
-    case .running, .suspended: return []
-    case .paused: return [.resume, .pressButton(first: false)]
-    case .shutdown:
-      isGuestOff = true
-      return insist(now)
-    default: return insist(now)
-    }
-  }
-
-  mutating func guest(_ event: GuestEvent, _ moment: Moment) -> [LifecycleEffect] {
-    switch event {
-    case .resumed:
-      return isRunning(moment)
-    case .stopped:
-      switch phase {
-      case .stopping(let ladder) where ladder.step == .powerButton:
-        // The guest is down and `set-action` came too late to end QEMU with it, or somebody has paused it.
-        return [.askRunState]
-      case .running, .starting: return [.askRunState]
-      default: return []
-      }
-    case .shutdown(let reason):
-      return shutdown(reason, moment.now)
-    case .panicked:
-      guard hasProcess else { return [] }
-      if keepsPanicked, desired == .running, ending == nil {
-        return pause(
-          .kept("panic"), saying: "the guest panicked and is kept as it is (panic: pause)", moment.now)
-      }
-      if ending?.isWished != true {
-        ending = .panicked
-        cause = Ending.panicked.sentence
-      }
-      return insist(moment.now)
-    case .watchdog(let action):
-      return watchdog(action, moment.now)
-    case .reset(let byGuest, let count):
-      return (byGuest ? reset(count, moment.now) : []) + rebooted(moment.now)
-    case .ioError(let words, let noSpace):
-      // It cannot end by itself any more.
-      if case .stopping(let ladder) = phase, ladder.step == .powerButton { return insist(moment.now) }
-      guard state == .running || isTakingOver else { return [] }
-      let reason: PauseReason = noSpace ? .noSpace(words, SpaceWatch(now: moment.now)) : .ioError(words)
-      let outlook = noSpace ? "; it goes on by itself when there is space" : ""
-      return pause(reason, saying: "QEMU paused it: \(words)\(outlook)", moment.now)
-    }
-  }
-
-  private static let keptByWatchdog = "the guest missed its watchdog and is kept as it is (watchdog: pause)"
-
-  private mutating func watchdog(_ action: String, _ now: Instant) -> [LifecycleEffect] {
-    switch action {
-    case "pause":
-      // One that is to end anyway is ended when QEMU is asked why it stopped.
-      if desired == .stopped || state == .stopping { return [] }
-      return pause(.kept("watchdog"), saying: Self.keptByWatchdog, now)
-    case "reset":
-      guard case .running = phase else { return [] }
+  private mutating func follow(_ finding: GuestEffect, _ now: Instant) -> [LifecycleEffect] {
+    switch finding {
+    case .runs(let wasFound): return runs(wasFound, now)
+    case .paused(let reason): return paused(reason, now)
+    case .unreleased:
+      if desired == .running { return [.resume] }
+      return guest.pause(.other(.prelaunch)).isEmpty ? [] : paused(.other(.prelaunch), now)
+    case .panicked: return panicked(now)
+    case .watchdogReset:
       cause = "its watchdog fired and reset the guest"
       return [.announce]
-    default:
-      ending = ending ?? .watchdog(action)
+    case .fact(let fact):
+      // Our own quit or signal has set the ending before.
+      ending = ending ?? fact
       return []
+    case .over(.poweredOff, _): return poweredOff(now)
+    case .over(.refused(let words), _):
+      ending = .refused(words)
+      return beginTeardown(at: .ask(.quit), now)
+    case .over(let fact, let end): return over(fact, end, now)
+    case .silent: return silent(now)
+    case .foundHanging(let words):
+      cause = "taken over by a new supervisor; it hangs: \(words)"
+      return [.announce]
+    case .monitorLost: return monitorLost(now)
+    case .condition(let help):
+      cause = guest.check?.trouble.map { "\($0)\(help)" } ?? runningCause
+      return [.announce]
+    case .announce: return [.announce]
+    case .save: return [.save]
+    case .askRunState: return [.askRunState]
+    case .resume: return [.resume]
+    case .probe: return [.probe]
+    case .watchConsole(let afresh): return [.watchConsole(afresh: afresh)]
+    case .pressReset: return [.pressReset]
+    case .checkSpace: return [.checkSpace]
     }
   }
 
-  /// How often a guest may reset itself before it has stayed up for the policy's `resetAfter`.
-  static let mostBootResets = 10
-
-  /// A guest that reset itself: none of our business once it has been up for long, a boot loop before.
-  private mutating func reset(_ count: Int, _ now: Instant) -> [LifecycleEffect] {
-    guard case .running = phase, let resets = bootResets else { return [] }
-    if let began = bootedAt ?? runningSince, now - began >= policy.resetAfter {
-      bootResets = nil
-      return [.save]
-    }
-    bootedAt = now
-    bootResets = resets + count
-    guard resets + count >= Self.mostBootResets else { return [.save] }
-    ending = ending ?? .bootLoop(resets + count)
-    cause = Ending.bootLoop(resets + count).sentence
-    return descend(from: .quit, now)
+  private mutating func runs(_ wasFound: Bool, _ now: Instant) -> [LifecycleEffect] {
+    _ = process.handle(.ready, at: now)
+    if !intent.startsAgain { ending = nil }
+    cause = guest.check?.trouble ?? runningCause
+    guard wasFound, intent.isToEnd else { return [.announce] }
+    ending = .wished
+    cause = intent.startsAgain ? "the user asked it to restart" : "the user asked it to stop"
+    return askToEnd(now, within: stopTimeout)
   }
 
-  /// A guest that boots anew is to show anew that it is ready.
-  private mutating func rebooted(_ now: Instant) -> [LifecycleEffect] {
-    guard let before = check?.health, state == .running || state == .paused else { return [] }
-    check?.boot(now, inNewQEMU: false)
-    let effects = check?.awaitsConsole == true ? [LifecycleEffect.watchConsole(afresh: true)] : []
-    guard check?.health != before else { return effects.isEmpty ? [] : effects + [.save] }
-    if state == .running { cause = runningCause }
-    // Behind what changes where the console is read from: it is kept with it.
-    return effects + [.announce]
-  }
-
-  /// The answer to a look for space.
-  mutating func space(_ isBack: Bool) -> [LifecycleEffect] {
-    guard case .paused(.noSpace) = phase else { return [] }
-    return isBack ? [.resume] : []
-  }
-
-  private mutating func isRunning(_ moment: Moment) -> [LifecycleEffect] {
-    switch phase {
-    case .starting, .paused: break
-    case .running, .stopping, .stopped, .waiting, .backoff, .failed: return []
-    }
-    var adopted = false
-    var boots = false
-    if case .starting(let start) = phase { (adopted, boots) = (start.isAdoption, start.before == nil) }
-    phase = .running
-    if runningSince == nil { runningSince = moment.now }
-    if !startsAgain { ending = nil }
-    if boots || check?.isBooted == false { check?.boot(moment.now, inNewQEMU: true) }
-    cause = check?.trouble ?? runningCause
-    guard adopted, isToEnd else {
-      return [.announce] + resumeChecks(moment.now)
+  private mutating func paused(_ reason: PauseReason, _ now: Instant) -> [LifecycleEffect] {
+    _ = process.handle(.ready, at: now)
+    guard intent.isToEnd else {
+      ending = nil
+      cause = reason.sentence
+      return [.announce]
     }
     ending = .wished
-    cause = startsAgain ? "the user asked it to restart" : "the user asked it to stop"
-    return descend(from: hasPowerButton ? .powerButton : .quit, moment.now, stopTimeout)
+    guard reason == .user, guest.hasPowerButton else { return beginTeardown(at: .ask(.quit), now) }
+    return [.resume] + askToEnd(now, within: stopTimeout)
   }
 
-  private mutating func pause(
-    _ reason: PauseReason, saying words: String, _ now: Instant
-  ) -> [LifecycleEffect] {
-    if isToEnd {
-      ending = .wished
-      if reason == .user, hasPowerButton { return [.resume] + descend(from: .powerButton, now, stopTimeout) }
-      return descend(from: .quit, now)
+  private mutating func panicked(_ now: Instant) -> [LifecycleEffect] {
+    if guest.keepsPanicked, desired == .running, ending == nil, process.course == nil {
+      return guest.pause(.keptAfterPanic).isEmpty ? [] : paused(.keptAfterPanic, now)
     }
-    guard phase != .paused(reason) else { return [] }
-    ending = nil
-    phase = .paused(reason)
-    cause = words
-    return [.announce]
+    if ending?.isWished != true {
+      ending = .panicked
+      cause = Ending.panicked.sentence
+    }
+    return beginTeardown(at: .ask(.quit), now)
   }
 
-  private mutating func shutdown(_ reason: String, _ now: Instant) -> [LifecycleEffect] {
-    switch reason {
-    case "guest-shutdown":
-      if case .stopping = phase { return [] }
-      return poweredOff(now)
-    case "guest-reset":
-      ending = ending ?? .resetItself
-    case "guest-panic":
-      ending = ending ?? .panicked
-    case "host-qmp-quit", "host-signal", "host-ui", "host-error":
-      // Our own quit or signal has set the ending before.
-      ending = ending ?? .endedFromOutside(reason)
-    default:
-      break
+  private mutating func over(_ fact: Ending, _ end: GuestEffect.End, _ now: Instant) -> [LifecycleEffect] {
+    ending = ending ?? fact
+    if case .hung(let words) = fact { cause = "the guest hangs: \(words)" } else { cause = fact.sentence }
+    switch end {
+    case .quit: return beginTeardown(at: .ask(.quit), now)
+    case .kill: return beginTeardown(at: .signal(Signal.kill), now)
     }
-    return []
   }
 
   /// The guest is off and QEMU waits: what follows is settled on disk before QEMU is told to quit.
   private mutating func poweredOff(_ now: Instant) -> [LifecycleEffect] {
-    guard hasProcess else { return [] }
-    isGuestOff = true
     if desired == .stopped, ending == nil { ending = .wished }
     ending = ending ?? .poweredOff
     cause = Ending.poweredOff.sentence
     var effects: [LifecycleEffect] = []
-    if ending == .poweredOff, !startsAgain, Ending.poweredOff.consequence(policy.mode) == .stop {
-      desired = .stopped
+    if ending == .poweredOff, !intent.startsAgain, Ending.poweredOff.consequence(policy.mode) == .stop {
+      intent.desired = .stopped
       // Whoever finds the wish gone is to find why.
       effects = [.save, .dropWish]
     }
-    return effects + insist(now)
+    return effects + beginTeardown(at: .ask(.quit), now)
   }
 
-  /// Ends a QEMU whose guest can no longer be asked.
-  private mutating func insist(_ now: Instant) -> [LifecycleEffect] {
-    guard case .stopping(var ladder) = phase else { return descend(from: .quit, now) }
-    let effects = ladder.advance(to: .quit, now: now)
-    phase = .stopping(ladder)
-    return effects
+  /// The cause of a guest that runs and has no trouble.
+  var runningCause: String {
+    [healthyCause, guest.monitorLoss.map { _ in monitorTrouble }].compactMap { $0 }.joined(separator: "; ")
   }
 
-  mutating func exited(_ status: ExitStatus, _ stderr: String, _ moment: Moment) -> [LifecycleEffect] {
-    guard hasProcess else { return [] }
-    let quoted = stderr.isEmpty ? "" : ": '\(stderr)'"
-    switch ending {
-    case nil:
-      guard case .starting(let start) = phase, !start.isNegotiated, !start.isAdoption else {
-        return end(.died(status), moment, detail: quoted)
-      }
-      switch status {
-      case .code(let code):
-        let words = "cannot start: QEMU exited with code \(code) before QMP answered\(quoted)"
-        return end(.refused(words), moment)
-      case .signal(Signal.forbiddenCall):
-        return end(.forbidden, moment, detail: quoted)
-      case .signal, .unknown:
-        return end(.died(status), moment, detail: quoted)
-      }
-    case .endedFromOutside(let reason)?:
-      return end(.endedFromOutside(reason), moment, detail: quoted)
-    case let fact?:
-      return end(fact, moment)
+  /// Nil where there is nothing but what the state says itself.
+  private var healthyCause: String? {
+    guard let restartCause = intent.restartCause else {
+      if guest.isTakenOver { return "taken over by a new supervisor" }
+      return guest.monitorLoss == nil ? "running" : nil
     }
+    let restarts = intent.restarts
+    if restarts == 0 { return restartCause.words }
+    let isFailure = restartCause.ending != .poweredOff
+    let times = restarts == 1 ? "" : " \(restarts) times"
+    let failures = restarts == 1 ? "a failure" : "\(restarts) failures"
+    return "restarted\(isFailure ? " after \(failures)" : times): \(restartCause.words)"
   }
+}
 
-  mutating func timer(_ moment: Moment) -> [LifecycleEffect] {
-    switch phase {
-    case .backoff(let until) where moment.now >= until:
-      restarts += 1
-      return begin(saying: "starting again (restart \(restarts)): \(restartCause?.words ?? "it failed")")
-    case .starting(let start):
-      guard let deadline = start.deadline, moment.now >= deadline else { return [] }
-      if ending == .wished { return descend(from: .terminate, moment.now) }
-      ending = ending ?? .mute(Int(Self.startTimeout.components.seconds))
-      return descend(from: .kill, moment.now)
-    case .paused(.noSpace(let words, let watch)):
-      guard moment.now >= watch.due else { return [] }
-      // Also when there is some by then: if it is too little, QEMU stops the guest again, and this is a later look.
-      phase = .paused(.noSpace(words, watch.next(now: moment.now)))
-      return [.lookForSpace]
-    case .stopping(var ladder):
-      let (before, patience) = (ladder.step, ladder.patience)
-      let effects = ladder.due(at: moment.now)
-      phase = .stopping(ladder)
-      guard ladder.step != before, ending == .wished else { return effects }
-      let who = before == .powerButton ? "the guest" : "QEMU"
-      let words =
-        "\(who) did not end within \(patience.inWords) on \(before.words); trying \(ladder.step.words)"
-      return effects + [.tell(words)]
-    default:
+// MARK: - A QEMU on its way down
+
+extension Lifecycle {
+  /// The guest stays known as it was when its end began, unless it switches itself off.
+  private mutating func observeEnding(_ input: GuestInput, _ now: Instant) -> [LifecycleEffect] {
+    let isAsked = process.course?.step.action == .ask(.powerButton)
+    switch input {
+    case .runState(let runState) where isAsked:
+      // A guest whose vCPUs stand still is not one that ignores its power button.
+      switch runState {
+      case .running, .suspended: return []
+      case .paused: return [.resume, .pressButton(first: false)]
+      case .shutdown:
+        guest.state = .off
+        return beginTeardown(at: .ask(.quit), now)
+      default: return beginTeardown(at: .ask(.quit), now)
+      }
+    case .event(.stopped) where isAsked:
+      // The guest is down and `set-action` came too late to end QEMU with it, or somebody has paused it.
+      return [.askRunState]
+    case .event(.ioError) where isAsked:
+      // It cannot end by itself any more.
+      return beginTeardown(at: .ask(.quit), now)
+    case .event(.panicked):
+      return panicked(now)
+    case .event(.shutdown(reason: "guest-shutdown")), .event(.watchdog(action: "pause")),
+      .event(.watchdog(action: "reset")):
+      return []
+    case .event(.shutdown), .event(.watchdog):
+      for case .fact(let fact) in guest.handle(input, at: now) { ending = ending ?? fact }
+      return []
+    case .monitorLost:
+      guard guest.handle(input, at: now) != [] else { return [] }
+      return monitorLost(now)
+    case .rules(let rules, let onHang):
+      _ = guest.replaceRules(rules, onHang)
+      return []
+    case .probed, .negotiated:
+      _ = guest.handle(input, at: now)
+      return []
+    case .created, .found, .gone, .expectAnswer, .runState, .continueRefused, .event, .space, .probe, .timer:
       return []
     }
   }
 }
 
-// MARK: - The end of a guest
+// MARK: - A QEMU whose monitor nothing connects to any more: it runs on, and only signals reach it
 
 extension Lifecycle {
-  /// No process is left: settles what follows from the reason.
-  mutating func end(_ fact: Ending, _ moment: Moment, detail: String = "") -> [LifecycleEffect] {
-    let uptime = runningSince.map { moment.now - $0 } ?? .zero
-    let wasRestart = restartCause != nil
-    var forced = ""
-    if case .stopping(let ladder) = phase, ladder.isForced, fact == .wished, !isGuestOff {
-      forced = " (ended by \(ladder.step.words))"
-    }
-    ending = nil
-    lastEnding = fact
-    let words = fact.sentence + detail
-
-    if desired == .stopped {
-      return settle(.stopped, saying: words + forced)
-    }
-    if isStandingDown {
-      return settle(.stopped, saying: Self.stoodDown + forced)
-    }
-    if startsAgain || fact.isWished {
-      restarts = 0
-      restartCause = nil
-      return begin(saying: "started again by the user" + forced)
-    }
-    switch fact.consequence(policy.mode) {
-    case .stop:
-      desired = .stopped
-      return [.dropWish] + settle(.stopped, saying: words)
-    case .stopStillWanted:
-      return settle(.stopped, saying: words)
-    case .fail:
-      return settle(.failed, saying: "\(words); its restart policy is 'no'")
-    case .giveUp:
-      return settle(.failed, saying: words)
-    case .refuse where !wasRestart:
-      return settle(.failed, saying: words)
-    case .restart where fact == .hostRebooted:
-      // What a start at boot lacks may be there a moment later: a refusal is not final.
-      restarts = 0
-      restartCause = RestartCause("started again: the host was rebooted", .hostRebooted)
-      return begin(saying: "started again: the host was rebooted")
-    case .refuse, .restart:
-      return retry(after: RestartCause(words, EndingKind(fact)), uptime, moment)
+  private mutating func monitorLost(_ now: Instant) -> [LifecycleEffect] {
+    let words = guest.monitorLoss ?? ""
+    switch state {
+    case .starting where isTakingOver && intent.isToEnd:
+      ending = ending ?? .wished
+      return beginTeardown(at: .signal(Signal.terminate), now) + [.tell(Self.withoutMonitor(words))]
+    case .starting where isTakingOver:
+      cause = "taken over by a new supervisor; \(monitorTrouble)"
+      return [.announce]
+    case .starting:
+      // Nothing can let its guest begin.
+      ending = ending ?? .refused("cannot start: QEMU's monitor cannot be reached: \(words)")
+      return beginTeardown(at: .signal(Signal.kill), now)
+    case .running:
+      cause = guest.check?.trouble.map { "\($0); \(monitorTrouble)" } ?? runningCause
+      return [.announce]
+    case .paused:
+      cause += "; \(monitorTrouble)"
+      return [.announce]
+    case .stopping:
+      let effects = beginTeardown(at: .signal(Signal.terminate), now)
+      return effects.isEmpty ? [] : effects + [.tell(Self.withoutMonitor(words))]
+    case .stopped, .waiting, .backoff, .failed:
+      return []
     }
   }
 
-  private mutating func retry(
-    after cause: RestartCause, _ uptime: Duration, _ moment: Moment
-  ) -> [LifecycleEffect] {
-    restartCause = cause
-    let words = cause.words
-    let ran = runningSince != nil
-    runningSince = nil
-    switch budget.fail(policy, at: moment.now, uptime: uptime, everRan: ran, chance: moment.chance) {
-    case .giveUp(let failures, let window):
-      return settle(.failed, saying: "given up after \(failures) failures within \(window.inWords): \(words)")
-    case .restart(.zero):
-      restarts += 1
-      return begin(saying: "starting again at once: \(words)")
-    case .restart(let delay):
-      return settle(
-        .backoff(until: moment.now + delay), saying: "\(words); it starts again in \(delay.inWords)")
-    }
+  /// What is told of a QEMU that cannot be asked.
+  private var monitorTrouble: String {
+    "its monitor is lost (\(guest.monitorLoss ?? "")): what its guest does is not known, and 'stop' ends it by SIGTERM"
+  }
+
+  /// What is told of one that is to end.
+  static func withoutMonitor(_ words: String) -> String {
+    "QEMU's monitor is lost (\(words)), so the guest cannot be asked to end; trying SIGTERM"
+  }
+}
+
+extension GuestInput {
+  /// Whether it says something of the guest to come, and not of one that is there.
+  fileprivate var isDefinition: Bool {
+    if case .rules = self { true } else { false }
   }
 }

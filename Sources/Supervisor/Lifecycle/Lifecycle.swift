@@ -2,42 +2,12 @@ package import Control
 package import Host
 package import Machine
 
-/// The life of one VM: what is wanted, what is, and what to do next.
+/// The life of one VM: what is wanted of it, its QEMU's process, and the guest in it, brought together.
 ///
 /// Pure: `handle` takes what happened and gives what is to be done; it reads no clock and does no I/O. Owned by the
-/// VM's actor. The table of states stands in the README, what follows from a guest's end in `Ending`.
+/// VM's actor. Each part knows nothing of the others; what follows from one for another is said here. The table of
+/// states stands in the README, what follows from a guest's end in `Ending`.
 package struct Lifecycle: Sendable, Equatable {
-  package enum Phase: Sendable, Equatable {
-    case stopped
-
-    /// A start is due and held back; with what it is a consequence of, in words.
-    case waiting(String)
-    case starting(Start)
-    case running
-    case paused(PauseReason)
-    case stopping(StopLadder)
-    case backoff(until: Instant)
-    case failed
-  }
-
-  /// A start under way, or a guest being taken over.
-  package struct Start: Sendable, Equatable {
-    /// Whether a QEMU process exists.
-    var hasProcess = false
-
-    /// Whether QEMU finished its initialisation.
-    var isNegotiated = false
-
-    /// Whether it is a guest that a new supervisor found, which may be in any run state.
-    var isAdoption = false
-
-    /// How that guest was when it was last seen, running or paused; nil of one that is not known to have begun.
-    var before: VMState?
-
-    /// When a monitor that did not answer is given up.
-    var deadline: Instant?
-  }
-
   /// The time an input comes at, and the chance that spreads delays (0 to 1).
   package struct Moment: Sendable {
     package let now: Instant
@@ -52,119 +22,80 @@ package struct Lifecycle: Sendable, Equatable {
   /// QEMU may take long before its monitor answers: it preallocates memory, reads a kernel from a slow disk.
   package static let startTimeout = Duration.seconds(180)
 
-  package var policy: RestartPolicy
+  /// How long a QEMU that was found and is to end may take to say how its guest is.
+  static let adoptionTimeout = Duration.seconds(5)
+
+  package internal(set) var intent: Intent
+  package internal(set) var process = ProcessLife()
+  package internal(set) var guest: Guest
+
+  /// What the guest has from its power button until it is made to end.
   package var stopTimeout: Duration
 
-  /// Whether the machine that runs has a power button: without one its guest cannot be asked to end.
-  package var hasPowerButton = true
-
-  /// Whether a guest that panicked is kept to be looked at.
-  package var keepsPanicked = false
-
-  /// How the guest is looked after; nil when nobody asked for it.
-  package internal(set) var check: HealthCheck?
-
-  /// What follows when it hangs.
-  var onHang = HangSetting.restart
-
-  /// Whether the reset button was pressed on a guest that hangs.
-  var isResetPressed = false
-
-  /// Why nothing connects to QEMU's monitor any more, in words; nil while something does.
-  var monitorLoss: String?
-
-  /// Whether the guest has switched itself off, and only QEMU is left.
-  var isGuestOff = false
-
-  /// Whether the guest was taken over from an earlier supervisor.
-  var wasTakenOver = false
-  package internal(set) var desired: DesiredState
-  package internal(set) var phase: Phase {
-    didSet { if !isLookedAfter { check?.rest() } }
-  }
-
   /// Why it is in this state, one sentence.
-  package internal(set) var cause: String
+  package internal(set) var cause = "created, not started yet"
 
-  /// Automatic starts since the user's last `up` or `start`.
-  package internal(set) var restarts: Int
-  package internal(set) var budget: RestartBudget
-
-  /// When the vCPUs first ran after the last start; nil while no guest runs.
-  package internal(set) var runningSince: Instant?
-
-  /// Grows with each start, so that a late answer to an earlier one is known as such.
-  package internal(set) var attempt = 0
-
-  /// What ended the guest, as far as QEMU's events have told.
+  /// What ends the QEMU that is there, as far as is known.
   var ending: Ending?
 
   /// Why the last guest ended; nil before that.
   package internal(set) var lastEnding: Ending?
 
-  /// Resets of the guest's own since it was started, until it has stayed up for long; nil from then on.
-  var bootResets: Int? = 0
-
-  /// When the guest last began to boot.
-  var bootedAt: Instant?
-
-  /// Whether the user wants it started again once it has ended; kept, so that a new supervisor does it.
-  package internal(set) var startsAgain = false
-
-  /// Whether the supervisor leaves with its guests: what ends stays down, wanted as it is.
-  var isStandingDown = false
-
-  /// What holds its next start back; nil when nothing does.
-  package internal(set) var hold: WaitReason?
-
-  /// The end that is wished and held back; nil when none is.
-  package internal(set) var heldEnd: HeldEnd?
-
-  /// What an automatic start is a consequence of; nil after the user's own.
-  package internal(set) var restartCause: RestartCause?
-
-  package init(
-    policy: RestartPolicy, stopTimeout: Duration, desired: DesiredState = .stopped, phase: Phase = .stopped,
-    cause: String = "created, not started yet", restarts: Int = 0, budget: RestartBudget = RestartBudget(),
-    runningSince: Instant? = nil, restartCause: RestartCause? = nil, startsAgain: Bool = false
-  ) {
-    self.startsAgain = startsAgain
-    self.policy = policy
+  package init(policy: RestartPolicy, stopTimeout: Duration, desired: DesiredState = .stopped) {
+    intent = Intent(desired, policy)
+    guest = Guest(resetAfter: policy.resetAfter)
     self.stopTimeout = stopTimeout
-    self.desired = desired
-    self.phase = phase
-    self.cause = cause
-    self.restarts = restarts
-    self.budget = budget
-    self.runningSince = runningSince
-    self.restartCause = restartCause
   }
 
+  package var policy: RestartPolicy {
+    get { intent.policy }
+    set {
+      intent.policy = newValue
+      guest.resetAfter = newValue.resetAfter
+    }
+  }
+
+  package var desired: DesiredState { intent.desired }
+
   package var state: VMState {
-    switch phase {
-    case .stopped: .stopped
-    case .waiting: .waiting
-    case .starting: .starting
-    case .running: .running
-    case .paused: .paused
-    case .stopping: .stopping
+    switch process.state {
+    case .idle: intent.isWaiting ? .waiting : .stopped
+    case .spawning: .starting
+    case .starting, .ready:
+      switch guest.state {
+      case .off, .booting, .found: .starting
+      case .running: .running
+      case .paused: .paused
+      }
+    case .ending: .stopping
     case .backoff: .backoff
-    case .failed: .failed
+    case .givenUp: .failed
+    }
+  }
+
+  /// How the guest is, as everyone sees it.
+  package var health: Health {
+    guard let check = guest.check else { return .none }
+    switch state {
+    case .stopped, .waiting, .backoff, .failed: return .none
+    case .starting: return .starting
+    case .running, .stopping: return check.health
+    case .paused:
+      return switch guest.state {
+      // The guest is not well that waits for a disk, or is kept to be looked at.
+      case .paused(.ioError), .paused(.noSpace), .paused(.keptAfterPanic), .paused(.keptByWatchdog):
+        .unhealthy
+      case .off, .booting, .found, .running, .paused(.user), .paused(.other): check.health
+      }
     }
   }
 
   /// Whether a QEMU process exists, as far as is known here.
-  package var hasProcess: Bool {
-    switch phase {
-    case .starting(let start): start.hasProcess
-    case .running, .paused, .stopping: true
-    case .stopped, .waiting, .backoff, .failed: false
-    }
-  }
+  package var hasProcess: Bool { process.hasProcess }
 
   /// Whether a guest runs, or is on its way up or down.
   package var isUp: Bool {
-    switch phase {
+    switch state {
     case .waiting, .starting, .running, .paused, .stopping: true
     case .stopped, .backoff, .failed: false
     }
@@ -172,261 +103,182 @@ package struct Lifecycle: Sendable, Equatable {
 
   /// Whether a guest was found that has not said yet how it is.
   package var isTakingOver: Bool {
-    if case .starting(let start) = phase { start.isAdoption } else { false }
+    if case .found = guest.state { state == .starting } else { false }
   }
 
   /// Whether the next thing is a process of its own.
-  package var awaitsSpawn: Bool {
-    if case .starting(let start) = phase { !start.hasProcess } else { false }
-  }
+  package var awaitsSpawn: Bool { process.state == .spawning }
 
   /// Whether a process will come by itself.
   package var awaitsProcess: Bool {
-    switch phase {
+    switch state {
     case .backoff, .waiting: true
-    default: awaitsSpawn
+    case .starting: awaitsSpawn
+    case .stopped, .running, .paused, .stopping, .failed: false
+    }
+  }
+
+  /// The state, for the next supervisor; of a guest that is being taken over, as it was last seen.
+  package var lastKnown: VMState {
+    guard isTakingOver else { return state }
+    return switch guest.state {
+    case .found(.running): .running
+    case .found(.paused): .paused
+    default: .starting
     }
   }
 
   /// When `timer` is due; nil while nothing waits for time.
   package var nextDeadline: Instant? {
-    [phaseDeadline, check?.nextDeadline].compactMap { $0 }.min()
-  }
-
-  private var phaseDeadline: Instant? {
-    switch phase {
-    case .starting(let start): start.deadline
-    case .stopping(let ladder): ladder.nextDeadline
-    case .backoff(let until): until
-    case .paused(.noSpace(_, let watch)): watch.due
-    case .stopped, .waiting, .running, .paused, .failed: nil
-    }
+    let guestDeadline = hasProcess && process.course == nil ? guest.nextDeadline : nil
+    return [process.nextDeadline, guestDeadline].compactMap { $0 }.min()
   }
 
   /// Takes what happened and gives what is to be done, in order.
   package mutating func handle(_ input: LifecycleInput, at moment: Moment) -> [LifecycleEffect] {
+    let effects = follow(input, moment)
+    if !hasProcess || process.course != nil || !guest.isProbed { guest.check?.stopProbing() }
+    return effects
+  }
+
+  private mutating func follow(_ input: LifecycleInput, _ moment: Moment) -> [LifecycleEffect] {
+    let now = moment.now
     switch input {
-    case .start: return start(moment.now)
+    case .start: return start(now)
     case .startRefused(let words): return startRefused(words)
-    case .stop(let timeout): return stop(timeout, moment.now)
-    case .restart(let timeout): return restart(timeout, moment.now)
-    case .kill: return kill(moment.now)
-    case .standDown: return standDown(moment.now)
-    case .hold(let reason): return hold(reason)
-    case .release: return release()
+    case .stop(let timeout): return stop(timeout, now)
+    case .restart(let timeout): return restart(timeout, now)
+    case .kill: return kill(now)
+    case .standDown: return standDown(now)
+    case .hold(let reason): return hold(reason, now)
+    case .release: return release(now)
     case .holdEnd(let end, let standingDown, let words):
-      return holdEnd(end, standingDown: standingDown, saying: words, moment.now)
-    case .releaseEnd: return releaseEnd(moment.now)
-    case .spawned: return spawned(moment.now)
+      return holdEnd(end, standingDown: standingDown, saying: words, now)
+    case .releaseEnd: return releaseEnd(now)
+    case .spawned: return spawned(now)
     case .spawnFailed(let words):
-      guard case .starting = phase else { return [] }
-      return end(.refused(words), moment)
-    case .negotiated: return negotiated()
-    case .runState(let state): return runState(state, moment)
-    case .space(let isBack): return space(isBack)
-    case .continueRefused(let words):
-      guard case .starting = phase else { return [] }
-      ending = .refused("cannot start: QEMU refused to let the guest run: '\(words)'")
-      return descend(from: .quit, moment.now)
-    case .buttonAnswered:
-      guard case .stopping(var ladder) = phase else { return [] }
-      ladder.buttonAnswered()
-      phase = .stopping(ladder)
-      return []
-    case .guest(let event): return guest(event, moment)
+      guard process.handle(.spawnFailed, at: now) != [] else { return [] }
+      return end(.refused(words), step: nil, moment)
     case .exited(let status, let stderr): return exited(status, stderr, moment)
-    case .adopted: return adopted(moment.now)
+    case .adopted: return adopted(now)
     case .absent(let hostRebooted, let exit, let stderr): return absent(hostRebooted, exit, stderr, moment)
-    case .monitorLost(let words): return monitorLost(words, moment.now)
-    case .defined(let health, let onHang): return define(health: health, onHang: onHang, moment.now)
-    case .health(let input): return looked(input, moment.now)
-    case .timer: return timer(moment) + checkTimer(moment.now)
+    case .negotiated:
+      if case .starting(let deadline) = process.state { awaitAnswer(by: deadline, now, isReady: true) }
+      return observe(.negotiated, moment)
+    case .runState(let runState): return observe(.runState(runState), moment)
+    case .continueRefused(let words): return observe(.continueRefused(words), moment)
+    case .guest(let event): return observe(.event(event), moment)
+    case .space(let isBack): return observe(.space(isBack), moment)
+    case .monitorLost(let words): return observe(.monitorLost(words), moment)
+    case .defined(let health, let onHang): return observe(.rules(health, onHang), moment)
+    case .health(let result): return observe(.probed(result), moment)
+    case .buttonAnswered:
+      return perform(process.handle(.answered, at: now), now)
+    case .timer: return timer(moment)
     }
   }
 }
 
-// MARK: - The user's wishes
+// MARK: - Transitions shared by all
 
 extension Lifecycle {
-  private mutating func start(_ now: Instant) -> [LifecycleEffect] {
-    let isNews = desired != .running
-    desired = .running
-    let wasToEnd = heldEnd != nil
-    heldEnd = nil
-    switch phase {
-    case .waiting:
-      return forgive() ? [.announce] : []
-    case .stopped, .failed, .backoff:
-      budget.forgive()
-      restarts = 0
-      restartCause = nil
-      return begin(saying: "started by the user")
-    case .stopping:
-      budget.forgive()
-      restarts = 0
-      restartCause = nil
-      startsAgain = true
-      cause = "stopping; it starts again then, as the user asked"
-      return [.announce]
-    case .starting(var start):
-      if startsAgain { return [] }
-      let isForgiven = forgive()
-      // A guest that was found and was to end for its silence is waited for again.
-      if start.isAdoption { start.deadline = Self.adoptionDeadline(start.before, now) }
-      phase = .starting(start)
-      ending = nil
-      return (isNews ? resumeChecks(now) : []) + (isNews || isForgiven ? [.announce] : [])
-    case .running, .paused:
-      if wasToEnd { cause = state == .running ? runningCause : "paused; it stays, as the user asked" }
-      return forgive() || isNews ? [.announce] : []
-    }
-  }
-
-  /// Counts failures anew for a guest that is there; false when there were none.
-  private mutating func forgive() -> Bool {
-    budget.forgive()
-    guard restarts > 0 || restartCause != nil else { return false }
-    restarts = 0
-    restartCause = nil
-    if case .running = phase, check?.trouble == nil { cause = runningCause }
-    return true
-  }
-
-  mutating func stop(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
-    desired = .stopped
-    startsAgain = false
-    (hold, heldEnd) = (nil, nil)
-    if case .stopping(var ladder) = phase {
-      if let timeout { ladder.shorten(to: timeout, now: now) }
-      phase = .stopping(ladder)
-      cause = "the user asked it to stop"
-      return [.announce]
-    }
-    return lower(saying: "the user asked it to stop", timeout ?? stopTimeout, now)
-  }
-
-  private mutating func restart(_ timeout: Duration?, _ now: Instant) -> [LifecycleEffect] {
-    switch phase {
-    case .starting where isTakingOver, .running, .paused:
-      desired = .running
-      startsAgain = true
-      heldEnd = nil
-      budget.forgive()
-      restarts = 0
-      restartCause = nil
-      return lower(saying: "the user asked it to restart", timeout ?? stopTimeout, now)
-    case .stopped, .waiting, .failed, .backoff, .starting, .stopping:
-      return start(now)
-    }
-  }
-
-  private mutating func kill(_ now: Instant) -> [LifecycleEffect] {
-    desired = .stopped
-    startsAgain = false
-    (hold, heldEnd) = (nil, nil)
-    guard hasProcess else { return lower(saying: "the user asked to kill it", .zero, now) }
-    ending = .killed
-    cause = "the user asked to kill it"
-    let (ladder, effects) = StopLadder.begin(at: .kill, now: now)
-    phase = .stopping(ladder)
-    return [.announce] + effects
-  }
-
-  /// Brings down what there is, gently where a guest runs.
-  mutating func lower(saying words: String, _ timeout: Duration, _ now: Instant) -> [LifecycleEffect] {
-    // One that is down has its cause already.
-    if phase == .stopped { return [] }
-    cause = words
-    if let loss = monitorLoss, hasProcess {
-      ending = ending ?? .wished
-      return descend(from: .terminate, now) + [.tell(Self.withoutMonitor(loss))]
-    }
-    switch phase {
-    case .stopped:
-      return []
-    case .failed, .backoff:
-      return settle(.stopped, saying: "stopped by the user")
-    case .waiting:
-      return settle(.stopped, saying: "stopped by the user before it ran")
-    case .starting(let start) where !start.hasProcess:
-      return settle(.stopped, saying: "stopped by the user before it ran")
-    case .starting(let start):
-      ending = ending ?? .wished
-      // An adopted guest is asked when its QEMU answers, which it may never do.
-      if start.isAdoption { return expectAnswer(within: .seconds(5), now) }
-      // No guest code has run before `cont`: there is nothing to ask.
-      return descend(from: start.isNegotiated ? .quit : .terminate, now)
-    case .running:
-      ending = ending ?? .wished
-      return descend(from: hasPowerButton ? .powerButton : .quit, now, timeout)
-    case .paused(.user) where hasPowerButton:
-      ending = ending ?? .wished
-      return [.resume] + descend(from: .powerButton, now, timeout)
-    case .paused:
-      ending = ending ?? .wished
-      return descend(from: .quit, now)
-    case .stopping:
-      return []
-    }
-  }
-}
-
-extension Lifecycle {
-  /// A VM without a process that is to be forgotten.
-  mutating func letGo() {
-    phase = .stopped
-    desired = .stopped
-    (hold, heldEnd) = (nil, nil)
-    cause = "stopped by the user"
-  }
-
-  /// A VM that cannot be started whatever is wished: it waits for its user.
-  mutating func giveUp(saying words: String) {
-    phase = .failed
-    // There is no start and no end left to wait for.
-    (hold, heldEnd) = (nil, nil)
-    cause = words
-  }
-}
-
-// MARK: - Transitions shared by wishes and happenings
-
-extension Lifecycle {
-  mutating func begin(saying words: String) -> [LifecycleEffect] {
-    attempt += 1
+  /// Starts a QEMU, unless something holds that back.
+  mutating func begin(saying words: String, _ now: Instant) -> [LifecycleEffect] {
+    forgetProcess()
+    intent.startsAgain = false
     ending = nil
-    startsAgain = false
-    bootResets = 0
-    bootedAt = nil
-    isResetPressed = false
-    monitorLoss = nil
-    isGuestOff = false
-    wasTakenOver = false
-    runningSince = nil
-    if let hold {
-      phase = .waiting(words)
-      cause = hold.sentence
+    if let reason = intent.hold {
+      intent.heldStart = words
+      cause = reason.sentence
       return [.announce]
     }
+    intent.heldStart = nil
     cause = words
-    phase = .starting(Start())
-    // In this order: whoever waits, waits for the guest, and nothing need be recorded before its QEMU is there.
-    return [.spawn, .announce]
+    return perform(process.handle(.start, at: now), now)
   }
 
-  mutating func settle(_ phase: Phase, saying words: String) -> [LifecycleEffect] {
-    self.phase = phase
+  /// No QEMU is there: the VM stays down, stopped, and nothing is held back any more.
+  mutating func settle(saying words: String) -> [LifecycleEffect] {
+    forgetProcess()
+    (intent.heldStart, intent.heldEnd) = (nil, nil)
     cause = words
-    runningSince = nil
-    heldEnd = nil
     return [.announce]
   }
 
-  mutating func descend(
-    from step: StopLadder.Step, _ now: Instant, _ timeout: Duration = .zero
+  /// The same of one that waits for its user.
+  mutating func fail(saying words: String) -> [LifecycleEffect] {
+    _ = settle(saying: words)
+    process.giveUp()
+    return [.announce]
+  }
+
+  /// Forgets a process that is gone, or was to come, and its guest.
+  private mutating func forgetProcess() {
+    process.forget()
+    guest.forget()
+  }
+
+  /// Begins the teardown at a step, or goes straight to it where it lies ahead.
+  mutating func beginTeardown(
+    at action: TeardownStep.Action, _ now: Instant, buttonTime: Duration = .zero
   ) -> [LifecycleEffect] {
-    let (ladder, effects) = StopLadder.begin(at: step, timeout: timeout, now: now)
-    phase = .stopping(ladder)
-    return [.announce] + effects
+    let teardown = Teardown.qemu(buttonTime: buttonTime).from(action)
+    return perform(process.handle(.end(teardown), at: now), now)
+  }
+
+  /// Asks the guest to end, or QEMU where the guest cannot be asked.
+  mutating func askToEnd(_ now: Instant, within time: Duration) -> [LifecycleEffect] {
+    beginTeardown(at: guest.hasPowerButton ? .ask(.powerButton) : .ask(.quit), now, buttonTime: time)
+  }
+
+  /// QEMU is waited for until then: for its monitor, and, once that has answered, for its guest.
+  mutating func awaitAnswer(by deadline: Instant?, _ now: Instant, isReady: Bool = false) {
+    if isReady { _ = process.handle(.ready, at: now) }
+    if process.state == .ready {
+      _ = guest.handle(.expectAnswer(by: deadline), at: now)
+    } else {
+      _ = process.handle(.expectReady(by: deadline), at: now)
+    }
+  }
+
+  /// What the process's part says, for the machinery around the VM.
+  mutating func perform(_ effects: [ProcessEffect], _ now: Instant) -> [LifecycleEffect] {
+    effects.flatMap { effect -> [LifecycleEffect] in
+      switch effect {
+      case .spawn: return [.spawn]
+      case .awaitReadiness: return [.negotiate]
+      case .announce: return [.announce]
+      case .outlived: return [.tellUnkillable]
+      case .take(.ask(.powerButton), let isRepeat): return [.pressButton(first: !isRepeat)]
+      case .take(.ask(.quit), _): return [.quit]
+      case .take(.signal(let number), _): return [.signal(number)]
+      case .overdue(let action, let time, let next):
+        guard ending == .wished else { return [] }
+        let who = action == .ask(.powerButton) ? "the guest" : "QEMU"
+        return [
+          .tell("\(who) did not end within \(time.inWords) on \(action.words); trying \(next.words)")
+        ]
+      case .notReadyInTime: return silent(now)
+      // Taken where it happens.
+      case .ended: return []
+      }
+    }
+  }
+
+  /// Neither QEMU nor its guest has answered in the time given.
+  mutating func silent(_ now: Instant) -> [LifecycleEffect] {
+    if ending == .wished { return beginTeardown(at: .signal(Signal.terminate), now) }
+    ending = ending ?? .monitorTimedOut(Int(Self.startTimeout.components.seconds))
+    return beginTeardown(at: .signal(Signal.kill), now)
+  }
+
+  private mutating func timer(_ moment: Moment) -> [LifecycleEffect] {
+    if case .backoff(let until) = process.state {
+      guard moment.now >= until else { return [] }
+      intent.restarts += 1
+      let words = intent.restartCause?.words ?? "it failed"
+      return begin(saying: "starting again (restart \(intent.restarts)): \(words)", moment.now)
+    }
+    return perform(process.handle(.timer, at: moment.now), moment.now) + observe(.timer, moment)
   }
 }

@@ -73,45 +73,11 @@ package enum LifecycleInput: Sendable, Equatable {
   /// The definition's rules for the guest's health.
   case defined(health: HealthSetting?, onHang: HangSetting)
 
-  /// What a look at the guest has shown.
-  case health(HealthInput)
+  /// What a probe of the guest has shown.
+  case health(ProbeResult)
 
   /// A deadline may have passed.
   case timer
-}
-
-/// What is seen of a guest that is looked after.
-package enum HealthInput: Sendable, Equatable {
-  /// Its console showed what it shows when it is ready.
-  case consoleShowed
-
-  /// QEMU answered a look in time.
-  case answered
-
-  /// It did not; whether a vCPU ran meanwhile, and whether the process is stopped by a signal.
-  case unanswered(vcpusRan: Bool, isStopped: Bool)
-}
-
-/// The QMP events that move a VM's state.
-package enum GuestEvent: Sendable, Equatable {
-  /// RESUME and STOP.
-  case resumed
-  case stopped
-
-  /// SHUTDOWN with its `reason`.
-  case shutdown(reason: String)
-
-  /// GUEST_PANICKED.
-  case panicked
-
-  /// WATCHDOG with its `action`.
-  case watchdog(action: String)
-
-  /// RESET, so many times; by the guest itself, or by someone who told QEMU to.
-  case reset(byGuest: Bool, count: Int = 1)
-
-  /// BLOCK_IO_ERROR that stopped the guest.
-  case ioError(String, noSpace: Bool)
 }
 
 /// What the machinery around a lifecycle is to do.
@@ -128,8 +94,8 @@ package enum LifecycleEffect: Sendable, Equatable {
   /// Ask QEMU how the guest is: `query-status`.
   case askRunState
 
-  /// Look at the guest's health: `query-status`, with a deadline; answered by `health`.
-  case look
+  /// Probe the guest's health: `query-status`, with a deadline; answered by `health`.
+  case probe
 
   /// Read the console until its pattern shows; `afresh`: only what comes from now on.
   case watchConsole(afresh: Bool)
@@ -137,8 +103,8 @@ package enum LifecycleEffect: Sendable, Equatable {
   /// Press the reset button: `system_reset`.
   case pressReset
 
-  /// Look whether the host has space for the guest's disks; answered by `space`.
-  case lookForSpace
+  /// See whether the host has space for the guest's disks; answered by `space`.
+  case checkSpace
 
   /// Press the power button; with `first`, tell QEMU to end when the guest does. Answered by `buttonAnswered`.
   case pressButton(first: Bool)
@@ -161,6 +127,6 @@ package enum LifecycleEffect: Sendable, Equatable {
   /// Something that a person who waits should read.
   case tell(String)
 
-  /// QEMU outlived SIGKILL: nothing is left to try.
-  case giveUp
+  /// QEMU outlived SIGKILL: nothing is left to try, which a person should read.
+  case tellUnkillable
 }

@@ -71,7 +71,7 @@ extension VirtualMachine {
 
   private func haveRead(_ kept: KeptVM?, _ last: LastLife) {
     // The supervisor leaves with its guests: the next one reads it again.
-    guard !lifecycle.isStandingDown else { return }
+    guard !lifecycle.intent.isStandingDown else { return }
     let waiting = whenRead.take()
     recoveryTimer.arm(at: nil)
     let before = report
@@ -96,7 +96,7 @@ extension VirtualMachine {
     if survivor == nil {
       if isForgetting {
         // A `down` that was under way ends here.
-        lifecycle.letGo()
+        lifecycle.forgetWish()
         announce()
         settleIfForgotten()
         return
@@ -113,7 +113,7 @@ extension VirtualMachine {
     if !tellLostExit(last, survivor?.process), !last.isEndUntold, !isLate { beginNotes() }
     if let survivor {
       // Whoever depends on it may have to end first: that is known when all VMs are.
-      if lifecycle.desired == .stopped { lifecycle.heldEnd = HeldEnd(timeout: nil) }
+      if lifecycle.desired == .stopped { lifecycle.intent.heldEnd = HeldEnd(timeout: nil) }
       adopt(survivor, saved)
     } else {
       begin(kept, last)
@@ -129,7 +129,7 @@ extension VirtualMachine {
     if !dependencies.isEmpty,
       kept.isOtherBoot || lifecycle.state == .waiting || lifecycle.state == .starting
     {
-      lifecycle.hold = .vms(dependencies.map { UnmetDependency($0.name, $0.condition) })
+      lifecycle.intent.hold = .vms(dependencies.map { UnmetDependency($0.name, $0.condition) })
     }
     let exit = kept.isOtherBoot ? nil : knownExit(of: kept.saved.pid, last)
     if lifecycle.hasProcess, let console = kept.console { failedConsole = console }
@@ -164,8 +164,7 @@ extension VirtualMachine {
 extension Lifecycle {
   /// A VM whose files do not answer a new supervisor: it waits for them, wanted as far as is known.
   mutating func awaitFiles(saying words: String) {
-    phase = .waiting(words)
-    desired = .running
+    (intent.desired, intent.heldStart) = (.running, words)
     cause = words
   }
 }

@@ -47,13 +47,14 @@ package struct SavedState: Sendable, Equatable {
     var object: JSONObject = [
       "format": JSONValue(StateDirectory.version), "boot": JSONValue(Self.boot),
       "phase": JSONValue(lifecycle.lastKnown.rawValue), "cause": JSONValue(lifecycle.cause),
-      "restarts": JSONValue(lifecycle.restarts), "consecutive": JSONValue(lifecycle.budget.consecutive),
-      "failures": .array(lifecycle.budget.failures.map { JSONValue($0.nanoseconds) }),
+      "restarts": JSONValue(lifecycle.intent.restarts),
+      "consecutive": JSONValue(lifecycle.intent.budget.consecutive),
+      "failures": .array(lifecycle.intent.budget.failures.map { JSONValue($0.nanoseconds) }),
       "wish": JSONValue(wish),
     ]
-    if case .backoff(let until) = lifecycle.phase { object["until"] = JSONValue(until.nanoseconds) }
-    if let since = lifecycle.runningSince { object["runningSince"] = JSONValue(since.nanoseconds) }
-    if let restartCause = lifecycle.restartCause {
+    if case .backoff(let until) = lifecycle.process.state { object["until"] = JSONValue(until.nanoseconds) }
+    if let since = lifecycle.guest.runningSince { object["runningSince"] = JSONValue(since.nanoseconds) }
+    if let restartCause = lifecycle.intent.restartCause {
       object["restartCause"] = JSONValue(restartCause.words)
       object["restartEnding"] = restartCause.ending.map { JSONValue($0.rawValue) }
     }
@@ -63,7 +64,7 @@ package struct SavedState: Sendable, Equatable {
       object["machine"] = .object(json.texts)
       object["started"] = json.values.map { .object($0) }
     }
-    if lifecycle.startsAgain { object["startsAgain"] = true }
+    if lifecycle.intent.startsAgain { object["startsAgain"] = true }
     if let consoleStart { object["consoleStart"] = JSONValue(consoleStart) }
     if let uuid { object["uuid"] = .string("\(uuid)") }
     if let lastExit { object["exit"] = .object(lastExit.json) }
@@ -71,10 +72,10 @@ package struct SavedState: Sendable, Equatable {
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
     if lifecycle.hasProcess {
       if let ending = lifecycle.ending { object["ending"] = .object(ending.json) }
-      if let resets = lifecycle.bootResets { object["bootResets"] = JSONValue(resets) }
-      if let bootedAt = lifecycle.bootedAt { object["bootedAt"] = JSONValue(bootedAt.nanoseconds) }
+      if let resets = lifecycle.guest.bootResets { object["bootResets"] = JSONValue(resets) }
+      if let bootedAt = lifecycle.guest.bootedAt { object["bootedAt"] = JSONValue(bootedAt.nanoseconds) }
     }
-    if let check = lifecycle.check {
+    if let check = lifecycle.guest.check {
       var health: JSONObject = ["ready": .bool(check.isReady)]
       if let readyBy = check.readyBy { health["readyBy"] = JSONValue(readyBy.nanoseconds) }
       if let silence = check.silence { health["silence"] = .string(silence) }
@@ -100,32 +101,36 @@ package struct SavedState: Sendable, Equatable {
     // A wish to run that was confirmed and not yet acted on.
     let wanted = folder.runWish
     let isUnfulfilled = desired == .running && wanted.number > wish
-    lifecycle.phase = Self.phase(
-      contents["phase"]?.string ?? "", until: file.moment("until", within: lifecycle.policy.longestDelay),
-      restartCause: contents["restartCause"]?.string)
-    // A restart ends the QEMU that lives, which was as it was written.
-    let isRestart = isUnfulfilled && wanted.isRestart && lifecycle.hasProcess
-    if isUnfulfilled, !isRestart { lifecycle.phase = .starting(Lifecycle.Start()) }
-    lifecycle.cause = contents["cause"]?.string ?? ""
-    lifecycle.restarts = file.count("restarts") ?? 0
-    lifecycle.budget = RestartBudget(
-      consecutive: file.isOfThisBoot ? file.count("consecutive") ?? 0 : 0,
-      failures: file.pastMoments("failures"))
-    lifecycle.runningSince = file.moment("runningSince")
-    lifecycle.restartCause = contents["restartCause"]?.string.map {
+    lifecycle.intent.restartCause = contents["restartCause"]?.string.map {
       RestartCause($0, contents["restartEnding"]?.string.flatMap(EndingKind.init(rawValue:)))
     }
-    lifecycle.startsAgain = contents["startsAgain"]?.bool ?? false
+    lifecycle.restore(
+      VMState(rawValue: contents["phase"]?.string ?? "") ?? .stopped,
+      until: file.moment("until", within: lifecycle.policy.longestDelay), at: .now)
+    // A restart ends the QEMU that lives, which was as it was written.
+    let isRestart = isUnfulfilled && wanted.isRestart && lifecycle.hasProcess
+    if isUnfulfilled, !isRestart { lifecycle.restore(.starting, until: nil, at: .now) }
+    lifecycle.cause = contents["cause"]?.string ?? ""
+    lifecycle.intent.restarts = file.count("restarts") ?? 0
+    lifecycle.intent.budget = RestartBudget(
+      consecutive: file.isOfThisBoot ? file.count("consecutive") ?? 0 : 0,
+      failures: file.pastMoments("failures"))
+    lifecycle.guest.runningSince = file.moment("runningSince")
+    lifecycle.intent.startsAgain = contents["startsAgain"]?.bool ?? false
     lifecycle.ending = contents["ending"]?.object.flatMap(Ending.init(json:))
     if isUnfulfilled {
       // What came after a stop is a start behind it.
-      if isRestart || contents["phase"]?.string == VMState.stopping.rawValue { lifecycle.startsAgain = true }
+      if isRestart || contents["phase"]?.string == VMState.stopping.rawValue {
+        lifecycle.intent.startsAgain = true
+      }
       lifecycle.ending = nil
     }
-    (lifecycle.bootResets, lifecycle.bootedAt) = (file.count("bootResets"), file.moment("bootedAt"))
-    if let check = lifecycle.check, let health = contents["health"], file.isOfThisBoot {
+    (lifecycle.guest.bootResets, lifecycle.guest.bootedAt) = (
+      file.count("bootResets"), file.moment("bootedAt")
+    )
+    if let check = lifecycle.guest.check, let health = contents["health"], file.isOfThisBoot {
       let numbers = StateNumbers(health, isOfThisBoot: true)
-      lifecycle.check = HealthCheck(
+      lifecycle.guest.check = HealthCheck(
         check.rules, isReady: health["ready"]?.bool ?? false,
         readyBy: numbers.moment("readyBy", within: check.rules.startPeriod),
         silence: health["silence"]?.string, lateness: health["lateness"]?.string)
@@ -149,14 +154,14 @@ package struct SavedState: Sendable, Equatable {
   /// was written is then of the one before, paused or healthy as it was.
   mutating func meet(_ survivor: Int32, in folder: VMFolder) {
     guard survivor != pid else { return }
-    lifecycle.beginAnew()
+    lifecycle.forgetGuest()
     (startedAt, consoleStart) = (nil, FileSystem.size(of: folder.consoleLog))
   }
 
   /// The state of a VM of which nothing was kept but its wish.
   static func nothing(_ folder: VMFolder, _ record: VMRecord?, desired: DesiredState) -> SavedState {
     var lifecycle = rules(record, desired)
-    if desired == .running { lifecycle.phase = .starting(Lifecycle.Start()) }
+    if desired == .running { lifecycle.restore(.starting, until: nil, at: .now) }
     lifecycle.cause = desired == .running ? "started by the user" : "not started"
     return SavedState(lifecycle: lifecycle, wish: folder.runWish.number)
   }
@@ -166,9 +171,9 @@ package struct SavedState: Sendable, Equatable {
     var lifecycle = Lifecycle(
       policy: record?.restartPolicy ?? RestartPolicy(), stopTimeout: record?.stopTimeout ?? .seconds(60),
       desired: desired)
-    lifecycle.check = record?.flat.health.map { HealthCheck($0) }
-    lifecycle.onHang = record?.flat.onHang ?? .restart
-    lifecycle.keepsPanicked = record?.flat.settings.panic == .pause
+    lifecycle.guest.check = record?.flat.health.map { HealthCheck($0) }
+    lifecycle.guest.onHang = record?.flat.onHang ?? .restart
+    lifecycle.guest.keepsPanicked = record?.flat.settings.panic == .pause
     return lifecycle
   }
 
@@ -206,19 +211,6 @@ package struct SavedState: Sendable, Equatable {
       throw Unreadable(file: folder.state, version: "\(format)")
     }
     return (value, nil)
-  }
-
-  private static func phase(_ name: String, until: Instant?, restartCause: String?) -> Lifecycle.Phase {
-    switch VMState(rawValue: name) {
-    case .running: .running
-    case .paused: .paused(.user)
-    case .stopping: .stopping(StopLadder.begin(at: .kill, now: .now).ladder)
-    case .backoff: .backoff(until: until ?? .now)
-    case .failed: .failed
-    case .waiting: .waiting(restartCause.map { "starting again: \($0)" } ?? "started by the user")
-    case .starting: .starting(Lifecycle.Start())
-    case .stopped, nil: .stopped
-    }
   }
 
   private static let boot = StateDirectory.bootID

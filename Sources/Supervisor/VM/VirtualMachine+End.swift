@@ -97,9 +97,7 @@ extension VirtualMachine {
     keepLogs()
     offerSockets(of: run)
     // What was sent to the wrapper was not QEMU's.
-    if case .stopping(let ladder) = lifecycle.phase, let number = ladder.step.signal {
-      signal(number, tries: 3)
-    }
+    if case .signal(let number)? = lifecycle.process.course?.step.action { signal(number, tries: 3) }
     announce()
   }
 
@@ -114,7 +112,7 @@ extension VirtualMachine {
       }
       executor.after(Self.signalPause) { [weak self] in
         self?.assumeIsolated { vm in
-          guard vm.run?.process === process, case .stopping = vm.lifecycle.phase else { return }
+          guard vm.run?.process === process, vm.lifecycle.process.course != nil else { return }
           vm.signal(number, tries: tries - 1)
         }
       }

@@ -2,24 +2,24 @@ internal import Host
 internal import Machine
 internal import QMP
 
-// Looks at a guest's health, and what they have shown.
+// Probes of a guest's health, and what they have shown.
 extension VirtualMachine {
   /// Asks QEMU how the guest is, and notes what its vCPUs had run by then.
-  func lookAtHealth() {
-    guard let run, let timeout = lifecycle.check?.rules.timeout else { return }
+  func probe() {
+    guard let run, let timeout = lifecycle.guest.check?.rules.timeout else { return }
     let before = ProcessTable.vcpuTime(pid: run.process.pid)
-    let attempt = lifecycle.attempt
+    let attempt = lifecycle.process.attempt
     guard let connection = run.connection, !lifecycle.isTakingOver else {
-      return lookLater(after: timeout, before, attempt)
+      return probeLater(after: timeout, before, attempt)
     }
     connection.assumeIsolated {
       $0.send(QueryStatus(), deadline: timeout) { [weak self] result in
         self?.assumeIsolated { vm in
           switch result {
-          case .success: vm.looked(.answered, attempt)
+          case .success: vm.probed(.answered, attempt)
           case .failure(.timedOut): vm.foundSilent(since: before, attempt)
           // Its monitor is gone, perhaps with its process, which will tell.
-          case .failure: vm.lookLater(after: timeout, before, attempt)
+          case .failure: vm.probeLater(after: timeout, before, attempt)
           }
         }
       }
@@ -27,12 +27,12 @@ extension VirtualMachine {
   }
 
   /// A QEMU that cannot be asked now: whether it can be by then is seen then.
-  private func lookLater(after timeout: Duration, _ before: Duration?, _ attempt: Int) {
+  private func probeLater(after timeout: Duration, _ before: Duration?, _ attempt: Int) {
     later(timeout) { vm in
       // One that is connected and has not answered the negotiation has answered nothing.
       let isConnected = vm.run?.connection?.assumeIsolated { $0.disconnection == nil } == true
       if isConnected, vm.run?.hasNegotiated == true, !vm.lifecycle.isTakingOver {
-        vm.looked(.answered, attempt)
+        vm.probed(.answered, attempt)
       } else {
         vm.foundSilent(since: before, attempt)
       }
@@ -43,12 +43,12 @@ extension VirtualMachine {
     guard let pid = run?.process.pid else { return }
     let ran = ProcessTable.vcpuTime(pid: pid) != before
     let isStopped = ProcessTable.use(pid: pid)?.state == "T"
-    looked(.unanswered(vcpusRan: ran, isStopped: isStopped), attempt)
+    probed(.unanswered(vcpusRan: ran, isStopped: isStopped), attempt)
   }
 
   /// What was seen of an earlier QEMU says nothing about this one.
-  private func looked(_ input: HealthInput, _ attempt: Int) {
-    if attempt == lifecycle.attempt, run != nil { apply(.health(input)) }
+  private func probed(_ result: ProbeResult, _ attempt: Int) {
+    if attempt == lifecycle.process.attempt, run != nil { apply(.health(result)) }
   }
 
   // MARK: The console
@@ -61,7 +61,7 @@ extension VirtualMachine {
 
   /// Reads the console's log until its pattern shows; `afresh`: from its present end.
   func watchConsole(afresh: Bool) {
-    guard let run, let pattern = lifecycle.check?.rules.console else { return }
+    guard let run, let pattern = lifecycle.guest.check?.rules.console else { return }
     endConsoleWatch(of: run)
     guard afresh else { return readConsole(of: run, from: run.consoleStart, for: pattern) }
     // A guest may reset itself hundreds of times a second.
@@ -75,7 +75,7 @@ extension VirtualMachine {
         run.consoleStart = await consoleLane.run { FileSystem.size(of: log) }
       }
       run.consoleEndsWanted = 0
-      guard self.run === run, let pattern = lifecycle.check?.rules.console else { return }
+      guard self.run === run, let pattern = lifecycle.guest.check?.rules.console else { return }
       endConsoleWatch(of: run)
       readConsole(of: run, from: run.consoleStart, for: pattern)
     }

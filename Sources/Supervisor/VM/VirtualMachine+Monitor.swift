@@ -19,7 +19,7 @@ extension VirtualMachine {
 
   func negotiate() {
     guard let connection = run?.connection else { return }
-    let attempt = lifecycle.attempt
+    let attempt = lifecycle.process.attempt
     connection.assumeIsolated {
       // The lifecycle bounds it: a deadline here would end the connection to a QEMU that is only slow.
       $0.negotiate(deadline: .seconds(365 * 86400)) { [weak self] result in
@@ -50,7 +50,7 @@ extension VirtualMachine {
   }
 
   private func negotiated(_ result: Result<QMPGreeting, QMPError>, attempt: Int) {
-    guard attempt == lifecycle.attempt, let run, case .success = result else { return }
+    guard attempt == lifecycle.process.attempt, let run, case .success = result else { return }
     run.hasNegotiated = true
     run.failedConnections = 0
     let lost = run.lostConnection.take()
@@ -184,8 +184,8 @@ extension VirtualMachine {
     }
   }
 
-  /// Looks whether every folder with a disk of this VM has some space again; corresponds to statvfs(3).
-  func lookForSpace() {
+  /// Sees whether every folder with a disk of this VM has some space again; corresponds to statvfs(3).
+  func checkSpace() {
     Task { apply(.space(await fullFolder() == nil)) }
   }
 

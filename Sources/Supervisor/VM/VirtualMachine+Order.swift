@@ -20,9 +20,9 @@ extension VirtualMachine {
     case .stopped, .waiting, .stopping, .backoff, .failed: break
     }
     if !unmet.isEmpty {
-      if lifecycle.hold == nil { holds += 1 }
+      if lifecycle.intent.hold == nil { holds += 1 }
       apply(.hold(for: .vms(unmet)))
-    } else if lifecycle.hold != nil {
+    } else if lifecycle.intent.hold != nil {
       apply(.release)
     }
   }
@@ -39,7 +39,7 @@ extension VirtualMachine {
   nonisolated func hold(for unmet: [UnmetDependency], number: Int) {
     executor.queue.async { [weak self] in
       self?.assumeIsolated { vm in
-        guard vm.holds == number, vm.lifecycle.hold != nil else { return }
+        guard vm.holds == number, vm.lifecycle.intent.hold != nil else { return }
         vm.apply(unmet.isEmpty ? .release : .hold(for: .vms(unmet)))
       }
     }

@@ -12,7 +12,7 @@ extension VirtualMachine {
   func spawn() {
     // Told in its turn; the announcement comes behind the start, which must not wait for it.
     noteState()
-    let attempt = lifecycle.attempt
+    let attempt = lifecycle.process.attempt
     sayIfSilent(attempt)
     if let launch, areFilesReady { return spawn(launch) }
     preparations += 1
@@ -21,7 +21,7 @@ extension VirtualMachine {
       preparations -= 1
       settleIfForgotten()
       // A stop that came meanwhile has won.
-      guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
+      guard lifecycle.process.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
       case .success(let launch): spawn(launch)
       case .failure(let error):
@@ -35,7 +35,9 @@ extension VirtualMachine {
   private func sayIfSilent(_ attempt: Int) {
     executor.after(Preparation.patience) { [weak self] in
       self?.assumeIsolated { vm in
-        guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn, vm.preparations > 0 else { return }
+        guard vm.lifecycle.process.attempt == attempt, vm.lifecycle.awaitsSpawn, vm.preparations > 0 else {
+          return
+        }
         let place = vm.lane.place.map { ": \($0)" } ?? ""
         vm.tell(
           "no answer from its files for \(Preparation.patience.seconds) s\(place); it starts when they answer"
@@ -49,10 +51,10 @@ extension VirtualMachine {
   /// Told later on the queue: the lifecycle is still at the input that this start is an effect of.
   private func spawnFailed(_ words: String) {
     launch = nil
-    let attempt = lifecycle.attempt
+    let attempt = lifecycle.process.attempt
     executor.queue.async { [weak self] in
       self?.assumeIsolated { vm in
-        if vm.lifecycle.attempt == attempt { vm.apply(.spawnFailed(words)) }
+        if vm.lifecycle.process.attempt == attempt { vm.apply(.spawnFailed(words)) }
       }
     }
   }
@@ -88,7 +90,7 @@ extension VirtualMachine {
   ///
   /// It may be in the hands of another VM's child between its fork and its exec, long after its own QEMU's end.
   private func spawn(_ launch: Launch, looks: Int = 100) {
-    let attempt = lifecycle.attempt
+    let attempt = lifecycle.process.attempt
     let serialPorts = launch.machine.serialPorts
     let start = ProcessStart(launch: launch, folder: folder) { [weak self] pid in
       self?.socketOffer(pid, serialPorts)
@@ -96,7 +98,7 @@ extension VirtualMachine {
     preparations += 1
     Task {
       let result = await lane.run { Result { () throws(SystemError) in try start.run() } }
-      let isMeant = lifecycle.attempt == attempt && lifecycle.awaitsSpawn
+      let isMeant = lifecycle.process.attempt == attempt && lifecycle.awaitsSpawn
       // A stop that came meanwhile has won: no guest code has run.
       if !isMeant, case .success(let started?) = result { await undo(started) }
       preparations -= 1
@@ -112,10 +114,10 @@ extension VirtualMachine {
 
   private func spawnLater(_ launch: Launch, looks: Int) {
     guard looks > 0 else { return lockStaysHeld() }
-    let attempt = lifecycle.attempt
+    let attempt = lifecycle.process.attempt
     executor.after(.milliseconds(10)) { [weak self] in
       self?.assumeIsolated { vm in
-        guard vm.lifecycle.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
+        guard vm.lifecycle.process.attempt == attempt, vm.lifecycle.awaitsSpawn else { return }
         vm.spawn(launch, looks: looks)
       }
     }
@@ -123,10 +125,10 @@ extension VirtualMachine {
 
   /// The start fails, and says whom it has to wait for.
   private func lockStaysHeld() {
-    let (attempt, lock) = (lifecycle.attempt, folder.lock)
+    let (attempt, lock) = (lifecycle.process.attempt, folder.lock)
     Task {
       let holder = await lane.run { LockHolder.describeAny(of: lock) }
-      guard lifecycle.attempt == attempt, lifecycle.awaitsSpawn else { return }
+      guard lifecycle.process.attempt == attempt, lifecycle.awaitsSpawn else { return }
       spawnFailed("cannot start: \(holder) holds its lock \(lock); when that is let go, it can be started")
     }
   }
@@ -181,7 +183,7 @@ extension VirtualMachine {
   private func take(_ run: Run) {
     self.run = run
     isUnkillable = false
-    lifecycle.hasPowerButton = run.machine?.hasPowerButton ?? true
+    lifecycle.guest.hasPowerButton = run.machine?.hasPowerButton ?? true
     watch(run)
     keepLogs()
   }

@@ -30,7 +30,9 @@ extension VirtualMachine {
 
   /// A guest that waits for space would stop again at once: its user is told instead.
   func refuseWithoutSpace() async throws(ControlError) {
-    guard case .paused(.noSpace) = lifecycle.phase, let folder = await fullFolder() else { return }
+    guard case .paused(.noSpace) = lifecycle.guest.state, lifecycle.state == .paused,
+      let folder = await fullFolder()
+    else { return }
     throw .cannot(
       "unpause", name, "there is still no space in \(folder)", .wrongState,
       advice: ["Make room there ('df -h \(ShellText.quote(folder))'): then it goes on by itself."])

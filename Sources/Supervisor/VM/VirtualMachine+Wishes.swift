@@ -156,13 +156,13 @@ extension VirtualMachine {
     if isDefined {
       apply(end(nil, held, standingDown: true))
     } else {
-      lifecycle.isStandingDown = true
+      lifecycle.intent.isStandingDown = true
     }
   }
 
   /// What was asked before the supervisor began to leave with its guests, and has its turn only now.
   private func refuseStandingDown(_ verb: String) throws(ControlError) {
-    guard lifecycle.isStandingDown else { return }
+    guard lifecycle.intent.isStandingDown else { return }
     throw .cannot(verb, name, "the supervisor leaves with its guests", .leaving)
   }
 
@@ -295,7 +295,7 @@ extension VirtualMachine {
     damage = nil
     lifecycle.policy = next.restartPolicy
     lifecycle.stopTimeout = next.stopTimeout
-    lifecycle.keepsPanicked = next.flat.settings.panic == .pause
+    lifecycle.guest.keepsPanicked = next.flat.settings.panic == .pause
     apply(.defined(health: next.flat.health, onHang: next.flat.onHang))
     if let launch { self.launch = launch }
     keepLogs()

@@ -214,15 +214,15 @@ package actor VirtualMachine {
     case .negotiate: negotiate()
     case .resume: resumeGuest()
     case .askRunState: askRunState()
-    case .lookForSpace: lookForSpace()
-    case .look: lookAtHealth()
+    case .checkSpace: checkSpace()
+    case .probe: probe()
     case .watchConsole(let afresh): watchConsole(afresh: afresh)
     case .pressReset: send(SystemReset())
     case .pressButton(let first): pressButton(first: first)
     case .quit: send(Quit())
     case .signal(let number): signal(number, tries: 3)
     case .dropWish: break
-    case .giveUp: giveUp()
+    case .tellUnkillable: tellUnkillable()
     case .announce: announce()
     case .save: save()
     case .tell(let words): tell(words)
@@ -267,7 +267,7 @@ package actor VirtualMachine {
   }
 
   /// Says that QEMU outlived SIGKILL, and how the kernel shows it.
-  private func giveUp() {
+  private func tellUnkillable() {
     guard !lookForEnd(), let pid = run?.process.pid else { return }
     let state = ProcessTable.use(pid: pid)?.state
     isUnkillable = true
@@ -405,20 +405,20 @@ package actor VirtualMachine {
     var report = VMReport(
       name: name, state: lifecycle.state, desired: lifecycle.desired, cause: lifecycle.cause,
       backoff: lifecycle.backoff, ending: facts.ending, pause: facts.pause, health: lifecycle.health,
-      isProcessStopped: lifecycle.check?.isProcessStopped ?? false, pid: run?.process.pid,
+      isProcessStopped: lifecycle.guest.check?.isProcessStopped ?? false, pid: run?.process.pid,
       profile: record?.profile,
       accelerator: run?.accelerator,
       cpus: started?.cpus ?? next?.cpus ?? record?.flat.settings.cpus,
       memory: (started?.memory ?? next?.memory ?? record?.flat.settings.memory)?.bytes,
-      restarts: lifecycle.restarts, startedAt: run == nil ? nil : startedAt,
-      runningSince: run == nil ? nil : lifecycle.runningSince,
+      restarts: lifecycle.intent.restarts, startedAt: run == nil ? nil : startedAt,
+      runningSince: run == nil ? nil : lifecycle.guest.runningSince,
       qmpSocket: run == nil ? nil : userMonitorSocket,
       consoleSocket: run?.consoles[1] == nil ? nil : sharedSerialSocket(1),
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, failedConsole: failedConsole, wish: wish,
       file: record?.file, images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
     report.dependencies = record?.definition.dependencies ?? []
-    if lifecycle.desired == .running, case .vms(let unmet) = lifecycle.hold { report.hold = unmet }
-    report.isEndHeld = lifecycle.heldEnd != nil
+    if lifecycle.desired == .running, case .vms(let unmet) = lifecycle.intent.hold { report.hold = unmet }
+    report.isEndHeld = lifecycle.intent.heldEnd != nil
     report.holds = holds
     report.hasEndedByItself = lifecycle.state == .stopped && lastExit?.ending == .poweredOff
     report.isUnkillable = isUnkillable && run != nil
