@@ -48,6 +48,8 @@ extension ControlRequest {
     case "query-images": self = .queryImages
     case "image-remove": self = .imageRemove(name: try given.required("name"))
     case "image-verify": self = .imageVerify(name: try given.optional("name"))
+    case "query-disks": self = .queryDisks
+    case "disk-remove": self = .diskRemove(name: try given.vm(), disk: try given.optional("disk"))
     case "quit": self = .quit(guests: try given.flag("guests"))
     default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
     }

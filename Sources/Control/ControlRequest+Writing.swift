@@ -8,7 +8,7 @@ extension ControlRequest {
     "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
     "query-supervisor",
     "query-version", "vm-execute", "subscribe", "query-jobs", "job-cancel", "job-dismiss", "image-add",
-    "query-images", "image-remove", "image-verify", "quit",
+    "query-images", "image-remove", "image-verify", "query-disks", "disk-remove", "quit",
   ]
 
   /// Its name on the wire.
@@ -45,6 +45,8 @@ extension ControlRequest {
     case .imageAdd: "image-add"
     case .queryImages: "query-images"
     case .imageRemove: "image-remove"
+    case .queryDisks: "query-disks"
+    case .diskRemove: "disk-remove"
     case .imageVerify: "image-verify"
     case .quit: "quit"
     }
@@ -107,9 +109,12 @@ extension ControlRequest {
       members["file"] = .string(file)
       members["name"] = name.map { .string($0) }
     case .imageRemove(let name): members["name"] = .string(name)
+    case .diskRemove(let name, let disk):
+      members = name.arguments
+      members["disk"] = disk.map { .string($0) }
     case .imageVerify(let name): members["name"] = name.map { .string($0) }
     case .quit(let guests): if guests { members["guests"] = true }
-    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .queryImages: break
+    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .queryImages, .queryDisks: break
     }
     return members
   }

@@ -88,6 +88,12 @@ package enum ControlRequest: Sendable, Equatable {
   /// Reads one image again, or all, by a job.
   case imageVerify(name: String?)
 
+  /// The disks that qemuvm has made.
+  case queryDisks
+
+  /// Removes one that nothing uses; nil stands for all that is kept of a VM that is gone.
+  case diskRemove(name: VMReference, disk: String?)
+
   /// Makes the supervisor leave; guests go on, or come down first, gently and still wanted.
   case quit(guests: Bool = false)
 }
@@ -106,12 +112,13 @@ extension ControlRequest {
     case .down(let name, _, _), .start(let name, _), .stop(let name, _), .restart(let name, _),
       .kill(let name),
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
-      .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _):
+      .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _),
+      .diskRemove(let name, _):
       return name.name
     case .queryEvents(let name, _, _), .queryJobs(_, let name): return name?.name
     case .labUp, .labDown, .labStop: return nil
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .jobCancel, .jobDismiss,
-      .imageAdd, .queryImages, .imageRemove, .imageVerify, .quit:
+      .imageAdd, .queryImages, .imageRemove, .imageVerify, .queryDisks, .quit:
       return nil
     }
   }
@@ -119,7 +126,9 @@ extension ControlRequest {
   /// Whether it only asks the supervisor, so that it may be asked again.
   package var isQuery: Bool {
     switch self {
-    case .execute, .jobCancel, .jobDismiss, .imageAdd, .imageRemove, .imageVerify, .quit: false
+    case .execute, .jobCancel, .jobDismiss, .imageAdd, .imageRemove, .imageVerify, .diskRemove,
+      .quit:
+      false
     default: !isChange
     }
   }
@@ -133,7 +142,7 @@ extension ControlRequest {
     case .up(_, let dryRun), .labUp(_, _, let dryRun): !dryRun
     case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
       .queryVersion, .execute, .subscribe, .queryJobs, .jobCancel, .jobDismiss, .imageAdd, .queryImages,
-      .imageRemove, .imageVerify, .quit:
+      .imageRemove, .imageVerify, .queryDisks, .diskRemove, .quit:
       false
     }
   }

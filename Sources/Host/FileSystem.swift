@@ -127,6 +127,11 @@ package enum FileSystem {
 
   /// Whether a path is one of those; who comes after a crash removes it.
   package static func isTemporary(_ path: String) -> Bool { path.hasSuffix(temporarySuffix) }
+
+  /// Whether it is one that this process has made, which may be at it.
+  package static func isOwnTemporary(_ path: String) -> Bool {
+    isTemporary(path) && path.split(separator: ".").dropLast().last?.hasPrefix("\(getpid())-") == true
+  }
   private static let temporarySuffix = ".new"
 
   /// Makes a file's bytes durable; corresponds to fsync(2).

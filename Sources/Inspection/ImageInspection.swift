@@ -9,16 +9,19 @@ package enum ImageInspection {
   /// How many images may stand on each other.
   private static let longestChain = 64
 
-  /// What is at each disk's path; each is told before it is looked at.
-  package static func images(
-    of definition: FlatDefinition, reach: (String) -> Void = { _ in }
-  ) -> [String: DiskImage] {
-    var images: [String: DiskImage] = [:]
-    for disk in definition.settings.disks ?? [] where images[disk.file] == nil {
-      reach(disk.file)
-      images[disk.file] = image(at: disk.file)
+  /// What is at each path of a definition's disks; each is told before it is looked at.
+  package static func facts(
+    of definition: FlatDefinition, in folders: DiskFolders, _ store: StoredImages,
+    reach: (String) -> Void = { _ in }
+  ) -> DiskFacts {
+    let names = definition.storedImages
+    if !names.isEmpty { reach(store.folder) }
+    var facts = DiskFacts(store: names.isEmpty ? StoreFacts() : store.facts(of: names), folders: folders)
+    for path in definition.diskPaths(facts.store, folders) where facts.images[path] == nil {
+      reach(path)
+      facts.images[path] = image(at: path)
     }
-    return images
+    return facts
   }
 
   /// What is at a path; nil when that cannot be found out.
@@ -26,17 +29,23 @@ package enum ImageInspection {
     guard let status = status(of: path) else { return nil }
     var image = DiskImage(kind: kind(status), identity: identity(status))
     if case .other = image.kind { return image }
+    image.usedSize = UInt64(clamping: status.st_blocks) * 512
     // The check of files tells why it cannot be read.
     guard let file = try? FileDescriptor.open(path, O_RDONLY | O_NONBLOCK),
       let head = try? file.read(upTo: QCOW2Header.length, at: 0)
     else { return image }
-    image.magic = ImageMagic(head: head.prefix(ImageMagic.headLength), tail: tail(of: file))
-    if image.magic == .qcow2 { addParts(to: &image, at: path) }
+    // A block device tells its size by its end alone.
+    let end = Int64(lseek(file.rawValue, 0, SEEK_END))
+    image.size = UInt64(clamping: end)
+    image.magic = ImageMagic(head: head.prefix(ImageMagic.headLength), tail: tail(of: file, end))
+    if image.magic == .qcow2 {
+      image.qcow2Size = QCOW2Header(head: head)?.virtualSize
+      addParts(to: &image, at: path)
+    }
     return image
   }
 
-  private static func tail(of file: borrowing FileDescriptor) -> [UInt8] {
-    let end = Int64(lseek(file.rawValue, 0, SEEK_END))
+  private static func tail(of file: borrowing FileDescriptor, _ end: Int64) -> [UInt8] {
     let length = Int64(ImageMagic.tailLength)
     // Without its end an image shows what its beginning shows.
     return end < length ? [] : (try? file.read(upTo: Int(length), at: end - length)) ?? []
@@ -67,7 +76,11 @@ package enum ImageInspection {
         }
         seen.append(part.identity)
         image.parts.append(part)
-        guard names.backingIsQCOW2 else { return }
+        if names.backingFormat == .qcow2, self.names(in: backing) == nil, isReadable(backing) {
+          image.brokenChain = "\(asked) is no qcow2 image, as '\(path)' says it is"
+          return
+        }
+        guard names.backingFormat == nil || names.backingFormat == .qcow2 else { return }
         path = backing
       } catch {
         image.brokenChain = (path == start ? asked : "\(asked), of '\(path)'") + ": \(error.reason)"
@@ -77,7 +90,9 @@ package enum ImageInspection {
   }
 
   /// The files that a qcow2 image names; nil when it is none.
-  private static func names(in path: String) -> (backing: String?, backingIsQCOW2: Bool, data: String?)? {
+  private static func names(
+    in path: String
+  ) -> (backing: String?, backingFormat: DiskSetting.Format?, data: String?)? {
     // A link of the chain that cannot be read is QEMU's to name.
     guard let file = try? FileDescriptor.open(path, O_RDONLY | O_NONBLOCK),
       let head = try? file.read(upTo: QCOW2Header.length, at: 0), let header = QCOW2Header(head: head)
@@ -86,11 +101,13 @@ package enum ImageInspection {
     let name = header.backingName.flatMap { try? file.read(upTo: $0.count, at: Int64($0.lowerBound)) }
     return (
       name.flatMap { QCOW2Header.path(of: String(decoding: $0, as: UTF8.self), in: folder) },
-      // QEMU looks for itself where the header does not say.
-      header.backingFormat.map { $0 == DiskSetting.Format.qcow2.rawValue } ?? true,
+      // QEMU looks for itself where the header does not say; one that it says and nobody knows is no qcow2.
+      header.backingFormat.map { DiskSetting.Format(rawValue: $0) ?? .raw },
       header.dataFile.flatMap { QCOW2Header.path(of: $0, in: folder) }
     )
   }
+
+  private static func isReadable(_ path: String) -> Bool { FileSystem.refusal(path) == nil }
 
   private static func part(_ path: String, isWritten: Bool) throws(SystemError) -> DiskImage.Part {
     guard let status = status(of: path) else { throw SystemError("stat", path) }

@@ -78,6 +78,10 @@ extension Supervisor {
     case .imageRemove(let name):
       try await removeImage(name)
       return [:]
+    case .queryDisks: return try await queryDisks()
+    case .diskRemove(let name, let disk):
+      try await removeDisk(disk, of: name)
+      return [:]
     case .imageVerify(let name): return .object(try await verifyImages(name).json)
     case .queryCommands, .queryVersion, .subscribe, .quit:
       throw ControlError(.failed, "\(request.commandName) is not the supervisor's to answer")

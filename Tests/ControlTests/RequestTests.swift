@@ -107,6 +107,9 @@ struct RequestTests {
     (.imageAdd(file: "/a.img", name: "a"), "image-add", ["file": "/a.img", "name": "a"]),
     (.queryImages, "query-images", [:]),
     (.imageRemove(name: "a"), "image-remove", ["name": "a"]),
+    (.queryDisks, "query-disks", [:]),
+    (.diskRemove(name: "a", disk: "d"), "disk-remove", ["name": "a", "disk": "d"]),
+    (.diskRemove(name: "a", disk: nil), "disk-remove", ["name": "a"]),
     (.imageVerify(name: nil), "image-verify", [:]),
     (.imageVerify(name: "a"), "image-verify", ["name": "a"]),
     (.quit(), "quit", [:]),
@@ -215,7 +218,8 @@ struct RequestTests {
         "query-events",
         "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
         "subscribe", "subscribe", "subscribe", "query-jobs", "query-jobs", "query-jobs", "job-cancel",
-        "job-dismiss", "image-add", "image-add", "query-images", "image-remove", "image-verify",
+        "job-dismiss", "image-add", "image-add", "query-images", "image-remove", "query-disks", "disk-remove",
+        "disk-remove", "image-verify",
         "image-verify", "quit", "quit",
       ])
   }

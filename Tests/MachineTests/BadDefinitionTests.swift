@@ -68,7 +68,47 @@ struct BadDefinitionTests {
     ),
     (
       "disks: [{ file: \"a\", image: \"b\" }]",
-      "33: vms.web.disks[0].image: overlays on an image are not there yet; 'file' names an image to use as it is"
+      "40: vms.web.disks[0].image: 'file' is written as well: a disk is that very file, or one of its own on an image"
+    ),
+    (
+      "disks: [{ name: \"a\" }]", "20: vms.web.disks[0].file: the disk's 'file', 'image' or 'size' is missing"
+    ),
+    (
+      "disks: [{ size: \"1G\" }]",
+      "20: vms.web.disks[0].name: the name of a blank disk, by which it is found again, is missing"
+    ),
+    (
+      "disks: [{ file: \"a.raw\", size: \"1G\" }]",
+      "43: vms.web.disks[0].size: a 'file' is used as it is, and its size is its own; 'qemu-img resize' grows it while it is not used"
+    ),
+    (
+      "disks: [{ name: \"a\", size: \"1000B\" }]",
+      "39: vms.web.disks[0].size: a disk has from 1M to 64T, not 1000B"
+    ),
+    (
+      "disks: [{ name: \"a\", size: \"1025000B\" }]",
+      "39: vms.web.disks[0].size: a disk has from 1M to 64T, not 1025000B"
+    ),
+    (
+      "disks: [{ name: \"a\", size: \"1048577B\" }]",
+      "39: vms.web.disks[0].size: 1048577B is not a whole number of sectors, 512B each"
+    ),
+    ("disks: [{ file: \"a.raw\", clone: true }]", "44: vms.web.disks[0].clone: only an 'image' is copied"),
+    (
+      "disks: [{ image: \"a\", clone: true, persistent: false }]",
+      "41: vms.web.disks[0].clone: a copy for each run would be thrown away; persistent: false needs none"
+    ),
+    (
+      "disks: [{ image: \"a\", readOnly: true, size: \"1G\" }]",
+      "56: vms.web.disks[0].size: a disk that is only read does not grow"
+    ),
+    (
+      "image: {}",
+      "19: vms.web.image: images are not downloaded yet; 'qemuvm image add' takes a file into the store, whose name then stands here"
+    ),
+    (
+      "disks: [{ name: \"a\", size: \"1G\", boot: 0 }]",
+      "51: vms.web.disks[0].boot: the turn at booting must be from 1 to 99, not 0"
     ),
     ("disks: \"a.raw\"", "19: vms.web.disks: expected a list, found \"a.raw\""),
     ("networks: [\"backend\"]", "23: vms.web.networks[0]: unknown network 'backend'; use user or none"),

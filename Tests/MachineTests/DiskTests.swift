@@ -148,12 +148,14 @@ struct DiskTests {
     let definition = try Example.definition("machine: 'pc', disks: [\(Self.list(5, "ide"))]")
     let flat = FlatDefinition(
       definition, in: "/lab", over: try ProfileChain(definition.profile, askedAt: nil))
-    let problems = flat.diskProblems([:])
+    let facts = DiskFacts(folders: Example.places.disks)
+    let problems = flat.diskProblems(facts)
     #expect(problems.map(\.path) == ["disks"] && problems.first?.origin?.file == "qemuvm.json5")
     // Some distributions have aliases of their own, which QEMU alone can tell.
     let alias = try Example.definition("machine: 'ubuntu', disks: [\(Self.list(5, "ide"))]")
     #expect(
-      FlatDefinition(alias, in: "/lab", over: try ProfileChain(alias.profile, askedAt: nil)).diskProblems([:])
+      FlatDefinition(alias, in: "/lab", over: try ProfileChain(alias.profile, askedAt: nil)).diskProblems(
+        facts)
         == [])
   }
 

@@ -92,7 +92,7 @@ struct LabFileTests {
       """
       q.json5:4:7: vms.web.cpsu: unknown key 'cpsu'; did you mean 'cpus'?
       q.json5:5:15: vms.web.memory: 512 has no unit; write a size such as '512M' or '2G'
-      q.json5:7:19: vms.db.disks[0].file: the image's file is missing
+      q.json5:7:19: vms.db.disks[0].file: the disk's 'file', 'image' or 'size' is missing
       q.json5:7:21: vms.db.disks[0].fil: unknown key 'fil'; did you mean 'file'?
       """
     ),

@@ -1,6 +1,7 @@
 import Control
 import Glibc
 import Host
+import Inspection
 import JSON
 import Machine
 import Testing

@@ -126,6 +126,11 @@ import Testing
     #expect(all.serial == "true" && all.cache == DiskSetting.Cache.none)
     #expect(try disk("/a,b.img").file == "/a,b.img")
     #expect(try disk("/a,b=c.img,format=raw").file == "/a,b=c.img")
+    let blank = try disk("name=data,size=20G,boot=1")
+    #expect(blank.source == .blank && blank.name == "data" && blank.size == .gibibytes(20) && blank.boot == 1)
+    #expect(try disk("image=debian-12").source == .image(.stored("debian-12")))
+    #expect(try disk("size=1G,name=x,persistent=false").persistent == false)
+    #expect(try disk("name=x.img").file?.hasSuffix("/name=x.img") == true)
     for (text, word) in [
       ("/a.img,fromat=qcow2", "did you mean 'format'"), ("/a.img,format=qcow3", "did you mean 'qcow2'"),
       ("/a.img,format=raw,format=qcow2", "twice"), (",format=raw", "empty"),

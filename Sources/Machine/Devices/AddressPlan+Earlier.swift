@@ -10,7 +10,8 @@ extension AddressPlan {
     }
     let type = Machine.BoardType(
       name: name, family: Machine.Family(typeName: name), options: settings.machine?.options ?? [:])
-    var resolver = DiskResolver(settings, images: [:])
+    // Its disks were files of the user's.
+    var resolver = DiskResolver(settings, DiskFacts(folders: DiskFolders(kept: "/", thrownAway: "/")))
     let disks = resolver.disks(on: type)
     var entries: [Entry] = []
     for (index, disk) in disks.enumerated() {

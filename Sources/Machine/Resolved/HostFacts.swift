@@ -8,16 +8,19 @@ package struct HostFacts: Sendable, Equatable {
   package var keptVariables: FlashFormat?
   /// What the files of disks are, by the path that the definition has; those that were found.
   package var images: [String: DiskImage]
+  /// What the image store has of what the definition asks it for.
+  package var store: StoreFacts
 
   package init(
     emulator: Emulator, kvm: KVMAvailability, firmware: HostFirmware = HostFirmware(),
-    keptVariables: FlashFormat? = nil, images: [String: DiskImage] = [:]
+    keptVariables: FlashFormat? = nil, images: [String: DiskImage] = [:], store: StoreFacts = StoreFacts()
   ) {
     self.emulator = emulator
     self.kvm = kvm
     self.firmware = firmware
     self.keptVariables = keptVariables
     self.images = images
+    self.store = store
   }
 }
 

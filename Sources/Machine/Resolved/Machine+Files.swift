@@ -3,6 +3,8 @@ package enum FileToPrepare: Sendable, Equatable {
   case write(bytes: [UInt8], to: String)
   /// Kept if it is there already: the guest has written to it.
   case copyUnlessPresent(from: String, to: String)
+  /// A disk of the VM's own.
+  case image(OwnImage)
 }
 
 /// A file that the user or the host provides, with the key that names it.
@@ -11,11 +13,25 @@ package struct RequiredFile: Sendable, Equatable {
   package let path: String
   /// Whether the guest writes to it.
   package let isWritten: Bool
+  package let kind: Kind
+
+  /// What it is for.
+  package enum Kind: Sendable { case disk, image, other }
+
+  init(key: String, path: String, isWritten: Bool, kind: Kind = .other) {
+    self.key = key
+    self.path = path
+    self.isWritten = isWritten
+    self.kind = kind
+  }
 }
 
 extension Machine {
   /// In the order in which they are to be prepared.
   package var filesToPrepare: [FileToPrepare] { devices.flatMap(\.filesToPrepare) }
+
+  /// The disk images of the VM's own.
+  package var ownImages: [OwnImage] { devices.all(Disk.self).compactMap(\.own) }
 
   /// What to look for before starting, so that a missing file is named by its key and not by QEMU's options.
   package var requiredFiles: [RequiredFile] { devices.flatMap(\.requiredFiles) }

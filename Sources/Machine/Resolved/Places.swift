@@ -21,16 +21,19 @@ package struct Places: Sendable, Equatable {
   package var firmwareROM: String
   /// The VM's own copy of the UEFI variables, as raw bytes; another format has an ending of its own.
   package var uefiVariables: String
+  package var disks: DiskFolders
 
   package init(
     monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, serialPorts: [SerialPort],
-    firmwareROM: String, uefiVariables: String
+    firmwareROM: String, uefiVariables: String,
+    disks: DiskFolders
   ) {
     self.monitorDescriptor = monitorDescriptor
     self.userMonitorDescriptor = userMonitorDescriptor
     self.serialPorts = serialPorts
     self.firmwareROM = firmwareROM
     self.uefiVariables = uefiVariables
+    self.disks = disks
   }
 
   /// The VM's own copy of the UEFI variables in a format.

@@ -1,5 +1,6 @@
 internal import Control
 internal import Host
+internal import Inspection
 internal import JSON
 internal import Machine
 
@@ -11,35 +12,31 @@ internal import Machine
 struct ImageStore: Sendable {
   let folder: String
 
-  private var contents: String { folder + "/content" }
-  private var names: String { folder + "/names" }
-  private static let suffix = ".json"
+  private var stored: StoredImages { StoredImages(folder: folder) }
+  private var contents: String { stored.contents }
+  private var names: String { stored.records }
 
   /// The file of a content.
-  func content(_ sha256: String) -> String { contents + "/" + sha256 }
+  func content(_ sha256: String) -> String { stored.content(sha256) }
 
   /// Where a job makes a content, before its checksum is known.
   func draft(of job: String) -> String { FileSystem.temporaryName(for: contents + "/" + job) }
 
   /// Every name, sorted; a record that cannot be read is said in the log.
   func list() throws(SystemError) -> [StoredImage] {
-    guard FileSystem.isPresent(names) else { return [] }
     var images: [StoredImage] = []
-    for name in try FileSystem.names(in: names) where name.hasSuffix(Self.suffix) {
+    for name in try stored.names() {
       do {
-        if let image = try image(String(name.dropLast(Self.suffix.count))) { images.append(image) }
+        if let image = try image(name) { images.append(image) }
       } catch {
-        Log.note("\(names)/\(name) tells of no image: \(error)")
+        Log.note("\(stored.record(of: name)) tells of no image: \(error)")
       }
     }
     return images
   }
 
   /// The image of a name; nil when there is none.
-  func image(_ name: String) throws -> StoredImage? {
-    guard let bytes = try FileSystem.readIfPresent(record(of: name)) else { return nil }
-    return try StoredImage(name: name, json: try JSONValue(parsing: bytes))
-  }
+  func image(_ name: String) throws -> StoredImage? { try stored.image(name) }
 
   func makeFolders() throws(SystemError) {
     try FileSystem.makeDirectory(contents)
@@ -99,5 +96,5 @@ struct ImageStore: Sendable {
       addedAt: image.addedAt, file: content(image.sha256))
   }
 
-  private func record(of name: String) -> String { "\(names)/\(name)\(Self.suffix)" }
+  private func record(of name: String) -> String { stored.record(of: name) }
 }

@@ -20,7 +20,8 @@ struct ImageUsers: Sendable {
       if let image = ImageInspection.image(at: file) { identities[image.identity] = file }
     }
     var users: [String: [String]] = [:]
-    for (disk, owner) in disks + left {
+    // What is to go is no user of itself.
+    for (disk, owner) in disks + left.filter({ !files.contains($0.file) }) {
       let image = ImageInspection.image(at: disk)
       let used = image.map { [$0.identity] + $0.parts.map(\.identity) } ?? []
       for file in files where disk == file || used.contains(where: { identities[$0] == file }) {

@@ -1,6 +1,7 @@
 internal import Control
 internal import Glibc
 internal import Host
+internal import Inspection
 internal import JSON
 internal import Synchronization
 

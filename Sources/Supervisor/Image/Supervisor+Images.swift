@@ -8,10 +8,7 @@ internal import Machine
 // The commands about the image store.
 extension Supervisor {
   /// Each time another: what hangs on one holds up no other.
-  private var diskLane: Lane { Lane("the disks of all VMs") }
-
-  /// How long the disks of all VMs may take to be looked at.
-  private static let disksPatience = Duration.seconds(10)
+  var diskLane: Lane { Lane("the disks of all VMs") }
 
   func addImage(_ file: String, as given: String?) async throws(ControlError) -> JobReport {
     guard file.hasPrefix("/") else {
@@ -54,7 +51,7 @@ extension Supervisor {
         let more = users.count > 1 ? ", and so do \(users.count - 1) more" : ""
         throw ControlError(
           .failed, "the image '\(name)' is in use: \(first) stands on it\(more)", fact: .imageInUse,
-          advice: ["Take that VM down, and give it another disk, before the image goes."])
+          advice: ["Give that VM another disk first; 'qemuvm disk rm' removes what 'qemuvm down' has left."])
       }
     }
     try await images.remove(image)
@@ -91,11 +88,14 @@ extension Supervisor {
   }
 
   /// Who stands on each of the files; nil when not all disks could be looked at in time.
-  private func users(of files: [String]) async -> [String: [String]]? {
+  func users(of files: [String]) async -> [String: [String]]? {
     var disks: [(file: String, owner: String)] = []
+    // Where the names cannot be read, nothing is removed either.
+    guard let stored = try? await images.list() else { return nil }
     for machine in machines.values {
       let name = machine.name
-      disks += await machine.diskFiles.sorted().map { (file: $0, owner: "\(name)") }
+      let used = await machine.diskFiles(stored.map { ($0.name, images.file(of: $0)) }, state.path)
+      disks += used.sorted().map { (file: $0, owner: "\(name)") }
     }
     let search = ImageUsers(disks: disks, kept: state.path + "/disks")
     return await diskLane.run(within: Self.disksPatience) { search.find(of: files) }
@@ -110,9 +110,13 @@ extension VirtualMachine {
     return hasTurn
   }
 
-  /// The files of its disks, as they are defined and as its process has them.
-  fileprivate var diskFiles: Set<String> {
-    let defined = record?.flat.settings.disks?.map(\.file) ?? []
-    return Set(defined + (report.images?.uses.map(\.image) ?? []))
+  /// The files of its disks, as they are defined and as its process has them; `stored` has those of the image store.
+  fileprivate func diskFiles(_ stored: [(name: String, file: String)], _ state: String) -> Set<String> {
+    var files = Set(report.images?.uses.map(\.image) ?? [])
+    guard let record else { return files }
+    let named = record.flat.storedImages
+    files.formUnion(stored.filter { named.contains($0.name) }.map(\.file))
+    files.formUnion(record.flat.diskPaths(StoreFacts(), .of(name, state: state)))
+    return files
   }
 }

@@ -39,4 +39,10 @@ package struct Launch: Sendable {
 
   /// What its disks use.
   let images: ImageCheck
+
+  /// What makes its disks; nil where there is none.
+  let diskTool: DiskTool?
+
+  /// Disk images of the VM's own, made or grown before it starts.
+  var ownImages: [OwnImage] { machine.ownImages }
 }

@@ -31,9 +31,9 @@ package struct Preparation: Sendable {
   let lanes: Lanes
 
   /// What a VM keeps between `down` and the next `up`.
-  package func disks(of name: VMName) -> String {
-    state.path + "/disks/" + name.id
-  }
+  package func disks(of name: VMName) -> String { folders(of: name).kept }
+
+  private func folders(of name: VMName) -> DiskFolders { .of(name, state: state.path) }
 
   // MARK: From a definition to a record
 
@@ -221,12 +221,15 @@ package struct Preparation: Sendable {
     let wantsKVM = record.flat.settings.accelerator != .tcg
     let places = places(name, folder)
     let wantsUEFI = record.flat.settings.firmware?.isUEFI == true
+    let disks = ImageInspection.facts(of: record.flat, in: places.disks, .of(state: state.path)) {
+      lane.reach($0)
+    }
     let host = HostFacts(
       emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable,
       firmware: wantsUEFI
         ? FirmwareCatalog(environment: environment, emulator: emulator.path).firmware() : HostFirmware(),
       keptVariables: wantsUEFI ? keptVariables(places) : nil,
-      images: ImageInspection.images(of: record.flat) { lane.reach($0) })
+      images: disks.images, store: disks.store)
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
@@ -236,9 +239,11 @@ package struct Preparation: Sendable {
       throw ControlError(.invalid, "\(error)", vm: name.full)
     }
     let images = ImageCheck(
-      holding: ImageHolding(vm: name, uses: record.flat.imageUses(of: host.images)), state: state.path)
+      holding: ImageHolding(vm: name, uses: record.flat.imageUses(disks)), state: state.path)
+    let tool = DiskTool.find(beside: emulator.path, environment: environment)
     if purpose != .show {
       try look(at: machine, name, folder, record.flat.origins, lane)
+      try NewImages(machine.ownImages, found: disks.images, name, state.path).check(tool)
       try images.check(beside: others, starting: purpose == .start)
       if let words = HostMemory.refusal(machine.memory) {
         throw .cannot(
@@ -249,7 +254,8 @@ package struct Preparation: Sendable {
     }
     return Launch(
       machine: machine, program: emulator.path, arguments: machine.arguments,
-      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), images: images)
+      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), images: images,
+      diskTool: tool)
   }
 
   /// Where a VM's devices have been so far, also by what its last start has kept: a definition that was promised and
@@ -280,7 +286,7 @@ package struct Preparation: Sendable {
         Places.SerialPort(descriptor: $0.element.descriptor, log: folder.serialLog($0.offset + 1))
       },
       firmwareROM: folder.firmware,
-      uefiVariables: disks(of: name) + "/uefi-vars.fd")
+      uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name))
   }
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
@@ -301,7 +307,7 @@ package struct Preparation: Sendable {
       guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
       throw .cannot(
         "start", name, "\(file.key) \(file.path): \(error.reason)", .file,
-        advice: Self.place(file.key, origins) + Self.advice(on: file.key, file.path, error))
+        advice: Self.place(file.key, origins) + Self.advice(on: file, error))
     }
     switch machine.firmware {
     case .rom(let path): try refuse(rom: path, name, origins)
@@ -338,12 +344,15 @@ package struct Preparation: Sendable {
   }
 
   /// What to do about a file that cannot be used.
-  private static func advice(on key: String, _ path: String, _ error: SystemError) -> [String] {
-    switch error.code {
-    case ENOENT where key.hasPrefix("disks"):
+  private static func advice(on file: RequiredFile, _ error: SystemError) -> [String] {
+    let path = file.path
+    return switch (error.code, file.kind) {
+    case (ENOENT, .disk):
       ["Put it there, or make an empty one: qemu-img create -f qcow2 \(ShellText.quote(path)) 20G"]
-    case ENOENT: ["Put it there, or name another."]
-    case EACCES, EPERM:
+    case (ENOENT, .image):
+      ["Put it there, or name another image: 'qemuvm image ls' lists those of the store."]
+    case (ENOENT, .other): ["Put it there, or name another."]
+    case (EACCES, _), (EPERM, _):
       ["'ls -l \(ShellText.quote(path))' shows who may; QEMU runs as \(User.name(geteuid()))."]
     default: []
     }

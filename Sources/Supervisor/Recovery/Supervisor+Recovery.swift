@@ -22,6 +22,7 @@ extension Supervisor {
     recordStart()
     await jobs.recover()
     images.clear()
+    clearDiskDrafts()
     isRecovering = true
     try loadLabs()
     let processes = FoundProcesses(inVMsOf: state.path + "/vms")

@@ -134,8 +134,8 @@ extension VirtualMachine {
     guard !run.isConcluding else { return }
     run.isConcluding = true
     let heir = heir(of: run)
-    let (log, start) = (folder.qemuLog, run.logStart)
-    let (console, consoleStart) = (folder.consoleLog, run.consoleStart)
+    let (log, start, folder) = (folder.qemuLog, run.logStart, folder.path)
+    let (console, consoleStart) = (self.folder.consoleLog, run.consoleStart)
     // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
     let images = lifecycle.state == .starting ? launch?.images : nil
     let devices = run.machine?.devices ?? []
@@ -146,6 +146,7 @@ extension VirtualMachine {
         if let heir = heir() { return .heir(heir) }
         // QEMU unlinks its sockets only at a clean exit.
         for path in sockets { _ = try? FileSystem.remove(path) }  // Each start removes it again.
+        ThrownAwayDisks.remove(in: folder)
         let message = QEMULog.lastMessage(in: log, from: start)
         let words = message.text(
           devices: devices, because: message.lockedImage.flatMap { images?.holder(of: $0) })

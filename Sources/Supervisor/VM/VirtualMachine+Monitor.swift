@@ -191,10 +191,16 @@ extension VirtualMachine {
 
   /// A folder with a disk of this VM that has no space; nil when none has.
   func fullFolder() async -> String? {
-    let files = record?.flat.settings.disks?.map(\.file) ?? []
+    let files = diskFiles
     return await diskLane.run {
       files.first { FileSystem.freeBytes(at: $0) ?? 0 < Self.leastSpace }.map { FileSystem.parent(of: $0) }
     }
+  }
+
+  /// The files that its disks are, as its guest was started with them.
+  private var diskFiles: [String] {
+    if let devices = run?.machine?.devices { return devices.compactMap(\.file) }
+    return (record?.flat.settings.diskEntries ?? []).compactMap(\.userFile)
   }
 
   /// What a guest that waits for space is tried with, in bytes: one cluster of a qcow2 image.

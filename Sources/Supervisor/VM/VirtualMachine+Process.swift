@@ -38,6 +38,7 @@ extension VirtualMachine {
         guard vm.lifecycle.process.attempt == attempt, vm.lifecycle.awaitsSpawn, vm.preparations > 0 else {
           return
         }
+        if let words = vm.imageWork?.words { return vm.tell("\(words); it starts when that is done") }
         let place = vm.lane.place.map { ": \($0)" } ?? ""
         vm.tell(
           "no answer from its files for \(Preparation.patience.seconds) s\(place); it starts when they answer"
@@ -81,9 +82,35 @@ extension VirtualMachine {
     } catch {
       return .failure(.cannot("start", name, "a file for QEMU cannot be written: \(error)", .file))
     }
-    // Another launch may have taken its place; its files are another matter.
-    if self.launch?.arguments == launch.arguments { areFilesReady = true }
+    do throws(ControlError) {
+      try await makeImages(launch)
+    } catch {
+      return .failure(error)
+    }
+    // Another launch may have taken its place; its files are another matter. What is thrown away is made for each run.
+    if self.launch?.arguments == launch.arguments {
+      areFilesReady = !launch.ownImages.contains(where: \.isThrownAway)
+    }
     return .success(launch)
+  }
+
+  /// Makes the VM's own disks, or lets them grow; a stop calls it off.
+  private func makeImages(_ launch: Launch) async throws(ControlError) {
+    let (images, tool, name, lane) = (launch.ownImages, launch.diskTool, name, diskLane)
+    guard !images.isEmpty else { return }
+    let work = ImageWork()
+    imageWork = work
+    defer { if imageWork === work { imageWork = nil } }
+    try await lane.run { () throws(ControlError) in
+      for image in images {
+        lane.reach(image.path)
+        do throws(ImageFailure) {
+          try image.prepare(tool, work)
+        } catch {
+          throw error.refusal(image.key, image.path, name)
+        }
+      }
+    }
   }
 
   /// Starts QEMU; a busy lock is looked at again for a second.

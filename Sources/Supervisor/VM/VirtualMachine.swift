@@ -102,6 +102,9 @@ package actor VirtualMachine {
   /// Whether the files that the launch needs of us have been written.
   var areFilesReady = false
 
+  /// The making of its disks, while that is under way.
+  var imageWork: ImageWork?
+
   /// How many starts are being made ready: they write files, whatever has become of the start.
   var preparations = 0
 
@@ -203,6 +206,7 @@ package actor VirtualMachine {
       perform(effect)
     }
     isPerforming = false
+    if !lifecycle.awaitsSpawn { imageWork?.cancel() }
     timer.arm(at: lifecycle.nextDeadline)
     if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
     settleIfForgotten()

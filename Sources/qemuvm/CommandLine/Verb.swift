@@ -42,6 +42,6 @@ enum VerbGroup: String, CaseIterable, Sendable {
   case lifecycle = "Lifecycle"
   case look = "Look"
   case configure = "Configure"
-  case images = "Images and jobs"
+  case images = "Images, disks and jobs"
   case supervisor = "Supervisor"
 }

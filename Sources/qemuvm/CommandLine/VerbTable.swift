@@ -5,7 +5,8 @@ enum VerbTable {
     Reset.self, Remove.self,
     List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, Execute.self,
     Update.self, Profiles.self, Validate.self,
-    ImageAdd.self, ImageList.self, ImageRemove.self, ImageVerify.self, Jobs.self, JobCancel.self,
+    ImageAdd.self, ImageList.self, ImageRemove.self, ImageVerify.self, DiskList.self, DiskRemove.self,
+    Jobs.self, JobCancel.self,
     JobDismiss.self,
     SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, SwitchRun.self, Version.self,
   ]

@@ -73,7 +73,7 @@ struct Validate: Verb {
       }
     }
     return DefinitionError(
-      problems + LabOrder.problems(ofConditionsIn: vms) + LabImages.problems(of: vms, alone: true)
+      problems + LabOrder.problems(ofConditionsIn: vms) + LabImages.problems(of: vms, alone: true, context)
     ).problems
   }
 

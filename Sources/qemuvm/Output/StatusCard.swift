@@ -38,7 +38,7 @@ struct StatusCard {
       ("Memory", one(joined([status.memoryBytes.map(Quantity.bytes), resident]))),
       ("Firmware", one(fact("firmware"))),
       ("Kernel", one(fact("kernel")) + one(fact("append"))),
-      ("Disks", facts("disks[")),
+      ("Disks", one(fact("image")) + facts("disks[")),
       ("Networks", facts("networks[")),
       ("Ports", one(fact("ports"))),
       ("USB", one(fact("usb"))),

@@ -179,7 +179,7 @@ struct DefinitionSource: Sendable {
       chains[definition.profile] = chain
       return chain.map { FlatDefinition(definition, in: lab.directory, over: $0) }
     }
-    let problems = LabImages.problems(of: vms, alone: false)
+    let problems = LabImages.problems(of: vms, alone: false, context)
     guard problems.isEmpty else { throw DefinitionError(problems) }
   }
 }

@@ -34,10 +34,21 @@ struct SettingOption: Sendable {
       "memoryPerCPU",
       ValueOption("memory-per-cpu", "SIZE", .setting, help: "The memory for each CPU, instead.")),
     SettingOption(
+      "image",
+      ValueOption(
+        "image", "IMAGE", .setting,
+        help: "The image to boot from: a name of the image store, or a file with its folder, as ./web.qcow2.")
+    ),
+    SettingOption(
+      "imageSize",
+      ValueOption("image-size", "SIZE", .setting, help: "How large that disk is at least, as 20G.")),
+    SettingOption(
       "disks",
       ListOption(
         "disk", "FILE[,KEY=VALUE…]", .disk,
-        help: "A disk image, used as it is, with a disk's keys behind it, as old.img,format=qcow2.")),
+        help:
+          "A disk: a file, used as it is, with a disk's keys behind it, as old.img,format=qcow2; or keys alone, as "
+          + "name=data,size=20G.")),
     SettingOption(
       "networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
     SettingOption(
@@ -127,6 +138,12 @@ extension ValueParser<JSONValue> {
       {
         throw InvalidValue(reason: "has the key '\(keys[twice].0)' twice")
       }
+      // Keys alone say what it is: no file.
+      if let first = DiskKey(file),
+        keys.contains(where: { $0.0 == "image" || $0.0 == "size" }) || first.tellsSource
+      {
+        return .object(JSONObject([(first.name, first.value)] + keys))
+      }
       return keys.isEmpty ? .string(text) : .object(JSONObject([("file", .string(String(file)))] + keys))
     }
   }
@@ -136,6 +153,9 @@ extension ValueParser<JSONValue> {
 private struct DiskKey {
   let name: String
   let value: JSONValue
+
+  /// Whether it says what the disk is, so that no file is named.
+  var tellsSource: Bool { name == "image" || name == "size" }
 
   /// Nil when the text is neither a key nor meant to be one.
   init?(_ text: Substring) {
@@ -149,6 +169,7 @@ private struct DiskKey {
     switch word {
     case "true" where name != "serial": value = .bool(true)
     case "false" where name != "serial": value = .bool(false)
+    case _ where name == "boot": value = Int64(word).map { .integer($0) } ?? .string(word)
     default: value = .string(word)
     }
   }

@@ -8,12 +8,15 @@ enum Everything {
     "machine": ["type": "q35", "usb": "off"], "accelerator": "tcg", "cpu": "max,-avx", "cpus": 2,
     "memoryPerCPU": "512M", "firmware": "uefi", "kernel": "/boot/vmlinuz", "initrd": "/boot/initrd",
     "append": "console=ttyS0",
+    "image": "debian-12", "imageSize": "20G",
     "disks": [
       [
         "name": "data", "file": "/d.qcow2", "format": "qcow2", "bus": "virtio", "readOnly": false,
         "cache": "none",
-        "discard": true, "cdrom": false, "serial": "data",
-      ]
+        "discard": true, "cdrom": false, "serial": "data", "boot": 2,
+      ],
+      ["name": "blank", "size": "1G", "persistent": false],
+      ["name": "full", "image": "/base.img", "size": "3G", "clone": true, "format": "raw"],
     ],
     "networks": ["user", ["user": true, "mac": "52:54:00:12:34:56", "model": "e1000e"]],
     "ports": ["127.0.0.1:8080:80", "0.0.0.0:53:53/udp"], "serial": 2, "rng": true,

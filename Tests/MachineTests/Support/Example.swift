@@ -10,7 +10,8 @@ enum Example {
       Places.SerialPort(descriptor: 6, log: "/state/web/console.log"),
       Places.SerialPort(descriptor: 10, log: "/state/web/serial2.log"),
     ], firmwareROM: "/state/web/firmware.rom",
-    uefiVariables: "/state/web/uefi-vars.fd")
+    uefiVariables: "/state/web/uefi-vars.fd",
+    disks: DiskFolders(kept: "/state/disks/web", thrownAway: "/state/web"))
 
   static let emulator = Emulator(
     path: "/usr/bin/qemu-system-x86_64", version: Emulator.Version(major: 7, minor: 2, micro: 22),
@@ -24,7 +25,11 @@ enum Example {
 
   static let host = HostFacts(
     emulator: emulator, kvm: .usable,
-    firmware: HostFirmware(customary: UEFIFirmware.candidates[0], folders: ["/usr/share/qemu/firmware"]))
+    firmware: HostFirmware(customary: UEFIFirmware.candidates[0], folders: ["/usr/share/qemu/firmware"]),
+    store: StoreFacts(entries: [
+      "debian-12": StoreFacts.Entry(path: "/state/images/content/1234", format: .qcow2),
+      "iso": StoreFacts.Entry(path: "/state/images/content/5678", format: .raw),
+    ]))
 
   static let uuid = UUID(high: 0x0123_4567_89AB_4CDE, low: 0x8F01_2345_6789_ABCD)
 

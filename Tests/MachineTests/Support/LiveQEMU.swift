@@ -17,7 +17,8 @@ final class LiveQEMU {
         Places.SerialPort(descriptor: 6, log: folder.file("console.log")),
         Places.SerialPort(descriptor: 10, log: folder.file("serial2.log")),
       ], firmwareROM: folder.file("firmware.rom"),
-      uefiVariables: folder.file("uefi-vars.fd"))
+      uefiVariables: folder.file("uefi-vars.fd"),
+      disks: DiskFolders(kept: folder.path, thrownAway: folder.file("run")))
   }
 
   /// Prepares the machine's files, starts QEMU and waits until it has initialised.
@@ -27,6 +28,8 @@ final class LiveQEMU {
       case .write(let bytes, let path): try FileSystem.replace(path, with: bytes, durable: false)
       case .copyUnlessPresent(let source, let path):
         try FileSystem.replace(path, with: try FileSystem.read(source), durable: false)
+      // A stand-in is there.
+      case .image: break
       }
     }
     let places = machine.places

@@ -4,7 +4,7 @@ import Machine
 /// Files that stand in for those a machine names: QEMU opens each, and no guest runs from them.
 enum StandInFiles {
   static func make(for machine: Machine) throws {
-    for file in machine.requiredFiles where !FileSystem.exists(file.path) {
+    for file in machine.requiredFiles where file.kind != .image && !FileSystem.exists(file.path) {
       try FileSystem.makeDirectory(FileSystem.parent(of: file.path))
       switch file.key {
       case "firmware":
@@ -20,6 +20,7 @@ enum StandInFiles {
   }
 
   private static func image(_ disk: Disk) throws {
+    try FileSystem.makeDirectory(FileSystem.parent(of: disk.image))
     if disk.format == .raw {
       try FileSystem.replace(disk.image, with: [UInt8](repeating: 0, count: 1 << 20), durable: false)
       return

@@ -3,11 +3,21 @@ package import JSON
 /// A disk or CD drive of the guest's, and the image behind it.
 package struct Disk: Device {
   package let name: String
-  /// Its place in the list of disks, from 0: the guest boots from the first.
-  package let index: Int
+  package let key: String
+
+  /// Where the definition says what it is, such as `disks[0].file`.
+  let sourceKey: String
+  /// When the firmware looks whether it can be booted from, from 1.
+  let turn: Int
+  let setting: DiskSetting
+  /// What QEMU opens.
   package let image: String
   package let format: DiskSetting.Format
+  /// Whether that was found.
+  let isThere: Bool
   package let isBlockDevice: Bool
+  /// What is made, or grown, before the start; nil for a file of the user's, and for what is only read.
+  package let own: OwnImage?
   package let bus: DiskSetting.Bus
   /// Whether the guest finds a CD drive with the image in it.
   package let isCD: Bool
@@ -17,19 +27,30 @@ package struct Disk: Device {
   package let serial: String?
 
   package var id: DeviceID { .disk(name) }
-  package var key: String { "disks[\(index)]" }
   package var label: String { "disk '\(name)'" }
   package var file: String? { image }
 
   package var requiredFiles: [RequiredFile] {
-    [RequiredFile(key: "\(key).file", path: image, isWritten: !isReadOnly)]
+    // One of its own that is there needs no more than itself: that it can be used was found out already.
+    if let own, !isThere || own.isThrownAway {
+      return own.content.base.map {
+        [RequiredFile(key: sourceKey, path: $0.path, isWritten: false, kind: .image)]
+      } ?? []
+    }
+    let kind: RequiredFile.Kind = if case .image = setting.source { .image } else { .disk }
+    return [RequiredFile(key: sourceKey, path: image, isWritten: !isReadOnly, kind: kind)]
   }
+
+  package var filesToPrepare: [FileToPrepare] { own.map { [.image($0)] } ?? [] }
 
   package var properties: JSONObject {
     var properties: JSONObject = [
       "file": .string(image), "format": .string(format.rawValue), "bus": .string(bus.rawValue),
-      "cache": .string(cache.rawValue), "bootOrder": JSONValue(index + 1),
+      "cache": .string(cache.rawValue), "bootOrder": JSONValue(turn),
     ]
+    if case .image(let reference) = setting.source { properties["image"] = reference.json }
+    properties["size"] = setting.size?.json
+    if !setting.isPersistent { properties["persistent"] = false }
     if isReadOnly { properties["readOnly"] = true }
     if discards { properties["discard"] = true }
     if isCD { properties["cdrom"] = true }
@@ -39,6 +60,11 @@ package struct Disk: Device {
 
   package var shown: [(key: String, value: String)] {
     var words = [image, format.rawValue, bus.rawValue, "cache \(cache.rawValue)"]
+    if case .image(let reference) = setting.source {
+      words.insert("\(setting.clone == true ? "copied from" : "on") \(reference.text)", at: 1)
+    }
+    if let size = setting.size { words.append("\(size)") }
+    if !setting.isPersistent { words.append("thrown away") }
     if isReadOnly { words.append("read-only") }
     if discards { words.append("discard") }
     // On these a read-only disk has always been one.
@@ -76,7 +102,7 @@ package struct Disk: Device {
     var device = drive(in: context)
     if bus != .nvme { device["serial"] = serial.map { .string($0) } }
     device["drive"] = .string(id.text)
-    device["bootindex"] = JSONValue(index + 1)
+    device["bootindex"] = JSONValue(turn)
     if bus != .nvme {
       // An error of the host's, a full disk above all, pauses the guest instead of reaching it.
       device["werror"] = "stop"
@@ -162,7 +188,9 @@ struct SATAController: Device {
 
 extension DeviceKind {
   static let disks = DeviceKind(keys: [
-    SettingKey("disks", \.disks, anchoring: { disks, folder in disks.map { $0.anchored(in: folder) } })
+    SettingKey("image", \.image, anchoring: { $0.anchored(in: $1) }),
+    SettingKey("imageSize", \.imageSize, reading: DiskSetting.size),
+    SettingKey("disks", \.disks, anchoring: { disks, folder in disks.map { $0.anchored(in: folder) } }),
   ]) { resolver in
     let disks = resolver.disks()
     var controllers: [any Device] = []
@@ -175,6 +203,17 @@ extension DeviceKind {
 }
 
 extension Settings {
+  /// What the disk that the VM boots from stands on.
+  package var image: ImageReference? {
+    get { devices["image"] }
+    set { devices["image"] = newValue }
+  }
+
+  package var imageSize: ByteCount? {
+    get { devices["imageSize"] }
+    set { devices["imageSize"] = newValue }
+  }
+
   package var disks: [DiskSetting]? {
     get { devices["disks"] }
     set { devices["disks"] = newValue }

@@ -43,6 +43,12 @@ package struct DiskImage: Sendable, Equatable {
   package let identity: Identity
   /// The format that its bytes show; nil for none that is known.
   package var magic: ImageMagic?
+  /// How many bytes the file or device has.
+  package var size: UInt64 = 0
+  /// How large the disk in it is, if it is a qcow2 image.
+  package var qcow2Size: UInt64?
+  /// How much of the file system it takes, in bytes.
+  package var usedSize: UInt64 = 0
   /// What it needs besides, if it is a qcow2 image, the nearest first.
   package var parts: [Part] = []
   /// Why it cannot be used as the qcow2 image that it is: its chain is broken, too long, or has no end.
@@ -52,13 +58,25 @@ package struct DiskImage: Sendable, Equatable {
     self.kind = kind
     self.identity = identity
   }
+
+  /// What a guest finds on it when it is used in a format; nil where only the format's own programs know.
+  func virtualSize(as format: DiskSetting.Format) -> ByteCount? {
+    switch format {
+    // QEMU fills the last sector up.
+    case .raw: size > UInt64(Int64.max) ? nil : ByteCount(bytes: (size + 511) / 512 * 512)
+    case .qcow2: qcow2Size.map(ByteCount.init(bytes:))
+    case .vmdk, .vdi, .vhdx, .vpc: nil
+    }
+  }
 }
 
 /// A file that a disk of a VM reads or writes, and which disk that is.
 package struct ImageUse: Sendable, Equatable {
   /// The disk's place in the definition, such as `disks[0]`.
   package let key: String
-  /// The image that the definition names.
+  /// Where the definition says what the disk is, such as `disks[0].file`.
+  package let sourceKey: String
+  /// The image that the definition names, or the disk of the VM's own.
   package let image: String
   /// The file itself: the image, or one that it needs.
   package let path: String
@@ -105,34 +123,37 @@ package struct ImageUse: Sendable, Equatable {
   }
 }
 
-extension DiskSetting {
+extension DiskEntry {
   /// The files that the disk uses, as far as they were found.
-  func uses(key: String, of image: DiskImage?, format: Format?) -> [ImageUse] {
-    guard let image else { return [] }
+  func uses(_ facts: DiskFacts) -> [ImageUse] {
+    let files = DiskFiles(self, facts)
+    guard let opened = files.opened, let image = opened.found else { return [] }
+    let isOwn = files.hasOwn
+    // What a disk of the VM's own stands on is never written, and neither is what is thrown away.
+    let isWritten = !setting.isReadOnly && setting.isPersistent && (isOwn || userFile != nil)
     let own = ImageUse(
-      key: key, image: file, path: file, identity: image.identity, isWritten: !isReadOnly)
-    let parts = format == .qcow2 ? image.parts : []
+      key: key, sourceKey: sourceKey, image: opened.path, path: opened.path, identity: image.identity,
+      isWritten: isWritten)
+    let parts = opened.format == .qcow2 ? image.parts : []
     return [own]
       + parts.map {
         ImageUse(
-          key: key, image: file, path: $0.path, identity: $0.identity, isWritten: $0.isWritten && !isReadOnly)
+          key: key, sourceKey: sourceKey, image: opened.path, path: $0.path, identity: $0.identity,
+          isWritten: $0.isWritten && isWritten)
       }
   }
+}
 
+extension DiskSetting {
   /// The format to take: the one written, else the one that the name says; a device is raw.
-  func format(of image: DiskImage?) -> Format? {
+  func format(of image: DiskImage?, at path: String) -> Format? {
     if let format { return format }
-    let isDevice = image.map { $0.kind == .blockDevice } ?? file.hasPrefix("/dev/")
-    return isDevice ? .raw : Format(fileName: file)
+    let isDevice = image.map { $0.kind == .blockDevice } ?? path.hasPrefix("/dev/")
+    return isDevice ? .raw : Format(fileName: path)
   }
 }
 
 extension FlatDefinition {
   /// The files that the VM's disks use, as far as they were found.
-  package func imageUses(of images: [String: DiskImage]) -> [ImageUse] {
-    (settings.disks ?? []).enumerated().flatMap { index, disk in
-      let image = images[disk.file]
-      return disk.uses(key: "disks[\(index)]", of: image, format: disk.format(of: image))
-    }
-  }
+  package func imageUses(_ facts: DiskFacts) -> [ImageUse] { settings.diskEntries.flatMap { $0.uses(facts) } }
 }

@@ -1,22 +1,24 @@
-/// What the disks of a machine are called: by their `name`, else by their file.
+/// What the disks of a machine are called: by their `name`, else by their file or image.
 ///
 /// A name is the disk's identity. It depends neither on the disk's place in the list nor on the disks beside it: a file
-/// whose base name is another's as well gets its path's hash behind it, and one that has had a name keeps it.
+/// whose base name is another's as well gets its path's hash behind it, and one that has had a name keeps it. One of the
+/// VM's own has its data under its name, so nothing else decides that.
 enum DiskNames {
   /// The names in the order of the disks; `plan` has those so far.
-  static func names(of disks: [DiskSetting], keeping plan: AddressPlan) -> [String] {
-    var taken = Set(disks.compactMap(\.name))
-    var names = disks.map(\.name)
+  static func names(of disks: [DiskEntry], keeping plan: AddressPlan) -> [String] {
+    let files = disks.map(\.setting.sourceText)
+    var names = disks.map { $0.setting.name ?? $0.ownName }
+    var taken = Set(names.compactMap(\.self))
     for index in disks.indices where names[index] == nil {
-      let known = plan.entries.lazy.filter { $0.file == disks[index].file }.map {
+      let known = plan.entries.lazy.filter { $0.file == files[index] }.map {
         DeviceID.diskName(ofNode: $0.id.text)
       }
       // One that was written once may be written at another disk now.
-      names[index] = known.first { isOfFile($0, disks[index].file) && taken.insert($0).inserted }
+      names[index] = known.first { isOfFile($0, files[index]) && taken.insert($0).inserted }
     }
-    let bases = disks.indices.filter { names[$0] == nil }.map { base(of: disks[$0].file) }
+    let bases = disks.indices.filter { names[$0] == nil }.map { base(of: files[$0]) }
     for index in disks.indices where names[index] == nil {
-      let file = disks[index].file
+      let file = files[index]
       let plain = base(of: file)
       let isOnlyOne = bases.count { $0 == plain } == 1
       var name = isOnlyOne ? plain : marked(plain, file, 1)
@@ -33,9 +35,18 @@ enum DiskNames {
 
   /// The base name of a file, of the characters that an id has, and not too long.
   private static func base(of file: String) -> String {
-    let last = file.split(separator: "/").last ?? "disk"
-    let name = String(last.unicodeScalars.map { isPlain($0) ? Character($0) : "-" })
+    let name = characters(of: file.split(separator: "/").last ?? "disk")
     return name.utf8.count <= DeviceID.longestDiskName ? name : marked(name, file, 1)
+  }
+
+  /// The same of a name alone: wherever the image lies, its disks are called alike.
+  static func plain(_ name: String) -> String {
+    let plain = characters(of: name.isEmpty ? "disk" : name[...])
+    return plain.utf8.count <= DeviceID.longestDiskName ? plain : marked(plain, name, 1)
+  }
+
+  private static func characters(of name: Substring) -> String {
+    String(name.unicodeScalars.map { isPlain($0) ? Character($0) : "-" })
   }
 
   private static func marked(_ base: String, _ file: String, _ copy: Int) -> String {

@@ -4,6 +4,9 @@ internal import JSON
 ///
 /// Format: docs/interop/qcow2.txt in QEMU. A header that is damaged names none of them; QEMU says what is wrong.
 package struct QCOW2Header: Sendable, Equatable {
+  /// How large the disk is that a guest finds, in bytes.
+  package private(set) var virtualSize: UInt64
+
   /// Where in the file the name of its backing file stands, and how long it is; nil when it stands on none.
   package private(set) var backingName: Range<Int>?
 
@@ -24,6 +27,7 @@ package struct QCOW2Header: Sendable, Equatable {
     guard head.count >= 72, head.starts(with: "QFI".utf8 + [0xFB]) else { return nil }
     let header = BigEndianBytes(head)
     guard let version = header.uint32(at: 4), version == 2 || version == 3 else { return nil }
+    virtualSize = header.uint64(at: 24) ?? 0
     if let offset = header.uint64(at: 8), let size = header.uint32(at: 16), offset > 0, size > 0,
       size <= Self.longestName, offset < 1 << 32
     {
