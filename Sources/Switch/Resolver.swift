@@ -3,7 +3,7 @@ internal import Glibc
 internal import Host
 internal import Network
 
-/// The host's resolver, asked on behalf of guests.
+/// The host's resolver, or another server in its place, asked on behalf of guests.
 ///
 /// A question that is not answered is forgotten when so many others have been asked since: no timer is needed.
 final class Resolver {
@@ -22,6 +22,7 @@ final class Resolver {
     }
   }
 
+  private let named: String?
   private var socket: Socket?
   private var server = ""
   private var read: Instant?
@@ -29,6 +30,11 @@ final class Resolver {
 
   /// The numbers of what was asked, the oldest first.
   private var order: [UInt16] = []
+
+  /// Asks the server named, or the one that the host has at the time.
+  init(server: String?) {
+    named = server
+  }
 
   /// The socket as it is now; it may be another after a question.
   var descriptor: Int32? { socket?.descriptor.rawValue }
@@ -66,14 +72,17 @@ final class Resolver {
   private func refresh(at now: Instant) {
     if let read, now - read < Self.refresh { return }
     read = now
-    // Without the file there is no resolver.
-    let text = String(decoding: (try? FileSystem.read(Self.configuration, limit: 65536)) ?? [], as: UTF8.self)
-    let found = Self.server(in: text)
+    let found = named ?? Self.server(in: Self.hostConfiguration)
     guard found != server || socket == nil else { return }
     server = found
     socket = nil
     let number = linux_udp_to(found, Self.port)
     if number >= 0 { socket = Socket(FileDescriptor(owning: number)) }
+  }
+
+  private static var hostConfiguration: String {
+    // Without the file the host is its own resolver.
+    String(decoding: (try? FileSystem.read(configuration, limit: 65536)) ?? [], as: UTF8.self)
   }
 
   /// The first server that resolv.conf(5) names; the host itself when it names none.

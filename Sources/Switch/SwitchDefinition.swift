@@ -8,8 +8,8 @@ package import Network
 ///         { "name": "db", "mac": "52:54:00:00:00:02", "address": "10.9.0.2", "switch": "PATH", "card": "PATH" } ] }
 ///
 /// Further keys, with what they are when they are left out: `mtu` (1500), `dhcp` (true), `dns` (false: names from
-/// elsewhere are none), `broadcastsPerSecond` (1000, of each port), `queueBytes` (262144, of each port); of a port
-/// `secure` (true; an open port needs no `address`).
+/// elsewhere are none), `nameServer` (who is asked for those: the host's resolver), `broadcastsPerSecond` (1000, of each
+/// port), `queueBytes` (262144, of each port); of a port `secure` (true; an open port needs no `address`).
 package struct SwitchDefinition: Sendable, Equatable {
   /// The two ends of a card: QEMU's `remote` and its `local`.
   package struct Ends: Sendable, Equatable {
@@ -27,6 +27,9 @@ package struct SwitchDefinition: Sendable, Equatable {
 
   package let network: NetworkDefinition
   package let ends: [Ends]
+
+  /// Who is asked for names from elsewhere; nil for the host's resolver.
+  package let nameServer: String?
 
   /// Where it tells its counters; nil for nowhere.
   package let control: String?
@@ -49,7 +52,8 @@ package struct SwitchDefinition: Sendable, Equatable {
 
 extension SwitchDefinition {
   private static let keys = [
-    "name", "subnet", "address", "domain", "control", "mtu", "dhcp", "dns", "broadcastsPerSecond",
+    "name", "subnet", "address", "domain", "control", "mtu", "dhcp", "dns", "nameServer",
+    "broadcastsPerSecond",
     "queueBytes",
     "ports",
   ]
@@ -79,6 +83,8 @@ extension SwitchDefinition {
       }
       self.network = network
       self.ends = ends
+      let server: String? = try members.optional("nameServer")
+      nameServer = if let server { try Self.address(server, "nameServer").description } else { nil }
       control = try members.optional("control")
       queueBytes = try members.optional("queueBytes") ?? 262_144
     } catch {

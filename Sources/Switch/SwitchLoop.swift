@@ -21,7 +21,7 @@ final class SwitchLoop {
   private let ports: [SwitchPort]
   private let cards: CardWatch
   private let reports: ReportSocket?
-  private let resolver = Resolver()
+  private let resolver: Resolver
   private let signals: FileDescriptor
   private let epoll: FileDescriptor
   private let started = Timestamp.now
@@ -37,12 +37,10 @@ final class SwitchLoop {
   private let run = Batch()
   private let single = Batch()
 
-  /// The resolver's socket that is watched.
-  private var watchedResolver: Int32?
-
   init(_ definition: SwitchDefinition) throws(SystemError) {
     self.definition = definition
     network = NetworkSwitch(definition.network)
+    resolver = Resolver(server: definition.nameServer)
     isWaiting = definition.ends.map { _ in false }
     // Before a port looks at its card, so that nothing happens unseen.
     cards = try CardWatch(definition.ends.map(\.cardPath))
@@ -81,7 +79,7 @@ final class SwitchLoop {
         case .port:
           if writable[index] != 0 { drain(place) }
           receive(from: place)
-        case .card: for port in try cards.changed() { ports[port].cardChanged() }
+        case .card: try lookAtCards()
         case .report: try tell()
         case .client: tellMore(Int32(truncatingIfNeeded: place))
         case .resolver: forwardAnswers()
@@ -172,8 +170,14 @@ final class SwitchLoop {
 
   // MARK: Others
 
+  private func lookAtCards() throws(SystemError) {
+    for port in try cards.changed() { ports[port].cardChanged() }
+  }
+
   private func tell() throws(SystemError) {
     guard let reports else { return }
+    // What was there before somebody asked is told.
+    try lookAtCards()
     do throws(SystemError) {
       while let (isMore, client) = try reports.accept(telling: { report }) {
         guard isMore else { continue }
@@ -192,6 +196,8 @@ final class SwitchLoop {
   }
 
   private var report: [UInt8] {
+    // A card's path may have been there a moment before anybody could be reached by it.
+    for port in ports { port.connect() }
     let json = SwitchReport.json(definition.network, network.counters, ports, pid: getpid(), started: started)
     return Array("\(json)\n".utf8)
   }
@@ -202,14 +208,13 @@ final class SwitchLoop {
     }
   }
 
-  /// The resolver's socket may be a new one; one that is closed is watched no more by itself.
+  /// The resolver's socket may be a new one, also under the number of the one before.
   private func watchResolver() {
-    guard let descriptor = resolver.descriptor, descriptor != watchedResolver else { return }
+    guard let descriptor = resolver.descriptor else { return }
     do throws(SystemError) {
       try watch(descriptor, .resolver)
-      watchedResolver = descriptor
     } catch {
-      Log.note("names from elsewhere are not found: \(error)")
+      if error.code != EEXIST { Log.note("names from elsewhere are not found: \(error)") }
     }
   }
 

@@ -7,7 +7,8 @@ import Testing
 @Suite("What the switch is told") struct SwitchDefinitionTests {
   private static let whole: JSONObject = [
     "name": "shop/backend", "subnet": "10.9.0.0/24", "address": "10.9.0.1", "domain": "backend.shop",
-    "control": "/n/control", "mtu": 9000, "dhcp": false, "dns": true, "broadcastsPerSecond": 50,
+    "control": "/n/control", "mtu": 9000, "dhcp": false, "dns": true, "nameServer": "192.0.2.9",
+    "broadcastsPerSecond": 50,
     "queueBytes": 100_000,
     "ports": [
       [
@@ -43,18 +44,22 @@ import Testing
     #expect(definition.ends.map(\.cardPath) == ["/n/db.card", "/n/router.card"])
     #expect(definition.ends.map(\.switchPath) == ["/n/db.switch", "/n/router.switch"])
     #expect(definition.control == "/n/control")
+    #expect(definition.nameServer == "192.0.2.9")
     #expect(definition.queueBytes == 100_000)
   }
 
   @Test("What is left out has its default")
   func defaults() throws {
     var json = Self.whole
-    for key in ["control", "mtu", "dhcp", "dns", "broadcastsPerSecond", "queueBytes"] { json[key] = nil }
+    for key in ["control", "mtu", "dhcp", "dns", "nameServer", "broadcastsPerSecond", "queueBytes"] {
+      json[key] = nil
+    }
     let definition = try read(json)
     #expect(definition.network.answersDHCP)
     #expect(!definition.network.forwardsDNS)
     #expect(definition.network.mtu == nil)
     #expect(definition.control == nil)
+    #expect(definition.nameServer == nil)
     #expect(definition.queueBytes == 262_144)
   }
 

@@ -15,8 +15,8 @@ struct SwitchRun: Verb {
     "The definition is JSON: { \"name\": \"shop/backend\", \"subnet\": \"10.9.0.0/24\", \"address\": \"10.9.0.1\", "
       + "\"domain\": \"backend.shop\", \"control\": PATH, \"ports\": [{ \"name\": \"db\", \"mac\": \"52:54:00:00:00:02\", "
       + "\"address\": \"10.9.0.2\", \"switch\": PATH, \"card\": PATH }] }; \"switch\" and \"card\" are QEMU's remote and "
-      + "local. Besides, with their defaults: \"mtu\" (1500), \"dhcp\" (true), \"dns\" (false; true asks the host for "
-      + "names from elsewhere), \"broadcastsPerSecond\" (1000, a port), \"queueBytes\" (262144, a port).",
+      + "local. Besides, with their defaults: \"mtu\" (1500), \"dhcp\" (true), \"dns\" (false; true asks for names "
+      + "from elsewhere: the host's resolver, or the address \"nameServer\"), \"broadcastsPerSecond\" (1000, a port), \"queueBytes\" (262144, a port).",
     "Who connects to the control socket is told the counters of each port as one line of JSON.",
   ]
   static let examples = ["qemuvm switch run backend.json"]

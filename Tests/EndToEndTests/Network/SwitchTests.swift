@@ -128,6 +128,29 @@ extension EndToEnd {
       }
     }
 
+    @Test("Names from elsewhere are asked of the server that the network has, and guests hear its answer")
+    func forwardedNames() async throws {
+      try await Fleet.run { fleet in
+        let server = try NameServer()
+        let settings: JSONObject = ["dns": true, "nameServer": .string(NameServer.address)]
+        let network = try NetworkFolder(fleet, ["db", "web"], settings)
+        let process = try await network.startSwitch()
+        let db = try TestCard(network, "db")
+        for number in 0..<3 as Range<UInt8> {
+          let name: [UInt8] = [7] + Array("example".utf8) + [3] + Array("org".utf8) + [0, 0, 1, 0, 1]
+          let question = [0xab, number, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0] + name
+          #expect(db.send(db.question(question)) == 0)
+          let answer: [UInt8] = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, number]
+          let asked = try server.answer(with: answer)
+          #expect(asked.dropFirst(2) == question.dropFirst(2))
+          let heard = try db.receive().dropFirst(42)
+          #expect(Array(heard) == [0xab, number, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0] + name + answer)
+        }
+        try await network.end(process)
+        db.removePath()
+      }
+    }
+
     @Test("It may do nothing that it need not, and its sockets are its user's alone")
     func rights() async throws {
       try await Fleet.run { fleet in

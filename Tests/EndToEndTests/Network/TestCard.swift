@@ -77,6 +77,19 @@ final class TestCard: Sendable {
       + [0, 0, 0, 0, 0, 0, 10, 9, 0, 1]
   }
 
+  /// A question for the switch's DNS.
+  func question(_ message: [UInt8]) -> [UInt8] {
+    func two(_ value: Int) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 255)] }
+    // No checksum, which UDP allows.
+    let datagram = [0x9c, 0x40, 0, 53] + two(8 + message.count) + [0, 0] + message
+    var header =
+      [0x45, 0] + two(20 + datagram.count) + [0, 0, 0, 0, 64, 17, 0, 0, 10, 9, 0, number, 10, 9, 0, 1]
+    var sum = stride(from: 0, to: 20, by: 2).reduce(0) { $0 + Int(header[$1]) << 8 + Int(header[$1 + 1]) }
+    while sum > 0xffff { sum = (sum & 0xffff) + sum >> 16 }
+    header.replaceSubrange(10..<12, with: two(~sum & 0xffff))
+    return [0x02, 0x71, 10, 9, 0, 1, 0x52, 0x54, 0, 0, 0, number, 8, 0] + header + datagram
+  }
+
   private func isReady(_ events: Int32, within milliseconds: Int32 = 60_000) -> Bool {
     var entry = pollfd(fd: socket.rawValue, events: Int16(events), revents: 0)
     var count = poll(&entry, 1, milliseconds)
