@@ -19,6 +19,35 @@ import Testing
       vm.wait() == [.quit, .tell("the guest did not end within 1.5 s on its power button; trying quit")])
   }
 
+  @Test("a QEMU that says it ends, and does not, is made to; what follows is what it said")
+  func saysItEnds() {
+    var vm = Driver.running()
+    #expect(vm.handle(.guest(.shutdown(reason: "host-signal"))) == [.announce])
+    #expect(vm.life.state == .stopping && vm.life.nextDeadline == vm.clock + .seconds(5))
+    #expect(vm.life.cause == "QEMU was ended from outside (host-signal)")
+    var (stopped, taken, started, prompt) = (vm, vm, vm, vm)
+    #expect(vm.wait() == [.signal(15)])
+    #expect(vm.wait() == [.signal(9)])
+    _ = vm.handle(.exited(.signal(9), stderr: ""))
+    #expect(vm.life.state == .backoff && vm.life.desired == .running)
+    #expect(vm.life.cause.hasPrefix("QEMU was ended from outside (host-signal)"), "\(vm.life.cause)")
+    // A stop does not ask a guest that is not there any more.
+    #expect(stopped.handle(.stop(timeout: nil)) == [.announce])
+    #expect(stopped.wait() == [.signal(15)])
+    _ = stopped.handle(.exited(.code(0), stderr: ""))
+    #expect(stopped.life.state == .stopped && stopped.life.desired == .stopped)
+    // A new supervisor knows of it.
+    #expect(taken.handle(.adopted) == [.negotiate, .announce])
+    #expect(taken.wait() == [.signal(15)])
+    // Whoever starts it while it ends has it again at once.
+    _ = started.handle(.start)
+    _ = started.handle(.exited(.code(0), stderr: ""))
+    #expect(started.life.state == .starting)
+    // One that ends in time is not signalled.
+    _ = prompt.handle(.exited(.code(0), stderr: ""))
+    #expect(prompt.life.state == .backoff)
+  }
+
   @Test("a guest that has switched itself off was not ended by QEMU's quit")
   func offUnderTheButton() {
     var vm = Driver.running()

@@ -46,7 +46,8 @@ extension LifecycleTableTests {
     stop stop-soon -> stopping unwanted: announce, signal(15)
     kill -> stopping unwanted: announce, signal(9)
     stand-down -> stopping: announce, signal(15)
-    hold host-signal WATCHDOG-poweroff rules -> same
+    hold WATCHDOG-poweroff rules -> same
+    host-signal -> stopping: announce
     hold-end -> same unwanted: announce
     hold-leave -> same: announce
     spawned monitor-lost timer -> stopping: announce, signal(9)
@@ -66,7 +67,8 @@ extension LifecycleTableTests {
     stop stop-soon -> stopping unwanted: announce, quit
     kill -> stopping unwanted: announce, signal(9)
     stand-down is-panicked is-internal-error refused PANICKED -> stopping: announce, quit
-    hold host-signal WATCHDOG-poweroff rules -> same
+    hold WATCHDOG-poweroff rules -> same
+    host-signal -> stopping: announce
     hold-end -> same unwanted: announce
     hold-leave -> same: announce
     spawned monitor-lost timer -> stopping: announce, signal(9)
@@ -85,7 +87,8 @@ extension LifecycleTableTests {
     restart -> stopping to start again: announce, pressButton(first:true)
     kill -> stopping unwanted: announce, signal(9)
     stand-down -> stopping: announce, pressButton(first:true)
-    hold host-signal WATCHDOG-poweroff -> same
+    hold WATCHDOG-poweroff -> same
+    host-signal -> stopping: announce
     hold-end -> same unwanted: announce
     hold-leave WATCHDOG-reset monitor-lost -> same: announce
     spawned -> stopping: announce, signal(9)
@@ -107,7 +110,8 @@ extension LifecycleTableTests {
     restart -> stopping to start again: resume, announce, pressButton(first:true)
     kill -> stopping unwanted: announce, signal(9)
     stand-down -> stopping: resume, announce, pressButton(first:true)
-    hold host-signal WATCHDOG-poweroff rules -> same
+    hold WATCHDOG-poweroff rules -> same
+    host-signal -> stopping: announce
     hold-end -> same unwanted: announce
     hold-leave is-io-error WATCHDOG-pause monitor-lost -> same: announce
     spawned -> stopping: announce, signal(9)
@@ -125,7 +129,8 @@ extension LifecycleTableTests {
     restart -> stopping to start again: announce, quit
     kill -> stopping unwanted: announce, signal(9)
     stand-down is-panicked is-internal-error PANICKED -> stopping: announce, quit
-    hold host-signal WATCHDOG-poweroff rules -> same
+    hold WATCHDOG-poweroff rules -> same
+    host-signal -> stopping: announce
     hold-end -> same unwanted: announce
     hold-leave is-prelaunch is-paused WATCHDOG-pause monitor-lost -> same: announce
     spawned -> stopping: announce, signal(9)
@@ -143,7 +148,8 @@ extension LifecycleTableTests {
     restart -> same to start again: announce
     kill -> stopping unwanted: announce, signal(9)
     stand-down hold-leave monitor-lost -> same: announce
-    hold host-signal WATCHDOG-poweroff rules -> same
+    hold WATCHDOG-poweroff rules -> same
+    host-signal -> stopping: announce
     spawned timer -> stopping: announce, signal(9)
     negotiated STOP -> same: askRunState
     is-running RESUME -> running: announce
@@ -161,7 +167,8 @@ extension LifecycleTableTests {
     restart -> same to start again: announce
     kill -> stopping unwanted: announce, signal(9)
     stand-down hold-leave monitor-lost -> same: announce
-    hold host-signal WATCHDOG-poweroff rules -> same
+    hold WATCHDOG-poweroff rules -> same
+    host-signal -> stopping: announce
     spawned -> stopping: announce, signal(9)
     negotiated STOP -> same: askRunState
     is-running RESUME -> running: announce
@@ -194,7 +201,8 @@ extension LifecycleTableTests {
     stop stop-soon stand-down release-end -> stopping: announce, pressButton(first:true)
     restart -> stopping wanted to start again: announce, pressButton(first:true)
     kill spawned -> stopping: announce, signal(9)
-    hold host-signal WATCHDOG-poweroff -> same
+    hold WATCHDOG-poweroff -> same
+    host-signal -> stopping: announce
     nothing: release start-refused spawn-failed negotiated is-running space no-space refused button-answered
     nothing: RESUME WATCHDOG-pause console answered hangs early timer
     hold-end hold-leave WATCHDOG-reset monitor-lost -> same: announce
@@ -206,7 +214,8 @@ extension LifecycleTableTests {
     adopted -> starting: negotiate
     rules -> same: announce, probe
     == to-leave
-    start hold host-signal WATCHDOG-poweroff -> same
+    start hold WATCHDOG-poweroff -> same
+    host-signal -> stopping: announce
     stop stop-soon -> stopping unwanted: announce, pressButton(first:true)
     restart -> stopping to start again: announce, pressButton(first:true)
     kill -> stopping unwanted: announce, signal(9)

@@ -53,6 +53,7 @@ import Testing
     switch action {
     case .ask(.powerButton): "button"
     case .ask(.quit): "quit"
+    case .wait: "wait"
     case .signal(15): "TERM"
     case .signal(9): "KILL"
     case .signal(let number): "signal \(number)"

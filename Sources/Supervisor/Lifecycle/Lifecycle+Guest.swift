@@ -33,7 +33,7 @@ extension Lifecycle {
     case .fact(let fact):
       // Our own quit or signal has set the ending before.
       ending = ending ?? fact
-      return []
+      return endsByItself(now) ?? []
     case .over(.poweredOff, _): return poweredOff(now)
     case .over(.refused(let words), _):
       ending = .refused(words)

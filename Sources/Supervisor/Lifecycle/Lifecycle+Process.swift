@@ -98,6 +98,20 @@ extension Lifecycle {
   }
 }
 
+// MARK: - A QEMU that somebody else ends
+
+extension Lifecycle {
+  /// Waits for a QEMU that has said that a signal, or somebody on its monitor, ends it.
+  ///
+  /// One that is told so while it answers a command may wait for itself for ever (seen with QEMU 7.2): its monitor
+  /// answers nothing more, and it is there still.
+  mutating func endsByItself(_ now: Instant) -> [LifecycleEffect]? {
+    guard case .endedFromOutside? = ending, let fact = ending else { return nil }
+    cause = fact.sentence
+    return perform(process.handle(.end(.byItself), at: now), now)
+  }
+}
+
 // MARK: - What a new supervisor finds
 
 extension Lifecycle {
@@ -114,6 +128,7 @@ extension Lifecycle {
     intent.heldStart = nil
     cause = "taken over by a new supervisor; its QEMU has not answered yet"
     let effects = perform(process.handle(.adopted(readyBy: deadline), at: now), now)
+    if let end = endsByItself(now) { return effects + end }
     guard intent.isToEnd else { return effects + observe(.probe, Moment(now)) }
     ending = ending ?? .wished
     awaitAnswer(by: now + Self.adoptionTimeout, now)

@@ -251,6 +251,7 @@ extension Lifecycle {
       case .outlived: return [.tellUnkillable]
       case .take(.ask(.powerButton), let isRepeat): return [.pressButton(first: !isRepeat)]
       case .take(.ask(.quit), _): return [.quit]
+      case .take(.wait, _): return []
       case .take(.signal(let number), _): return [.signal(number)]
       case .overdue(let action, let time, let next):
         guard ending == .wished else { return [] }

@@ -32,6 +32,10 @@ package struct Teardown: Sendable, Equatable {
   /// A process of which nothing can be asked: SIGTERM, then SIGKILL.
   package static let signals = Teardown(
     TeardownStep(.signal(Signal.terminate), within: .seconds(3)), Self.kill.first)
+
+  /// A process that ends by itself, and is made to where it does not.
+  package static let byItself = Teardown(
+    TeardownStep(.wait, within: .seconds(5)), [signals.first] + signals.rest)
 }
 
 /// One way to make a process end.
@@ -39,6 +43,9 @@ package struct TeardownStep: Sendable, Equatable {
   package enum Action: Sendable, Hashable {
     /// A request that the owner of the process knows how to make.
     case ask(TeardownRequest)
+
+    /// Nothing: it has said that it ends.
+    case wait
 
     /// Sent through the process's pidfd.
     case signal(Int32)
@@ -78,6 +85,7 @@ extension TeardownStep.Action {
     switch self {
     case .ask(.powerButton): "its power button"
     case .ask(.quit): "quit"
+    case .wait: "its own"
     case .signal(let number): Signal.name(number)
     }
   }

@@ -6,18 +6,21 @@ It speaks on the monitor that it was given, and what it does is the name of its 
   loud     sends an event of 6 MB, 200,000 WATCHDOGs and DONE; answers `query-big` with 12 MB
   closing  ends each connection as soon as it is negotiated
   mute     once its guest runs ends the connection at the third question, and then greets and answers nothing
+  stuck    says that a signal ends it, and does not end
 
 It counts the connections in a file beside this one.
 """
-import json, os, shutil, socket, sys
+import json, os, shutil, signal, socket, sys
 
 if "-uuid" not in sys.argv:
     real = shutil.which("qemu-system-x86_64") or "/usr/bin/qemu-system-x86_64"
     os.execv(real, [real] + sys.argv[1:])
 
 guest = next(word for word in sys.argv if word.startswith("guest="))
-acts = next((act for act in ("closing", "mute") if act in guest), "loud")
+acts = next((act for act in ("closing", "mute", "stuck") if act in guest), "loud")
 isMute = False
+if acts == "stuck":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 listener = socket.socket(fileno=4)
 listener.setblocking(True)
 
@@ -70,6 +73,9 @@ def serve(connection):
             send(connection, event("RESUME", {}))
             if acts == "mute":
                 questions = 0
+                continue
+            if acts == "stuck":
+                send(connection, event("SHUTDOWN", {"guest": False, "reason": "host-signal"}))
                 continue
             send(connection, event("BIG", {"text": "x" * 6000000}))
             storm = json.dumps(event("WATCHDOG", {"action": "reset"})).encode() + b"\r\n"

@@ -124,14 +124,31 @@ extension EndToEnd {
       }
     }
 
+    @Test(
+      "A QEMU that says a signal ends it, and stays, is made to end",
+      .enabled(if: FileSystem.exists("/usr/bin/python3")))
+    func stuck() async throws {
+      try await Fleet.run { fleet in
+        try await Self.define("stuck", "restart: 'no'", in: fleet)
+        // Whether it still runs then or has ended.
+        _ = try await fleet.start(["up", "stuck"]).end()
+        let vm = try await fleet.wait(for: "stuck", toBe: "stopped")
+        #expect(vm["desired"] == "running")
+        #expect(try #require(vm["cause"]?.string).hasPrefix("QEMU was ended from outside (host-signal)"))
+        #expect(try fleet.guests().isEmpty)
+      }
+    }
+
     /// Defines `ok` and a VM whose QEMU is the hostile one, and gives its program.
     @discardableResult
-    private static func define(_ name: String, in fleet: Fleet) async throws -> String {
+    private static func define(
+      _ name: String, _ keys: String = "", in fleet: Fleet
+    ) async throws -> String {
       let script = try await fleet.hostileQEMU()
       try fleet.write(
         """
         { lab: 'shop', vms: { ok: { profile: 'hello' },
-          \(name): { profile: 'hello', qemu: '\(script)', accelerator: 'tcg' } } }
+          \(name): { profile: 'hello', qemu: '\(script)', accelerator: 'tcg', \(keys) } } }
         """)
       return script
     }
