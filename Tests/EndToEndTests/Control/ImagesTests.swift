@@ -143,6 +143,8 @@ extension EndToEnd {
         let command = try fleet.start(["image", "add", "base.qcow2"])
         try await gate.arrival(in: fleet)
         #expect(try Self.contents(fleet).allSatisfy(FileSystem.isTemporary))
+        // The command has been told by then what job it is to follow; without that it could not say how it ended.
+        #expect(try await fleet.json("jobs").array?.count == 1)
         await (try fleet.supervisor()).kill()
         try await gate.open()
         let outcome = try await command.end()
