@@ -18,8 +18,9 @@ extension EndToEnd {
     func upAndDown() async throws {
       try await Fleet.run { fleet in
         try fleet.define()
-        // The first two make what is made once: the log, the facts about QEMU, the queues' threads.
-        for _ in 0..<2 { try await Self.cycle(fleet) }
+        // The first make what is made once (the log, the facts about QEMU, the queues' threads), and fill what is kept up
+        // to a limit: the ledger's last events, the allocator's own stock.
+        for _ in 0..<max(2, Self.count / 4) { try await Self.cycle(fleet) }
         let supervisor = try fleet.supervisor()
         let monitor = try await fleet.monitor()
         let before = try await Self.holdings(of: fleet, asking: monitor)
