@@ -111,7 +111,8 @@ package enum ImageInspection {
 
   private static func part(_ path: String, isWritten: Bool) throws(SystemError) -> DiskImage.Part {
     guard let status = status(of: path) else { throw SystemError("stat", path) }
-    return DiskImage.Part(path: path, identity: identity(status), isWritten: isWritten)
+    return DiskImage.Part(
+      path: path, identity: identity(status), isWritten: isWritten, version: version(status))
   }
 
   // MARK: What the kernel says of a path
@@ -130,6 +131,12 @@ package enum ImageInspection {
     case S_IFIFO: .other("a pipe")
     default: .other("a socket")
     }
+  }
+
+  private static func version(_ status: stat) -> DiskImage.Version? {
+    guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+    let modified = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    return DiskImage.Version(size: Int64(status.st_size), modified: modified)
   }
 
   private static func identity(_ status: stat) -> DiskImage.Identity {

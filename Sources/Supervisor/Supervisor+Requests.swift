@@ -17,8 +17,10 @@ extension Supervisor {
     case .start(let name, let now):
       return try await with(try identify(name)) { vm throws(ControlError) in try await vm.start(now: now) }
     case .down(let name, let disks, let timeout):
-      return try await ending(name) { vm throws(ControlError) in
-        try await vm.down(timeout: timeout, disks: disks)
+      return try await withDisks(disks, of: name) { () throws(ControlError) in
+        try await ending(name) { vm throws(ControlError) in
+          try await vm.down(timeout: timeout, disks: disks)
+        }
       }
     case .stop(let name, let timeout):
       return try await ending(name) { vm throws(ControlError) in try await vm.stop(timeout: timeout) }
@@ -49,7 +51,9 @@ extension Supervisor {
     case .update(let name, let settings):
       return try await update(name, settings)
     case .remove(let name, let disks):
-      return try await ending(name) { vm throws(ControlError) in try await vm.remove(disks: disks) }
+      return try await withDisks(disks, of: name) { () throws(ControlError) in
+        try await ending(name) { vm throws(ControlError) in try await vm.remove(disks: disks) }
+      }
     case .queryVMs:
       let now = Instant.now
       return .array(
@@ -106,6 +110,18 @@ extension Supervisor {
     let name = try identify(vm)
     await withdraw(name)
     return try await with(name, body)
+  }
+
+  /// Runs what forgets a VM; of one that is not on the list, what an earlier `down` has left goes with its disks.
+  private func withDisks(
+    _ isMeant: Bool, of vm: VMReference, _ body: () async throws(ControlError) -> JSONValue
+  ) async throws(ControlError) -> JSONValue {
+    do throws(ControlError) {
+      return try await body()
+    } catch {
+      guard isMeant else { throw error }
+      return try await removeLeft(of: vm, or: error)
+    }
   }
 
   private func bring(

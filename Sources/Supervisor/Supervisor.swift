@@ -190,7 +190,7 @@ package actor Supervisor {
       },
       unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },
-      disks: preparation.disks(of: name),
+      disks: preparation.disks(of: name), madeDisks: MadeDisks(of: name, state: state.path),
       removed: { [weak self] report in self?.forget(report) },
       lanes: lanes, logs: logs,
       broadcast: { [weak self] event in self?.broadcast(event) },

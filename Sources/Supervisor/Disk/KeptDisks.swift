@@ -7,7 +7,17 @@ internal import Machine
 ///
 /// It blocks.
 struct KeptDisks: Sendable {
-  let folder: String
+  private let state: String
+  private var folder: String { state + "/disks" }
+
+  init(state: String) { self.state = state }
+
+  /// Every VM of which something is kept, or should be.
+  func vms() throws(SystemError) -> [VMName] {
+    // Another folder than a VM's is somebody else's.
+    let kept = FileSystem.isPresent(folder) ? try FileSystem.names(in: folder) : []
+    return Set(kept.compactMap { try? VMName(id: $0) } + (try MadeDisks.vms(state: state))).sorted()
+  }
 
   /// Removes what a supervisor that is gone has left half made.
   func clear() {
@@ -24,14 +34,18 @@ struct KeptDisks: Sendable {
 
   /// Every disk that is there, with no word yet of who uses it; `stored` are the names of the image store's files.
   func list(stored: [String: String]) throws(SystemError) -> [(vm: VMName, report: DiskReport)] {
-    guard FileSystem.isPresent(folder) else { return [] }
     var found: [(vm: VMName, report: DiskReport)] = []
-    for id in try FileSystem.names(in: folder) {
-      // Another folder than a VM's is somebody else's.
-      guard let vm = try? VMName(id: id) else { continue }
-      for name in try FileSystem.names(in: folder + "/" + id) {
-        guard let disk = DiskFolders.disk(of: name) else { continue }
-        found.append((vm, report(vm, disk, "\(folder)/\(id)/\(name)", stored)))
+    for vm in try vms() {
+      let folders = DiskFolders.of(vm, state: state)
+      let names = FileSystem.isPresent(folders.kept) ? try FileSystem.names(in: folders.kept) : []
+      let disks = Set(names.compactMap(DiskFolders.disk))
+      for disk in disks { found.append((vm, report(vm, disk, folders.kept(disk), stored))) }
+      // A record that cannot be read is told by the VM's next start.
+      let made = (try? MadeDisks(of: vm, state: state).read()) ?? [:]
+      for disk in made.keys where !disks.contains(disk) {
+        var report = DiskReport(vm: vm.full, disk: disk, file: folders.kept(disk), use: Word(.none))
+        report.fault = "it is gone"
+        found.append((vm, report))
       }
     }
     return found.sorted { ($0.vm, $0.report.disk) < ($1.vm, $1.report.disk) }

@@ -9,11 +9,11 @@ extension Supervisor {
   /// How long the disks of all VMs may take to be looked at.
   static let disksPatience = Duration.seconds(10)
 
-  private var keptDisks: KeptDisks { KeptDisks(folder: state.path + "/disks") }
+  private nonisolated var keptDisks: KeptDisks { KeptDisks(state: state.path) }
 
   /// Removes what was half made by a supervisor before.
   nonisolated func clearDiskDrafts() {
-    let kept = KeptDisks(folder: state.path + "/disks")
+    let kept = keptDisks
     Lane("the disks of all VMs").add { kept.clear() }
   }
 
@@ -47,12 +47,43 @@ extension Supervisor {
     if let disk, disk.contains("/") { throw .noSuchDisk(disk, name) }
     try await with(name, creating: true) { machine throws(ControlError) in
       try await machine.removeDisk(disk) { files throws(ControlError) in
-        guard let users = await self.users(of: files) else {
-          throw Self.disksSilent("the disks of \(name) stay")
-        }
-        return users
+        try await self.users(of: files, before: name)
       }
     }
+  }
+
+  /// Removes all that an earlier `down` has left of a VM that is not on the list; throws the refusal where nothing is.
+  func removeLeft(of vm: VMReference, or refusal: ControlError) async throws(ControlError) -> JSONValue {
+    // What can be no VM's name leads to no file.
+    guard refusal.fact == .noSuchVM, let name = try? VMName(parsing: vm.name) else { throw refusal }
+    let reply = try await with(name, creating: true) { machine throws(ControlError) in
+      try await machine.removeLeft { files throws(ControlError) in
+        try await self.users(of: files, before: name)
+      }
+    }
+    guard let reply else { throw refusal }
+    return reply
+  }
+
+  /// The VMs of which something is kept, on the list or not.
+  func leftVMs() async throws(ControlError) -> [VMName] {
+    let kept = keptDisks
+    let found = await diskLane.run(within: Self.disksPatience) {
+      Result { () throws(SystemError) in try kept.vms() }
+    }
+    guard let found else { throw Self.disksSilent("what is left of VMs cannot be listed") }
+    do throws(SystemError) {
+      return try found.get()
+    } catch {
+      throw ControlError(.failed, "what is left of VMs cannot be listed: \(error)")
+    }
+  }
+
+  private func users(
+    of files: [String], before name: VMName
+  ) async throws(ControlError) -> [String: [String]] {
+    guard let users = await users(of: files) else { throw Self.disksSilent("the disks of \(name) stay") }
+    return users
   }
 
   /// The VM that is meant, which need not be on the list any more.
@@ -88,7 +119,14 @@ extension VirtualMachine {
     await enter()
     defer { leave() }
     let folder = surroundings.disks
-    guard isDefined || disk != nil else { return try await removeKept(users) }
+    guard isDefined || disk != nil else {
+      guard try await removeKept(users) else {
+        throw .cannot(
+          "remove the disks", name, "nothing is left of it",
+          advice: ["'qemuvm disk ls' lists what there is."])
+      }
+      return
+    }
     guard let disk else {
       throw .cannot(
         "remove all disks", name, "it is on the list", .wrongState,
@@ -96,7 +134,10 @@ extension VirtualMachine {
     }
     if let damage { throw .cannot("remove the disk '\(disk)'", name, "\(damage)", .damaged) }
     let file = DiskFolders(kept: folder, thrownAway: folder).kept(disk)
-    guard await diskLane.run({ FileSystem.isPresent(file) }) else { throw .noSuchDisk(disk, name) }
+    guard await diskLane.run({ FileSystem.isPresent(file) }) else {
+      guard try await strike(disk) else { throw .noSuchDisk(disk, name) }
+      return note(.message("its disk '\(disk)', which was gone, was given up"))
+    }
     if use(of: disk, at: file) != .none {
       throw .cannot(
         "remove the disk '\(disk)'", name, "it is in its definition", .imageInUse,
@@ -105,6 +146,7 @@ extension VirtualMachine {
         ])
     }
     try refuse(try await users([file]))
+    _ = try await strike(disk)
     do throws(SystemError) {
       try await diskLane.run { () throws(SystemError) in
         try FileSystem.remove(file)
@@ -116,29 +158,62 @@ extension VirtualMachine {
     note(.message("its disk '\(disk)' was removed"))
   }
 
+  /// Lets a disk count as never made; false where it does so already.
+  private func strike(_ disk: String) async throws(ControlError) -> Bool {
+    let made = surroundings.madeDisks
+    switch await diskLane.run({ Result { try made.strike(disk) } }) {
+    case .success(let wasMade): return wasMade
+    case .failure(let error): throw .cannot("remove the disk '\(disk)'", name, "\(error)")
+    }
+  }
+
+  /// Removes all that is kept of it when it is not on the list; nil where nothing is.
+  func removeLeft(
+    _ users: @Sendable ([String]) async throws(ControlError) -> [String: [String]]
+  ) async throws(ControlError) -> JSONValue? {
+    await enter()
+    defer { leave() }
+    guard !isDefined else {
+      throw .cannot(
+        "remove the disks", name, "it was brought up meanwhile", .superseded,
+        advice: ["Give the command again if they are to go."])
+    }
+    guard try await removeKept(users) else { return nil }
+    let (name, wish) = (name.full, wish)
+    surroundings.broadcast { VMEvent.removed(name, wish: wish).event }
+    return answer(actions: [])
+  }
+
+  /// False where nothing is kept.
   private func removeKept(
     _ users: @Sendable ([String]) async throws(ControlError) -> [String: [String]]
-  ) async throws(ControlError) {
-    let folder = surroundings.disks
+  ) async throws(ControlError) -> Bool {
+    let (folder, made) = (surroundings.disks, surroundings.madeDisks)
     let files: [String]
+    let wereMade: Bool
     do throws(SystemError) {
-      files = try await diskLane.run { () throws(SystemError) in
-        try FileSystem.presence(of: folder) ? FileSystem.names(in: folder).map { folder + "/" + $0 } : []
+      (files, wereMade) = try await diskLane.run { () throws(SystemError) in
+        let isThere = try FileSystem.presence(of: folder)
+        return (
+          isThere ? try FileSystem.names(in: folder).map { folder + "/" + $0 } : [],
+          try FileSystem.presence(of: made.file)
+        )
       }
     } catch {
       throw .cannot("remove the disks", name, "\(error)")
     }
-    guard !files.isEmpty else {
-      throw .cannot(
-        "remove the disks", name, "nothing is left of it", advice: ["'qemuvm disk ls' lists what there is."])
-    }
+    guard !files.isEmpty || wereMade else { return false }
     try refuse(try await users(files))
     do throws(SystemError) {
-      try await diskLane.run { () throws(SystemError) in try FileSystem.removeTree(folder) }
+      try await diskLane.run { () throws(SystemError) in
+        try made.forget()
+        try FileSystem.removeTree(folder)
+      }
     } catch {
       throw .cannot("remove the disks", name, "\(error)")
     }
     note(.message("all its disks were removed"))
+    return true
   }
 
   private func refuse(_ users: [String: [String]]) throws(ControlError) {

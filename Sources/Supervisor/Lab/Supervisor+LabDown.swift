@@ -5,14 +5,17 @@ internal import Machine
 
 // `lab-down` and `lab-stop`: several VMs end, what depends on others before those.
 extension Supervisor {
-  /// A VM that is to end, or why there is none.
-  private typealias Target = (label: String, name: Result<VMName, ControlError>)
+  /// A VM that is to end, or why there is none on the list.
+  private struct Target {
+    let vm: VMReference
+    let name: Result<VMName, ControlError>
+  }
 
   /// Ends several VMs: that is durable for all of them before the first is asked.
   func end(
     _ vms: VMSet, _ wish: LabRecord.Promise.Wish, timeout: Duration?
   ) async throws(ControlError) -> FleetReply {
-    let targets = try targets(of: vms)
+    let targets = try await targets(of: vms, wish)
     let names = targets.compactMap { try? $0.name.get() }
     let promises = await promise(wish, to: names)
     var results: [VMName: Result<JSONObject, ControlError>] = [:]
@@ -30,29 +33,50 @@ extension Supervisor {
     // What was waited for may have ended before all had heard of it.
     reviewEnds()
     for (lab, own) in promises { await settle(own, of: lab) }
-    return FleetReply(
-      targets.map { label, name in
-        switch name {
-        case .failure(let error): FleetReply.Entry(label, .failure(error))
-        case .success(let name):
-          FleetReply.Entry("\(name)", results[name] ?? .failure(.noSuchVM("\(name)")))
-        }
-      })
+    var entries: [FleetReply.Entry] = []
+    for target in targets {
+      switch target.name {
+      case .success(let name):
+        entries.append(FleetReply.Entry("\(name)", results[name] ?? .failure(.noSuchVM("\(name)"))))
+      case .failure(let refusal):
+        entries.append(FleetReply.Entry(target.vm.name, await endLeft(target.vm, wish, or: refusal)))
+      }
+    }
+    return FleetReply(entries)
   }
 
-  private func targets(of vms: VMSet) throws(ControlError) -> [Target] {
+  private func targets(
+    of vms: VMSet, _ wish: LabRecord.Promise.Wish
+  ) async throws(ControlError) -> [Target] {
     switch vms {
     case .vms(let references):
       return references.map { vm in
-        (vm.name, Result { () throws(ControlError) in try identify(vm) })
+        Target(vm: vm, name: Result { () throws(ControlError) in try identify(vm) })
       }
     case .lab(let lab, let file):
       if let file { try refuseOtherFile(lab, file) }
-      let names = reports.values.map(\.name).filter { $0.lab == lab }.sorted()
+      let left = wish == .down(disks: true) ? try await leftVMs() : []
+      let known = reports.values.map(\.name)
+      let names = Set(known + left).filter { $0.lab == lab }.sorted()
       guard !names.isEmpty else {
         throw ControlError(.notFound, "no VM is of the lab '\(lab)'", fact: .noSuchVM)
       }
-      return names.map { ("\($0)", .success($0)) }
+      return names.map { name in
+        let vm = VMReference("\(name)")
+        return Target(vm: vm, name: Result { () throws(ControlError) in try identify(vm) })
+      }
+    }
+  }
+
+  /// The end of a VM that is not on the list: where the disks are to go, those go that an earlier `down` has left.
+  private func endLeft(
+    _ vm: VMReference, _ wish: LabRecord.Promise.Wish, or refusal: ControlError
+  ) async -> Result<JSONObject, ControlError> {
+    guard case .down(disks: true) = wish else { return .failure(refusal) }
+    do throws(ControlError) {
+      return .success(try await removeLeft(of: vm, or: refusal).object ?? [:])
+    } catch {
+      return .failure(error)
     }
   }
 
@@ -102,7 +126,7 @@ extension Supervisor {
           }
         }.object ?? [:])
     } catch {
-      return .failure(error)
+      return await endLeft(VMReference("\(name)"), wish, or: error)
     }
   }
 }

@@ -243,6 +243,7 @@ package struct Preparation: Sendable {
     let tool = DiskTool.find(beside: emulator.path, environment: environment)
     if purpose != .show {
       try look(at: machine, name, folder, record.flat.origins, lane)
+      try MadeDisks(of: name, state: state.path).check(record.flat, disks, name)
       try NewImages(machine.ownImages, found: disks.images, name, state.path).check(tool)
       try images.check(beside: others, starting: purpose == .start)
       if let words = HostMemory.refusal(machine.memory) {

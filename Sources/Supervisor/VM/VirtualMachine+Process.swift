@@ -98,6 +98,7 @@ extension VirtualMachine {
   private func makeImages(_ launch: Launch) async throws(ControlError) {
     let (images, tool, name, lane) = (launch.ownImages, launch.diskTool, name, diskLane)
     guard !images.isEmpty else { return }
+    let made = surroundings.madeDisks
     let work = ImageWork()
     imageWork = work
     defer { if imageWork === work { imageWork = nil } }
@@ -109,6 +110,12 @@ extension VirtualMachine {
         } catch {
           throw error.refusal(image.key, image.path, name)
         }
+      }
+      do {
+        try made.enter(images.filter { !$0.isThrownAway }.map(\.path))
+      } catch {
+        throw .cannot(
+          "start", name, "that its disks were made cannot be recorded: \(made.file): \(error)", .file)
       }
     }
   }

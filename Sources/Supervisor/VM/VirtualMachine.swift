@@ -35,6 +35,9 @@ package actor VirtualMachine {
     /// What the VM keeps between `down` and the next `up`.
     let disks: String
 
+    /// Which disks of its own have been made.
+    let madeDisks: MadeDisks
+
     /// The VM is gone, with its folder.
     package let removed: @Sendable (VMReport) -> Void
 
@@ -333,12 +336,16 @@ package actor VirtualMachine {
     guard isForgetting, run == nil, preparations == 0, lifecycle.state == .stopped, !isPerforming,
       gate.tryEnter()
     else { return }
-    let (folder, runtime, disks) = (folder, surroundings.runtime, surroundings.disks)
+    let (folder, runtime) = (folder, surroundings.runtime)
+    let (disks, made) = (surroundings.disks, surroundings.madeDisks)
     Task {
       let (failure, isFolderGone) = await lane.run { () -> (SystemError?, Bool) in
         do throws(SystemError) {
           // Before the folder, which says so.
-          if try folder.losesDisks() { try FileSystem.removeTree(disks) }
+          if try folder.losesDisks() {
+            try made.forget()
+            try FileSystem.removeTree(disks)
+          }
           try folder.remove()
           try FileSystem.removeTree(runtime)
           return (nil, true)

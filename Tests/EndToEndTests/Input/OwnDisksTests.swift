@@ -102,6 +102,96 @@ extension EndToEnd {
       }
     }
 
+    @Test("What a plain down has left goes by a later --disks, in and outside a lab, of down and of rm")
+    func disksBehindDown() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("disks: [{ name: 'a', size: '64M' }],")
+        func left() throws -> [String] { try FileSystem.names(in: fleet.state + "/disks").sorted() }
+        for words in [["down", "--disks"], ["down", "--disks", "web"], ["rm", "--disks", "shop/web"]] {
+          try await fleet.qemuvm("up")
+          try await fleet.qemuvm("down")
+          #expect(try left() == ["web@shop"])
+          let said = try await fleet.qemuvm(words).errors
+          #expect(said.contains("shop/web: removed"), "\(words): \(said)")
+          #expect(try left() == [], "\(words)")
+        }
+        // Of a whole lab file there may be nothing left; of a VM that is named there must be something.
+        #expect(try await fleet.qemuvm("down", "--disks").errors.contains("is not there"))
+        try await fleet.qemuvm("down", "--disks", "web", expecting: 3)
+        let alone = ["up", "--profile", "hello", "--name", "b", "--disk", "name=data,size=64M"]
+        for verb in ["down", "rm"] {
+          try await fleet.qemuvm(alone)
+          try await fleet.qemuvm("down", "b")
+          #expect(try left() == ["b"])
+          try await fleet.qemuvm(verb, "--disks", "b")
+          #expect(try left() == [], "\(verb)")
+          try await fleet.qemuvm(verb, "--disks", "b", expecting: 3)
+        }
+        // One that another VM stands on stays, and the one is named.
+        try await fleet.qemuvm(alone)
+        try await fleet.qemuvm("down", "b")
+        let data = Self.file("data", fleet, of: "b")
+        try await fleet.qemuvm(
+          "up", "--profile", "hello", "--name", "c", "--disk", "image=\(data),name=on")
+        let refused = try await fleet.qemuvm("down", "--disks", "b", expecting: 1).errors
+        #expect(refused.contains("c ('") && refused.contains("stands on it"), "\(refused)")
+        #expect(FileSystem.exists(data))
+      }
+    }
+
+    @Test("A disk of its own that is gone, and an image that changed below one, are told and never replaced")
+    func lostDisks() async throws {
+      try await Fleet.run { fleet in
+        try await Self.base(fleet)
+        let keys = "image: './base.qcow2', disks: [{ name: 'data', size: '64M' }],"
+        try fleet.define(keys)
+        try await fleet.qemuvm("up")
+        let (file, saved) = (Self.file("data", fleet), fleet.folder + "/saved.qcow2")
+        // Of a VM that has crashed, by a supervisor that has not made it.
+        try FileSystem.move(file, to: saved)
+        await (try fleet.supervisor()).kill()
+        await (try fleet.guest()).kill()
+        _ = try await fleet.names()
+        let crashed = try await fleet.wait(for: "web") { $0["cause"]?.string?.contains(file) == true }
+        #expect(crashed["pid"] == .null)
+        try await fleet.qemuvm("down", "web")
+        for verb in [["up"], ["up", "--dry-run"], ["create"]] {
+          let refused = try await fleet.qemuvm(verb, expecting: 1).errors
+          #expect(refused.contains("the VM's own disk \(file) is gone"), "\(verb): \(refused)")
+          #expect(refused.contains("'qemuvm disk rm shop/web data'"), "\(refused)")
+        }
+        #expect(!FileSystem.exists(file))
+        #expect(try await fleet.qemuvm("disk", "ls").output.contains("is gone"))
+        // Out by its return, or by a new one.
+        try FileSystem.move(saved, to: file)
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("down", "web")
+        try FileSystem.remove(file)
+        try await fleet.qemuvm("disk", "rm", "web", "data")
+        try await fleet.qemuvm("disk", "rm", "web", "data", expecting: 1)
+        try await fleet.qemuvm("up")
+        #expect(FileSystem.exists(file))
+        try await fleet.qemuvm("down", "web")
+        // The image, written to behind qemuvm's back; with the time that it had it passes for what it was.
+        try await Self.write(9, to: "base.qcow2", fleet)
+        let refused = try await fleet.qemuvm("up", expecting: 1).errors
+        #expect(
+          refused.contains("base.qcow2 was changed after the VM's own disk \(Self.file("base", fleet))"),
+          "\(refused)")
+        let advised = try #require(refused.split(separator: "'").first { $0.hasPrefix("touch -d ") })
+        _ = try await Self.tool(fleet, "sh", "-c", String(advised))
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("down", "web")
+        // The whole folder, as when the storage that it lies on is not there.
+        try FileSystem.move(fleet.state + "/disks", to: fleet.state + "/elsewhere")
+        #expect(try await fleet.qemuvm("up", expecting: 1).errors.contains("is gone"))
+        #expect(try fleet.guests().isEmpty)
+        // What was given up with all the rest is no loss.
+        try await fleet.qemuvm("down", "--disks", "web")
+        try await fleet.qemuvm("up")
+      }
+    }
+
     @Test("Two VMs stand on one image of the store, which stays as long as a disk of either is left")
     func sharedImage() async throws {
       try await Fleet.run { fleet in

@@ -31,11 +31,27 @@ package struct DiskImage: Sendable, Equatable {
     package let identity: Identity
     /// Whether it changes with the image: its data file, not one that it stands on.
     package let isWritten: Bool
+    /// What it was at that moment; nil for a device, whose node does not tell.
+    package let version: Version?
 
-    package init(path: String, identity: Identity, isWritten: Bool) {
+    package init(path: String, identity: Identity, isWritten: Bool, version: Version? = nil) {
       self.path = path
       self.identity = identity
       self.isWritten = isWritten
+      self.version = version
+    }
+  }
+
+  /// What tells whether somebody has written to a file, as far as that can be told without reading it.
+  package struct Version: Sendable, Equatable {
+    package let size: Int64
+
+    /// When it was last written, in nanoseconds since 1970.
+    package let modified: Int64
+
+    package init(size: Int64, modified: Int64) {
+      self.size = size
+      self.modified = modified
     }
   }
 
