@@ -18,6 +18,12 @@ package struct LocatedJSON: Sendable {
     package let key: String
     package let keyPosition: JSONPosition
     package let value: LocatedJSON
+
+    package init(key: String, keyPosition: JSONPosition, value: LocatedJSON) {
+      self.key = key
+      self.keyPosition = keyPosition
+      self.value = value
+    }
   }
 
   package let position: JSONPosition
@@ -40,7 +46,8 @@ package struct LocatedJSON: Sendable {
     try self.init(parsing: text.utf8, dialect: dialect, depthLimit: depthLimit)
   }
 
-  fileprivate init(_ content: Content, at position: JSONPosition) {
+  /// A value made in the place of one that was read.
+  package init(_ content: Content, at position: JSONPosition) {
     self.position = position
     self.content = content
   }

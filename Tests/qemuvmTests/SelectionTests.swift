@@ -1,5 +1,5 @@
 import Control
-import JSON
+import Machine
 import Testing
 
 @testable import qemuvm
@@ -37,7 +37,7 @@ import Testing
   @Test("No name and no lab file is wrong usage, with a hint")
   func nothing() {
     let error = #expect(throws: UsageError.self) { try VMSelection.references([], in: nil, verb: "down") }
-    #expect(error?.message == "no VM is named, and there is no qemuvm.json5 here")
+    #expect(error?.message == "no VM is named, and there is no qemuvm.json5 here or above")
     #expect(error?.hint != nil)
   }
 
@@ -50,6 +50,7 @@ import Testing
       ("[]", LabOutline(lab: "folder", vms: [])),
     ])
   func outline(text: String, expected: LabOutline) throws {
-    #expect(LabOutline(try LocatedJSON(parsing: text, dialect: .json5), defaultLab: "folder") == expected)
+    let source = try LabSource(LabSource.Text(path: "/q", shown: "q", bytes: Array(text.utf8)))
+    #expect(try LabOutline(source, defaultLab: "folder") == expected)
   }
 }

@@ -10,6 +10,8 @@ final class DefinitionLog {
   private let prefix: String
   private(set) var problems: [Problem] = []
   private(set) var origins = Origins()
+  /// Where texts stood with variables in them.
+  private var variables: Set<JSONPosition> = []
 
   init(file: String?, prefix: String = "") {
     self.file = file
@@ -19,6 +21,10 @@ final class DefinitionLog {
   func note(_ path: String, at position: JSONPosition?) {
     origins[path] = origin(of: position)
   }
+
+  func noteVariable(at position: JSONPosition) { variables.insert(position) }
+
+  func hasVariable(at position: JSONPosition?) -> Bool { position.map(variables.contains) ?? false }
 
   func report(_ reason: Problem.Reason, path: String, at position: JSONPosition?) {
     let full = [prefix, path].filter { !$0.isEmpty }.joined(separator: ".")

@@ -14,8 +14,8 @@ struct DefinitionNode {
     case plain(JSONValue)
   }
 
-  init(_ json: LocatedJSON, log: DefinitionLog) {
-    self.init(.located(json), path: "", log: log)
+  init(_ json: LocatedJSON, at path: String = "", log: DefinitionLog) {
+    self.init(.located(json), path: path, log: log)
   }
 
   init(_ json: JSONValue, log: DefinitionLog) {
@@ -28,6 +28,11 @@ struct DefinitionNode {
     self.log = log
     if case .located(let json) = source { position = json.position } else { position = nil }
     log.note(path, at: position)
+  }
+
+  /// The value as a file has it; nil for one that came over the control socket.
+  var written: LocatedJSON? {
+    if case .located(let json) = source { json } else { nil }
   }
 
   /// The same value as the root of a definition of its own.
@@ -47,6 +52,14 @@ struct DefinitionNode {
     case .plain(let json): json
     }
   }
+
+  /// A whole number, also as the text of a variable, which has no other form.
+  var int: Int? { value.int ?? textOfVariable.flatMap { Int($0) } }
+
+  /// True or false, also as the text of a variable.
+  var bool: Bool? { value.bool ?? textOfVariable.flatMap { Bool($0) } }
+
+  private var textOfVariable: String? { log.hasVariable(at: position) ? value.string : nil }
 
   /// The members of an object, in their order; nil when it is none.
   var members: [Member]? {
@@ -119,7 +132,7 @@ struct DefinitionNode {
   }
 
   func integer(in range: ClosedRange<Int>, _ what: String) -> Int? {
-    guard let number = value.int else { return wrongType(expected: "a whole number") }
+    guard let number = int else { return wrongType(expected: "a whole number") }
     guard range.contains(number) else {
       return wrong("the \(what) must be from \(range.lowerBound) to \(range.upperBound), not \(number)")
     }

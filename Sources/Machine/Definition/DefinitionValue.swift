@@ -17,7 +17,7 @@ extension DefinitionValue {
 
 extension Bool: DefinitionValue {
   static func read(_ node: DefinitionNode) -> Bool? {
-    node.value.bool ?? node.wrongType(expected: "true or false")
+    node.bool ?? node.wrongType(expected: "true or false")
   }
 
   var json: JSONValue { .bool(self) }
@@ -25,7 +25,7 @@ extension Bool: DefinitionValue {
 
 extension Int: DefinitionValue {
   static func read(_ node: DefinitionNode) -> Int? {
-    node.value.int ?? node.wrongType(expected: "a whole number")
+    node.int ?? node.wrongType(expected: "a whole number")
   }
 
   var json: JSONValue { JSONValue(self) }

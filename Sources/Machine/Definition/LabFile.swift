@@ -1,11 +1,14 @@
 internal import JSON
 
-/// A lab file as read: the lab's name and its VMs, in the order of the file.
+/// A lab as its files define it: its name and its VMs, in the order of the files.
 package struct LabFile: Sendable, Equatable {
   package let lab: String
   package let vms: [VMDefinition]
 
-  /// Reads a file of JSON5 and reports all of its problems at once.
+  /// The key with the files that one lies over.
+  static let include = "include"
+
+  /// Reads one file of JSON5 and reports all of its problems at once.
   ///
   /// - Parameters:
   ///   - bytes: the file's content.
@@ -13,28 +16,55 @@ package struct LabFile: Sendable, Equatable {
   ///   - defaultLab: the name of the file's folder, which is the lab's unless the file says otherwise.
   /// - Throws: all problems of the file.
   package init(parsing bytes: [UInt8], file: String, defaultLab: String) throws(DefinitionError) {
-    let root = try LocatedJSON(definition: bytes, file: file)
-    let log = DefinitionLog(file: file)
-    let node = DefinitionNode(root, log: log)
-    guard var reader = ObjectReader(node) else { throw DefinitionError(log.problems) }
-    let lab = reader.has("lab") ? reader.read("lab") { $0.name() } : Self.name(ofFolder: defaultLab, node)
-    Self.refuseNetworks(&reader)
-    let vms = reader.read("vms") { Self.vms($0, lab: lab, file: file) } ?? []
-    if !reader.has("vms") { reader.missing("vms", "the list of VMs") }
-    reader.finish()
-    log.report(LabOrder.problems(of: vms))
-    guard let lab, log.problems.isEmpty else { throw DefinitionError(log.problems) }
-    self.lab = lab
-    self.vms = vms
+    let text = LabSource.Text(path: "/\(file)", shown: file, bytes: bytes)
+    try self.init(try LabSource(text), defaultLab: defaultLab)
   }
 
-  private static func name(ofFolder folder: String, _ node: DefinitionNode) -> String? {
+  /// Reads all files of a lab, each strictly and by itself, and puts them over each other.
+  ///
+  /// - Parameters:
+  ///   - source: the files.
+  ///   - defaultLab: the name of the first file's folder.
+  /// - Throws: all problems of the files.
+  package init(_ source: LabSource, defaultLab: String) throws(DefinitionError) {
+    var problems: [Problem] = []
+    var (name, vms): (String?, LabVMs) = (nil, LabVMs())
+    var (hasName, hasVMs, isObject) = (false, false, false)
+    for file in source.files {
+      let log = DefinitionLog(file: file.shown)
+      defer { problems += log.problems }
+      guard var reader = ObjectReader(DefinitionNode(file.root, log: log)) else { continue }
+      isObject = true
+      // What is included has been read.
+      _ = reader.read(Self.include) { $0 }
+      if reader.has("lab") {
+        hasName = true
+        name = reader.read("lab") { $0.resolving(source.variables)?.name() }
+      }
+      Self.refuseNetworks(&reader)
+      hasVMs = hasVMs || reader.has("vms")
+      reader.read("vms") { vms.add($0, of: file) }
+      reader.finish()
+    }
+    let origin = source.files.last.map { Origin(file: $0.shown, position: $0.root.position) }
+    if !hasVMs, isObject {
+      problems.append(Problem(.missing("the list of VMs"), path: "vms", origin: origin))
+    }
+    if !hasName { name = Self.name(ofFolder: defaultLab, origin, &problems) }
+    self.vms = vms.definitions(lab: name, in: source, &problems)
+    problems += LabOrder.problems(of: self.vms)
+    guard let name, problems.isEmpty else { throw DefinitionError(problems) }
+    lab = name
+  }
+
+  private static func name(ofFolder folder: String, _ origin: Origin?, _ problems: inout [Problem]) -> String?
+  {
     do throws(NameError) {
       try NameError.check(folder)
       return folder
     } catch {
       let why = "the folder's name '\(folder.clipped)' cannot name the lab: \(error); write lab: \"NAME\""
-      node.log.report(.invalid(why), path: "lab", at: node.position)
+      problems.append(Problem(.invalid(why), path: "lab", origin: origin))
       return nil
     }
   }
@@ -43,59 +73,6 @@ package struct LabFile: Sendable, Equatable {
     let networks = reader.read("networks") { $0.members ?? $0.wrongType(expected: "an object") } ?? []
     for network in networks {
       network.value.report("networks between VMs are not there yet; a VM's cards are on 'user'")
-    }
-  }
-
-  /// Reads the VMs, without a lab when its name is no good: that was reported once, on its own.
-  private static func vms(_ node: DefinitionNode, lab: String?, file: String) -> [VMDefinition]? {
-    guard let members = node.members else { return node.wrongType(expected: "an object of VMs") }
-    var vms: [VMDefinition] = []
-    for member in members {
-      let name: VMName
-      do throws(NameError) {
-        name = try VMName(member.key, lab: lab)
-      } catch {
-        node.log.report(
-          .invalid("'\(member.key.clipped)' is not a valid name: \(error)"), path: node.path,
-          at: member.keyPosition)
-        continue
-      }
-      let log = DefinitionLog(file: file, prefix: member.value.path)
-      let settings = Settings.read(member.value.detached(log: log), of: .virtualMachine)
-      node.log.report(log.problems)
-      let vm = VMDefinition(name: name, settings: settings ?? Settings(), origins: log.origins)
-      reportCollisions(of: vm, with: vms, node.log)
-      vms.append(vm)
-    }
-    return vms
-  }
-
-  /// VMs of one file run at the same time, so a port of the host goes to one of them only.
-  private static func reportCollisions(of vm: VMDefinition, with others: [VMDefinition], _ log: DefinitionLog)
-  {
-    if let uuid = vm.settings.uuid, let other = others.first(where: { $0.settings.uuid == uuid }) {
-      log.report(
-        .invalid("the UUID \(uuid) is that of '\(other.name.name)'"), path: "vms.\(vm.name.name).uuid",
-        at: vm.origins["uuid"]?.position)
-    }
-    for (index, port) in (vm.settings.ports ?? []).enumerated() {
-      let other = others.first { $0.settings.ports?.contains(where: port.collides(with:)) ?? false }
-      guard let other else { continue }
-      log.report(
-        .invalid("'\(port)' wants a port of the host that '\(other.name.name)' has"),
-        path: "vms.\(vm.name.name).ports[\(index)]", at: vm.origins["ports[\(index)]"]?.position)
-    }
-  }
-}
-
-extension LocatedJSON {
-  /// Parses a file that a person wrote, with a syntax error as the one problem of that file.
-  init(definition bytes: [UInt8], file: String) throws(DefinitionError) {
-    do throws(JSONSyntaxError) {
-      try self.init(parsing: bytes, dialect: .json5)
-    } catch {
-      let origin = Origin(file: file, position: error.position)
-      throw DefinitionError([Problem(.syntax(error.problem), path: "", origin: origin)])
     }
   }
 }

@@ -59,8 +59,8 @@ package struct SerialSetting: Sendable, Equatable {
 
 extension SerialSetting: DefinitionValue {
   static func read(_ node: DefinitionNode) -> SerialSetting? {
-    if let isThere = node.value.bool { return SerialSetting(isThere ? 1 : 0) }
-    guard let count = node.value.int else {
+    if let isThere = node.bool { return SerialSetting(isThere ? 1 : 0) }
+    guard let count = node.int else {
       return node.wrongType(expected: "true, false or a number of serial ports")
     }
     guard (0...most).contains(count) else {

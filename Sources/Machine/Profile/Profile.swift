@@ -20,7 +20,8 @@ package struct Profile: Sendable, Equatable {
   package init(parsing bytes: [UInt8], name: String, file: String) throws(DefinitionError) {
     let root = try LocatedJSON(definition: bytes, file: file)
     let log = DefinitionLog(file: file)
-    guard var reader = ObjectReader(DefinitionNode(root, log: log)) else {
+    guard let node = DefinitionNode(root, log: log).resolving(.ofProfile), var reader = ObjectReader(node)
+    else {
       throw DefinitionError(log.problems)
     }
     description = reader.read("description")

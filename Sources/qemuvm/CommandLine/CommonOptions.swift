@@ -4,7 +4,10 @@ internal import Machine
 enum CommonOptions {
   static let help = Flag("help", short: "h", help: "Show this help.")
   static let json = Flag("json", help: "Print JSON, for programs.")
-  static let file = ValueOption("file", "F", .text, help: "The lab file (default: qemuvm.json5 here).")
+  static let file = ListOption(
+    "file", "F", .text,
+    help:
+      "The lab file (default: qemuvm.json5 here, or in the nearest folder above). A later one lies over it.")
   static let timeout = ValueOption(
     "timeout", "T", .duration, help: "Wait at most this long, as 10s or 2m; exit 4 when it passes.")
   static let stopTimeout = ValueOption(

@@ -24,7 +24,7 @@ struct DiskRemove: Verb {
   private let disks: [String?]
 
   init(_ given: GivenArguments) throws(UsageError) {
-    selection = VMSelection(names: [given.words[0]], file: given[CommonOptions.file])
+    selection = VMSelection(names: [given.words[0]], files: given[CommonOptions.file])
     let names = given.words.dropFirst()
     guard names.isEmpty == given[Self.all] else {
       throw UsageError(
@@ -35,7 +35,7 @@ struct DiskRemove: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let vm = try selection.resolved(in: context, verb: Self.name)[0]
+    let vm = try selection.one(in: context, verb: Self.name)
     let connector = SupervisorConnector(context: context)
     for disk in disks {
       _ = try connector.ask(.diskRemove(name: vm, disk: disk), deadline: Self.patience)

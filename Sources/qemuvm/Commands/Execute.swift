@@ -29,7 +29,7 @@ struct Execute: Verb {
   init(_ given: GivenArguments) throws(UsageError) {
     let words = given.words
     query = Query(
-      selection: VMSelection(names: [words[0]], file: given[CommonOptions.file]), verb: Self.name)
+      selection: VMSelection(names: [words[0]], files: given[CommonOptions.file]), verb: Self.name)
     title = words[1]
     var command: JSONObject = ["execute": .string(title)]
     if words.count > 2 { command["arguments"] = .object(try Self.arguments(words[2])) }

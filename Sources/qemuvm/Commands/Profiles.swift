@@ -21,16 +21,16 @@ struct Profiles: Verb {
 
   private let wanted: String?
   private let isJSON: Bool
-  private let file: String?
+  private let files: [String]
 
   init(_ given: GivenArguments) {
     wanted = given.words.first
     isJSON = given[CommonOptions.json]
-    file = given[CommonOptions.file]
+    files = given[CommonOptions.file]
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    let directory = FileSystem.parent(of: context.absolute(file ?? CurrentLab.defaultName))
+    let directory = try CurrentLab.find(files, in: context)?.directory ?? FileSystem.currentDirectory
     let catalog = ProfileCatalog(context.locations, directory: directory)
     if let wanted {
       try show(wanted, of: catalog, context)

@@ -16,25 +16,26 @@ struct Validate: Verb {
   ]
   static let examples = ["qemuvm validate", "qemuvm validate lab.json5 --json"]
   static let arguments = [
-    ArgumentDeclaration("FILE", .optional, help: "The lab file (default: qemuvm.json5 here).")
+    ArgumentDeclaration(
+      "FILE", .any, help: "The lab file (default: qemuvm.json5 here or above), and those that lie over it.")
   ]
   static let options: [any DeclaredOption] = [CommonOptions.file, CommonOptions.json]
 
-  private let file: String?
+  private let files: [String]
   private let isJSON: Bool
 
   init(_ given: GivenArguments) throws(UsageError) {
-    file = given.words.first ?? given[CommonOptions.file]
+    files = given.words + given[CommonOptions.file]
     isJSON = given[CommonOptions.json]
-    guard given.words.isEmpty || given[CommonOptions.file] == nil else {
+    guard given.words.isEmpty || given[CommonOptions.file].isEmpty else {
       throw UsageError(.combination("the file is named twice, by FILE and by --file"), verb: Self.name)
     }
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    guard let lab = try CurrentLab.find(file, in: context) else {
+    guard let lab = try CurrentLab.find(files, in: context) else {
       throw CommandFailure(
-        .usage, nil, "there is no \(CurrentLab.defaultName) here", hints: ["Name a file."])
+        .usage, nil, "there is no \(CurrentLab.defaultName) here or above", hints: ["Name a file."])
     }
     var problems: [Problem] = []
     var definitions: LabFile?

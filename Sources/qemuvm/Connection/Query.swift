@@ -11,7 +11,7 @@ struct Query {
 
   /// The VM as the supervisor finds it: with its lab where the lab file at hand has it.
   func reference(_ context: Context) throws -> VMReference {
-    try selection.resolved(in: context, verb: verb)[0]
+    try selection.one(in: context, verb: verb)
   }
 
   /// All that the supervisor tells of the VM.

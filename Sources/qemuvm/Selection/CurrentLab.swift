@@ -3,30 +3,64 @@ internal import Host
 internal import JSON
 internal import Machine
 
-/// The lab file that a command works on: the one named by `--file`, or `qemuvm.json5` in the working directory.
+/// The lab file that a command works on, with those that lie over it: named by `--file`, or `qemuvm.json5` in the
+/// working directory or the nearest folder above it.
 struct CurrentLab: Sendable {
   static let defaultName = "qemuvm.json5"
 
-  /// Its absolute path, through no link to its folder: one file has one path, by which its lab is known.
+  /// The variables that stand beside the lab file.
+  static let variables = ".env"
+
+  /// The first file's absolute path, through no link to its folder: one file has one path, by which its lab is known.
   let path: String
 
   /// The path as messages show it: what the person gave.
   let shownPath: String
-  let bytes: [UInt8]
+  private let texts: [LabSource.Text]
+  private let environment: [String: String]
 
   /// The folder that relative paths in the file stand on.
   var directory: String { FileSystem.parent(of: path) }
 
-  /// The file named, which must be there, or the customary one where it is.
-  static func find(_ file: String?, in context: Context) throws -> CurrentLab? {
-    let shown = file ?? defaultName
-    let bytes: [UInt8]?
+  /// The files named, which must be there, or the customary one where it is.
+  static func find(_ files: [String], in context: Context) throws(CommandFailure) -> CurrentLab? {
+    var texts: [LabSource.Text] = []
+    for file in files {
+      let text = try text(file, in: context) { path throws(SystemError) in
+        try FileSystem.read(path, waits: true)
+      }
+      if let text { texts.append(text) }
+    }
+    if files.isEmpty, let text = try customary(in: context) { texts.append(text) }
+    guard let first = texts.first else { return nil }
+    return CurrentLab(
+      path: first.path, shownPath: first.shown, texts: texts, environment: context.environment)
+  }
+
+  /// The customary file, also of a folder above.
+  private static func customary(in context: Context) throws(CommandFailure) -> LabSource.Text? {
+    var shown = defaultName
+    var folder = FileSystem.currentDirectory
+    while true {
+      let found = try text(shown, in: context) { path throws(SystemError) in
+        try FileSystem.readIfPresent(path)
+      }
+      if found != nil || folder == "/" { return found }
+      folder = FileSystem.parent(of: folder)
+      shown = "../" + shown
+    }
+  }
+
+  private static func text(
+    _ shown: String, in context: Context, read: (String) throws(SystemError) -> [UInt8]?
+  ) throws(CommandFailure) -> LabSource.Text? {
     do throws(SystemError) {
-      bytes = file == nil ? try FileSystem.readIfPresent(shown) : try FileSystem.read(shown, waits: true)
+      return try read(shown).map {
+        LabSource.Text(path: path(of: context.absolute(shown)), shown: shown, bytes: $0)
+      }
     } catch {
       throw CommandFailure(.usage, shown, "cannot be read: \(error.reason)")
     }
-    return bytes.map { CurrentLab(path: Self.path(of: context.absolute(shown)), shownPath: shown, bytes: $0) }
   }
 
   private static func path(of given: String) -> String {
@@ -37,57 +71,74 @@ struct CurrentLab: Sendable {
     return resolved == "/" ? "/\(name)" : "\(resolved)/\(name)"
   }
 
-  /// Its definitions, or every problem of the file.
+  /// All files of the lab; throws what is no JSON5, and what cannot be included.
+  private func source(_ variables: Variables) throws(DefinitionError) -> LabSource {
+    try LabSource(texts, variables: variables) { path, shown throws(LabSource.Unreadable) in
+      do throws(SystemError) {
+        return LabSource.Text(path: Self.path(of: path), shown: shown, bytes: try FileSystem.read(path))
+      } catch {
+        throw LabSource.Unreadable(error.reason)
+      }
+    }
+  }
+
+  /// Its definitions, or every problem of the files.
   ///
   /// They name what is run: a file that somebody else has a hand in is refused.
   func definitions(in context: Context) throws -> LabFile {
-    do throws(UntrustedFile) {
-      try context.locations.requireTrust(in: path)
-    } catch {
-      throw CommandFailure(error, context)
+    let (variables, problems) = variables()
+    let source = try source(variables)
+    var files = source.paths
+    if source.hasVariables {
+      guard problems.isEmpty else { throw DefinitionError(problems) }
+      files.append("\(directory)/\(Self.variables)")
     }
-    return try LabFile(parsing: bytes, file: shownPath, defaultLab: defaultLab)
+    for file in files {
+      do throws(UntrustedFile) {
+        try context.locations.requireTrust(in: file)
+      } catch {
+        throw CommandFailure(error, context)
+      }
+    }
+    return try LabFile(source, defaultLab: defaultLab)
   }
 
   /// Its names alone, which is all that a verb needs for finding VMs: a definition that is wrong hinders no `stop`.
-  func outline() throws -> LabOutline {
-    do throws(JSONSyntaxError) {
-      return LabOutline(try LocatedJSON(parsing: bytes, dialect: .json5), defaultLab: defaultLab)
+  func outline() throws(CommandFailure) -> LabOutline {
+    do throws(DefinitionError) {
+      return try LabOutline(try source(variables().values), defaultLab: defaultLab)
     } catch {
       throw CommandFailure(
-        .usage, "\(shownPath):\(error.position.line):\(error.position.column)", error.problem.description,
+        .usage, error.problems.first?.origin.map { "\($0)" }, error.problems.first?.sentence ?? "\(error)",
         hints: ["A VM named with its lab, as lab/name, is found without the file."])
     }
   }
 
-  private var defaultLab: String {
-    let folder = directory
-    return folder.lastIndex(of: "/").map { String(folder[folder.index(after: $0)...]) } ?? folder
+  /// What the environment has, and the file beside the lab file, with what is wrong with that.
+  private func variables() -> (values: Variables, problems: [Problem]) {
+    let folder = FileSystem.parent(of: shownPath)
+    let shown = folder == "." ? Self.variables : "\(folder)/\(Self.variables)"
+    var below: [String: String] = [:]
+    var problems: [Problem] = []
+    do {
+      let bytes = try FileSystem.readIfPresent("\(directory)/\(Self.variables)")
+      below = try bytes.map { try EnvironmentFile(parsing: $0, file: shown).values } ?? [:]
+    } catch let error as DefinitionError {
+      problems = error.problems
+    } catch let error as SystemError {
+      problems = [Problem(.invalid("\(shown) cannot be read: \(error.reason)"), path: "", origin: nil)]
+    } catch {
+      problems = [Problem(.invalid("\(shown): \(error)"), path: "", origin: nil)]
+    }
+    return (Variables(environment: environment, below: below, file: shown), problems)
   }
+
+  private var defaultLab: String { FileSystem.name(of: directory) }
 }
 
-/// The names in a lab file: the lab's, and its VMs' in their order.
-struct LabOutline: Sendable, Equatable {
-  let lab: String
-  let vms: [String]
-
-  init(lab: String, vms: [String]) {
-    self.lab = lab
-    self.vms = vms
-  }
-
-  /// Takes what can be read; what is wrong with the rest is told when the definitions are wanted.
-  init(_ file: LocatedJSON, defaultLab: String) {
-    var (lab, vms) = (defaultLab, [String]())
-    if case .object(let members) = file.content {
-      for member in members {
-        switch (member.key, member.value.content) {
-        case ("lab", .string(let name)): lab = name
-        case ("vms", .object(let entries)): vms = entries.map(\.key)
-        default: continue
-        }
-      }
-    }
-    self.init(lab: lab, vms: vms)
+extension Problem {
+  /// What is wrong, with the way to it, and without its place.
+  fileprivate var sentence: String {
+    path.isEmpty ? "\(reason)" : "\(path): \(reason)"
   }
 }

@@ -64,7 +64,7 @@ struct DefinitionSource: Sendable {
       }
       return
     }
-    guard selection.names.isEmpty, selection.file == nil else {
+    guard selection.names.isEmpty, selection.files.isEmpty else {
       throw UsageError(
         .combination("--profile makes one VM outside any lab, and takes no VM and no --file"), verb: verb,
         hint: "--name names the VM.")
@@ -138,7 +138,7 @@ struct DefinitionSource: Sendable {
   }
 
   private func found(in context: Context) throws -> ([VMReference], CurrentLab?) {
-    let lab = try CurrentLab.find(selection.file, in: context)
+    let lab = try CurrentLab.find(selection.files, in: context)
     return (
       try VMSelection.references(selection.names, in: try lab?.outline(), of: lab?.path, verb: verb), lab
     )

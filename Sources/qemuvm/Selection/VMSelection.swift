@@ -1,4 +1,5 @@
 internal import Control
+internal import Machine
 
 /// Which VMs a verb works on: those named, or all of the lab file at hand.
 ///
@@ -16,15 +17,17 @@ struct VMSelection: Sendable, Equatable {
   static let one = ArgumentDeclaration("VM", .one, help: "The VM's name, as web or shop/web.")
 
   let names: [String]
-  let file: String?
 
-  init(names: [String], file: String?) {
+  /// The lab files that were named.
+  let files: [String]
+
+  init(names: [String], files: [String]) {
     self.names = names
-    self.file = file
+    self.files = files
   }
 
   init(_ given: GivenArguments) {
-    self.init(names: given.words, file: given[CommonOptions.file])
+    self.init(names: given.words, files: given[CommonOptions.file])
   }
 
   /// The names for the supervisor, each once, in the person's order or the file's.
@@ -33,8 +36,19 @@ struct VMSelection: Sendable, Equatable {
     if !names.isEmpty, names.allSatisfy({ $0.contains("/") }) {
       return try Self.references(names, in: nil, verb: verb)
     }
-    let lab = try CurrentLab.find(file, in: context)
+    let lab = try CurrentLab.find(files, in: context)
     return try Self.references(names, in: try lab?.outline(), of: lab?.path, verb: verb)
+  }
+
+  /// The one VM that is named; one that stands for several copies is none.
+  func one(in context: Context, verb: String) throws -> VMReference {
+    let vms = try resolved(in: context, verb: verb)
+    guard let vm = vms.first, vms.count == 1 else {
+      throw UsageError(
+        .combination("'\(names.first ?? "")' is \(vms.count) VMs, and this command takes one"), verb: verb,
+        hint: "They are \(vms.map(\.name).joined(separator: ", ")).")
+    }
+    return vm
   }
 
   /// The rule itself; `file` is the lab's.
@@ -43,14 +57,16 @@ struct VMSelection: Sendable, Equatable {
   ) throws(UsageError) -> [VMReference] {
     guard names.isEmpty else {
       return unique(
-        names.map { name in
-          guard let lab, lab.vms.contains(name) else { return VMReference(name) }
-          return VMReference("\(lab.lab)/\(name)", file: file)
+        names.flatMap { name in
+          // All copies of a VM go by the name that the file gives it.
+          let vms = lab.map { $0.copies[name] ?? ($0.vms.contains(name) ? [name] : []) } ?? []
+          guard let lab, !vms.isEmpty else { return [VMReference(name)] }
+          return vms.map { VMReference("\(lab.lab)/\($0)", file: file) }
         })
     }
     guard let lab else {
       throw UsageError(
-        .combination("no VM is named, and there is no \(CurrentLab.defaultName) here"), verb: verb,
+        .combination("no VM is named, and there is no \(CurrentLab.defaultName) here or above"), verb: verb,
         hint: "Name a VM ('qemuvm ls' lists them), or a lab file with --file.")
     }
     return lab.vms.map { VMReference("\(lab.lab)/\($0)", file: file) }
