@@ -20,6 +20,7 @@ package actor Supervisor {
   /// Whether a command started it: then nobody starts another before the next command.
   nonisolated let isBackground: Bool
   nonisolated let preparation: Preparation
+  nonisolated let ports: FreePorts
   nonisolated let ledger: Ledger
   nonisolated let files = FileWatch()
   nonisolated let logs: RotatedLogs
@@ -83,10 +84,11 @@ package actor Supervisor {
     lanes = Lanes()
     jobs = Jobs(files: JobFiles(folder: state.path + "/jobs"))
     images = Images(store: ImageStore(folder: state.path + "/images"), environment: environment)
+    ports = FreePorts(folder: state.path + "/disks")
     preparation = Preparation(
       locations: locations, state: state,
       catalog: EmulatorCatalog(folder: state.path + "/emulators", environment: environment, lanes: lanes),
-      environment: environment, lanes: lanes)
+      environment: environment, lanes: lanes, ports: ports)
   }
 
   /// Connects the supervisor with those who want to know.
@@ -191,6 +193,7 @@ package actor Supervisor {
       unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name), madeDisks: MadeDisks(of: name, state: state.path),
+      firstBoot: .of(name, state: state.path), ports: ports,
       removed: { [weak self] report in self?.forget(report) },
       lanes: lanes, logs: logs,
       broadcast: { [weak self] event in self?.broadcast(event) },

@@ -143,8 +143,8 @@ struct BadDefinitionTests {
       "23: vms.web.networks[0].user: the card's network, 'user: true', is missing"
     ),
     (
-      "ports: [\"0:80\"]",
-      "20: vms.web.ports[0]: '0:80' has the port '0'; a port is a number from 1 to 65535"
+      "ports: [\"80:0\"]",
+      "20: vms.web.ports[0]: '80:0' has the port '0'; a port is a number from 1 to 65535"
     ),
     (
       "ports: [\"[::1]:80:80\"]",

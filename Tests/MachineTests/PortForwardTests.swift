@@ -7,7 +7,8 @@ struct PortForwardTests {
     "A forward is read, and shown in full",
     arguments: [
       ("8080:80", "127.0.0.1:8080:80"), ("127.0.0.1:8080:80/tcp", "127.0.0.1:8080:80"),
-      ("0.0.0.0:53:53/udp", "0.0.0.0:53:53/udp"), ("192.168.1.10:1:65535", "192.168.1.10:1:65535"),
+      ("0:80", "127.0.0.1:0:80"), ("0.0.0.0:53:53/udp", "0.0.0.0:53:53/udp"),
+      ("192.168.1.10:1:65535", "192.168.1.10:1:65535"),
     ])
   func reads(_ text: String, _ shown: String) throws {
     let port = try PortForward(parsing: text)
@@ -18,7 +19,7 @@ struct PortForwardTests {
   @Test(
     "What is no forward is refused, and why",
     arguments: [
-      ("", .badForm), ("80", .badForm), ("a:b:c:d", .badForm), ("0:80", .badPort("0")),
+      ("", .badForm), ("80", .badForm), ("a:b:c:d", .badForm), ("00:80", .badPort("00")),
       ("80:0", .badPort("0")),
       ("70000:80", .badPort("70000")), ("-1:80", .badPort("-1")), (":80", .badPort("")),
       ("80:", .badPort("")),
@@ -36,6 +37,8 @@ struct PortForwardTests {
     arguments: [
       ("80:1", "80:2", true), ("80:1", "80:1/udp", false), ("80:1", "0.0.0.0:80:1", true),
       ("127.0.0.2:80:1", "127.0.0.1:80:1", false), ("80:1", "81:1", false),
+      // Each takes a free one.
+      ("0:1", "0:2", false), ("0:1", "0:1", true), ("0:1", "80:1", false),
     ])
   func collides(_ left: String, _ right: String, _ collides: Bool) throws {
     let (left, right) = (try PortForward(parsing: left), try PortForward(parsing: right))

@@ -24,11 +24,42 @@ package struct VMDetails: Sendable {
 
   /// Nil of a supervisor of an earlier version, which names the console alone.
   package var serialPorts: [SerialPort]?
+
+  /// Nil where no ssh leads into the guest.
+  package var ssh: SSH?
   package var cpuSeconds: Double?
 
   /// Of one CPU, since the last look.
   package var cpuPercent: Double?
   package var residentBytes: Int64?
+
+  /// How a client of ssh gets into the guest; ssh_config(5).
+  package struct SSH: Sendable, Equatable {
+    package let host: String
+
+    /// Nil as long as none was chosen, before the first start.
+    package let port: Int?
+    package let user: String
+
+    /// qemuvm's own secret key, which its guests know.
+    package let identityFile: String
+
+    /// Has the guest's key by `hostKeyAlias`; nil of a guest that has its key from elsewhere.
+    package let knownHostsFile: String?
+    package let hostKeyAlias: String
+
+    package init(
+      host: String, port: Int?, user: String, identityFile: String, knownHostsFile: String?,
+      hostKeyAlias: String
+    ) {
+      self.host = host
+      self.port = port
+      self.user = user
+      self.identityFile = identityFile
+      self.knownHostsFile = knownHostsFile
+      self.hostKeyAlias = hostKeyAlias
+    }
+  }
 
   /// A serial port of the machine.
   package struct SerialPort: Sendable, Equatable {
@@ -67,6 +98,7 @@ extension VMDetails: JSONDecodable {
     pending = try members.optional("pending") ?? []
     warnings = try members.optional("warnings") ?? []
     serialPorts = try members.optional("serialPorts")
+    ssh = try members.optional("ssh")
     cpuSeconds = try members.optional("cpuSeconds")
     cpuPercent = try members.optional("cpuPercent")
     residentBytes = try members.optional("residentBytes")
@@ -83,10 +115,30 @@ extension VMDetails: JSONDecodable {
     members["pending"] = JSONValue(texts: pending)
     members["warnings"] = JSONValue(texts: warnings)
     members["serialPorts"] = .array((serialPorts ?? []).map(\.json))
+    members["ssh"] = ssh?.json ?? .null
     members["cpuSeconds"] = cpuSeconds.map { .number($0) } ?? .null
     members["cpuPercent"] = cpuPercent.map { .number($0) } ?? .null
     members["residentBytes"] = residentBytes.map { JSONValue($0) } ?? .null
     return members
+  }
+}
+
+extension VMDetails.SSH: JSONDecodable {
+  package init(json: JSONValue) throws(JSONTypeError) {
+    let members = try JSONObject(json: json)
+    self.init(
+      host: try members.required("host"), port: try members.optional("port"),
+      user: try members.required("user"), identityFile: try members.required("identityFile"),
+      knownHostsFile: try members.optional("knownHostsFile"),
+      hostKeyAlias: try members.required("hostKeyAlias"))
+  }
+
+  package var json: JSONValue {
+    [
+      "host": .string(host), "port": port.map { JSONValue($0) } ?? .null, "user": .string(user),
+      "identityFile": .string(identityFile), "knownHostsFile": JSONValue(text: knownHostsFile),
+      "hostKeyAlias": .string(hostKeyAlias),
+    ]
   }
 }
 

@@ -20,9 +20,12 @@ package struct VMReply: Sendable, Equatable {
   /// What waits for the next start, a sentence each.
   package var pending: [String]
 
+  /// Of a dry run: what the guest's cloud-init would be told, in words; nil where it has none.
+  package var cloudInit: String?
+
   package init(
     status: VMStatus, change: VMChange, actions: [VMAction], profileFiles: [String] = [],
-    differences: [String] = [], pending: [String] = []
+    differences: [String] = [], pending: [String] = [], cloudInit: String? = nil
   ) {
     self.status = status
     self.change = change
@@ -30,6 +33,7 @@ package struct VMReply: Sendable, Equatable {
     self.profileFiles = profileFiles
     self.differences = differences
     self.pending = pending
+    self.cloudInit = cloudInit
   }
 
   package var name: FullName { status.name }
@@ -46,6 +50,7 @@ extension VMReply: JSONDecodable {
     profileFiles = try members.optional("profileFiles") ?? []
     differences = try members.optional("differences") ?? []
     pending = try members.optional("pending") ?? []
+    cloudInit = try members.optional("cloudInit")
   }
 
   /// The status with what is told of a change beside it.
@@ -56,6 +61,7 @@ extension VMReply: JSONDecodable {
     members["profileFiles"] = JSONValue(texts: profileFiles)
     members["differences"] = JSONValue(texts: differences)
     members["pending"] = JSONValue(texts: pending)
+    members["cloudInit"] = JSONValue(text: cloudInit)
     return members
   }
 }

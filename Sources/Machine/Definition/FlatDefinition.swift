@@ -63,6 +63,6 @@ extension FlatDefinition {
 extension FlatDefinition {
   /// What is written otherwise than in another, key by key: `cpus: 3 -> 1`.
   package func differences(from old: FlatDefinition) -> [String] {
-    MachineDescription.changes(from: old.settings.json, to: settings.json).map(\.description)
+    MachineDescription.changes(from: old.settings.shownJSON, to: settings.shownJSON).map(\.description)
   }
 }

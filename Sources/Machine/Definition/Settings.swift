@@ -83,6 +83,15 @@ extension Settings {
     return object
   }
 
+  /// The same as it may be told: no secret is in it, and the members of `cloudInit` are keys of their own.
+  var shownJSON: JSONObject {
+    var object = json
+    guard let cloudInit, cloudInit.isWanted else { return object }
+    object["cloudInit"] = true
+    for (key, value) in cloudInit.shownMembers { object["cloudInit.\(key)"] = value }
+    return object
+  }
+
   /// The paths that take the place of a profile's: keys, and members of those that are written as objects.
   var writtenPaths: Set<String> {
     Set(json.flatMap { key, value in value.object.map { $0.keys.map { "\(key).\($0)" } } ?? [key] })

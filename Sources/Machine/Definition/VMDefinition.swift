@@ -27,6 +27,15 @@ package struct VMDefinition: Sendable, Equatable {
 }
 
 extension VMDefinition {
+  /// The definition as it may be told to whoever asks: secrets are left out.
+  package var shownJSON: JSONObject {
+    var object = json
+    guard let cloudInit = settings.cloudInit, cloudInit.isWanted else { return object }
+    object["cloudInit"] = .object(
+      JSONObject(cloudInit.shownMembers.map { ($0.key, $0.value.isHidden ? "…" : $0.value) }))
+    return object
+  }
+
   /// Reads what came over the control socket or lies in the state folder: `name`, `lab`, and the keys of a
   /// VM.
   package init(json: JSONValue) throws(DefinitionError) {

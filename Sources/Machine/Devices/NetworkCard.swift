@@ -74,7 +74,7 @@ extension DeviceKind {
     SettingKey("networks", \.networks), SettingKey("ports", \.ports, reading: PortForward.list),
   ]) { resolver in
     let cards = resolver.settings.networks?.cards ?? []
-    let ports = resolver.settings.ports ?? []
+    let ports = resolver.settings.forwards.map(resolver.host.settled)
     if !ports.isEmpty, !cards.contains(where: { $0.network == .user }) {
       resolver.report("ports", "ports lead through the network 'user', which 'networks' does not list")
     }
@@ -150,6 +150,9 @@ package struct NetworksSetting: Sendable, Equatable {
   package var cards: [Card]
 
   package init(_ cards: [Card]) { self.cards = cards }
+
+  /// Whether a port of the host can lead to the guest.
+  package var reachesHost: Bool { cards.contains { $0.network == .user } }
 }
 
 /// A network card as the guest sees it, by QEMU's name of the device; `virtio` as the machine attaches it.

@@ -3,7 +3,7 @@ internal import JSON
 /// A port of the host that leads to a port of the guest through the network `user`.
 ///
 /// Written `[ADDRESS:]HOSTPORT:GUESTPORT[/tcp|/udp]`: `8080:80`, `0.0.0.0:53:53/udp`. Without an address only
-/// the host itself reaches it.
+/// the host itself reaches it. The host's port 0 stands for a free one, which is chosen once.
 package struct PortForward: Sendable, Hashable {
   package enum Transport: String, Sendable, CaseIterable {
     case tcp
@@ -18,9 +18,28 @@ package struct PortForward: Sendable, Hashable {
 
   /// Whether both want the same port of the host.
   package func collides(with other: PortForward) -> Bool {
-    transport == other.transport && hostPort == other.hostPort
+    if hostPort == 0 { return self == other }
+    return transport == other.transport && hostPort == other.hostPort
       && (hostAddress == other.hostAddress || hostAddress == Self.everywhere
         || other.hostAddress == Self.everywhere)
+  }
+
+  /// A free port of the host that only the host itself reaches.
+  package init(free guestPort: Int) {
+    (transport, hostAddress, hostPort) = (.tcp, Self.loopback, 0)
+    self.guestPort = guestPort
+  }
+
+  /// The same with the port of the host that was chosen.
+  package func on(hostPort: Int) -> PortForward {
+    PortForward(transport: transport, hostAddress: hostAddress, hostPort: hostPort, guestPort: guestPort)
+  }
+
+  private init(transport: Transport, hostAddress: String, hostPort: Int, guestPort: Int) {
+    self.transport = transport
+    self.hostAddress = hostAddress
+    self.hostPort = hostPort
+    self.guestPort = guestPort
   }
 
   private static let everywhere = "0.0.0.0"
@@ -58,7 +77,7 @@ extension PortForward {
     var fields = rest.split(separator: ":", omittingEmptySubsequences: false)
     guard fields.count == 2 || fields.count == 3 else { throw .badForm }
     hostAddress = fields.count == 3 ? try Self.address(fields.removeFirst()) : Self.loopback
-    hostPort = try Self.port(fields[0])
+    hostPort = fields[0] == "0" ? 0 : try Self.port(fields[0])
     guestPort = try Self.port(fields[1])
   }
 

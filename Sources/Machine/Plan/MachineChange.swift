@@ -83,7 +83,7 @@ extension MachineChange.ValueChange: CustomStringConvertible {
   package var description: String { "\(key): \(Self.text(old)) -> \(Self.text(new))" }
 
   private static func text(_ value: JSONValue?) -> String {
-    value.map { $0.string ?? "\($0)" } ?? "none"
+    value.map { $0.isHidden ? "…" : $0.string ?? "\($0)" } ?? "none"
   }
 }
 

@@ -10,10 +10,13 @@ package struct HostFacts: Sendable, Equatable {
   package var images: [String: DiskImage]
   /// What the image store has of what the definition asks it for.
   package var store: StoreFacts
+  /// The free ports that were chosen, by the forwards that have none.
+  package var ports: [PortForward: Int]
 
   package init(
     emulator: Emulator, kvm: KVMAvailability, firmware: HostFirmware = HostFirmware(),
-    keptVariables: FlashFormat? = nil, images: [String: DiskImage] = [:], store: StoreFacts = StoreFacts()
+    keptVariables: FlashFormat? = nil, images: [String: DiskImage] = [:], store: StoreFacts = StoreFacts(),
+    ports: [PortForward: Int] = [:]
   ) {
     self.emulator = emulator
     self.kvm = kvm
@@ -21,6 +24,12 @@ package struct HostFacts: Sendable, Equatable {
     self.keptVariables = keptVariables
     self.images = images
     self.store = store
+    self.ports = ports
+  }
+
+  /// A forward with the free port that was chosen for it, if one was.
+  func settled(_ forward: PortForward) -> PortForward {
+    ports[forward].map { forward.on(hostPort: $0) } ?? forward
   }
 }
 

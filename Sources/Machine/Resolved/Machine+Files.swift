@@ -5,6 +5,8 @@ package enum FileToPrepare: Sendable, Equatable {
   case copyUnlessPresent(from: String, to: String)
   /// A disk of the VM's own.
   case image(OwnImage)
+  /// The disk with what cloud-init is told.
+  case firstBoot(FirstBootSeed)
 }
 
 /// A file that the user or the host provides, with the key that names it.
@@ -38,6 +40,9 @@ extension Machine {
 
   /// The host's ports that QEMU opens.
   package var hostPorts: [PortForward] { devices.flatMap(\.hostPorts) }
+
+  /// What cloud-init is told; nil where there is nothing.
+  package var firstBoot: FirstBootSeed? { devices.all(FirstBootDisk.self).first?.seed }
 
   package var disks: [Disk] { devices.all(Disk.self) }
   package var networkCards: [NetworkCard] { devices.all(NetworkCard.self) }

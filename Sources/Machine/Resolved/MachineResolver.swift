@@ -1,5 +1,6 @@
 /// Decides the values of one machine and collects what stands against them.
 struct MachineResolver {
+  let name: VMName
   let settings: Settings
   let host: HostFacts
   private let origins: Origins
@@ -16,6 +17,7 @@ struct MachineResolver {
   init(
     _ definition: FlatDefinition, uuid: UUID, places: Places, host: HostFacts, addresses: AddressPlan
   ) {
+    name = definition.name
     settings = definition.settings
     origins = definition.origins
     self.uuid = uuid

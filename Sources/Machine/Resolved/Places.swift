@@ -22,11 +22,12 @@ package struct Places: Sendable, Equatable {
   /// The VM's own copy of the UEFI variables, as raw bytes; another format has an ending of its own.
   package var uefiVariables: String
   package var disks: DiskFolders
+  package var firstBoot: FirstBootPlaces
 
   package init(
     monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, serialPorts: [SerialPort],
     firmwareROM: String, uefiVariables: String,
-    disks: DiskFolders
+    disks: DiskFolders, firstBoot: FirstBootPlaces
   ) {
     self.monitorDescriptor = monitorDescriptor
     self.userMonitorDescriptor = userMonitorDescriptor
@@ -34,6 +35,7 @@ package struct Places: Sendable, Equatable {
     self.firmwareROM = firmwareROM
     self.uefiVariables = uefiVariables
     self.disks = disks
+    self.firstBoot = firstBoot
   }
 
   /// The VM's own copy of the UEFI variables in a format.

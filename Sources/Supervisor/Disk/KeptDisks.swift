@@ -27,7 +27,7 @@ struct KeptDisks: Sendable {
     where FileSystem.linkTarget(folder + "/" + id) == nil {
       for name in (try? FileSystem.names(in: folder + "/" + id)) ?? []
       where FileSystem.isTemporary(name) && !FileSystem.isOwnTemporary(name) {
-        _ = try? FileSystem.remove("\(folder)/\(id)/\(name)")
+        try? FileSystem.removeTree("\(folder)/\(id)/\(name)")
       }
     }
   }

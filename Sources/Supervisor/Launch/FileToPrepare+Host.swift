@@ -4,10 +4,10 @@ internal import Machine
 extension FileToPrepare {
   /// Makes the file, with its folder, unless it is as it should be: then also a full disk keeps nobody from starting.
   ///
-  /// Blocks. Images are made elsewhere: they take longer, and can be called off.
+  /// Blocks. Images and the disk for cloud-init are made elsewhere: they take programs.
   func prepare() throws(SystemError) {
     switch self {
-    case .image: break
+    case .image, .firstBoot: break
     case .write(let bytes, let path):
       if (try? FileSystem.readIfPresent(path)) == bytes { return }
       try FileSystem.makeDirectory(FileSystem.parent(of: path))

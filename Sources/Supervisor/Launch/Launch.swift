@@ -43,6 +43,9 @@ package struct Launch: Sendable {
   /// What makes its disks; nil where there is none.
   let diskTool: DiskTool?
 
+  /// What makes its disk for cloud-init.
+  let firstBootTools: FirstBootTools
+
   /// Disk images of the VM's own, made or grown before it starts.
   var ownImages: [OwnImage] { machine.ownImages }
 }

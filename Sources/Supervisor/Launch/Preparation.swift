@@ -29,6 +29,7 @@ package struct Preparation: Sendable {
   let catalog: EmulatorCatalog
   let environment: [String: String]
   let lanes: Lanes
+  let ports: FreePorts
 
   /// What a VM keeps between `down` and the next `up`.
   package func disks(of name: VMName) -> String { folders(of: name).kept }
@@ -229,7 +230,8 @@ package struct Preparation: Sendable {
       firmware: wantsUEFI
         ? FirmwareCatalog(environment: environment, emulator: emulator.path).firmware() : HostFirmware(),
       keptVariables: wantsUEFI ? keptVariables(places) : nil,
-      images: disks.images, store: disks.store)
+      images: disks.images, store: disks.store,
+      ports: purpose == .start ? ports.choose(name, record.flat.settings.forwards) : ports.known(name))
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
@@ -241,10 +243,14 @@ package struct Preparation: Sendable {
     let images = ImageCheck(
       holding: ImageHolding(vm: name, uses: record.flat.imageUses(disks)), state: state.path)
     let tool = DiskTool.find(beside: emulator.path, environment: environment)
+    let firstBootTools = FirstBootTools.find(environment: environment)
     if purpose != .show {
       try look(at: machine, name, folder, record.flat.origins, lane)
       try MadeDisks(of: name, state: state.path).check(record.flat, disks, name)
       try NewImages(machine.ownImages, found: disks.images, name, state.path).check(tool)
+      if let kind = machine.firstBoot?.missing(firstBootTools) {
+        throw HostTool.Failure.missing(kind).refusal(name)
+      }
       try images.check(beside: others, starting: purpose == .start)
       if let words = HostMemory.refusal(machine.memory) {
         throw .cannot(
@@ -256,7 +262,7 @@ package struct Preparation: Sendable {
     return Launch(
       machine: machine, program: emulator.path, arguments: machine.arguments,
       files: machine.filesToPrepare + keptAddresses(machine.addresses, name), images: images,
-      diskTool: tool)
+      diskTool: tool, firstBootTools: firstBootTools)
   }
 
   /// Where a VM's devices have been so far, also by what its last start has kept: a definition that was promised and
@@ -287,7 +293,8 @@ package struct Preparation: Sendable {
         Places.SerialPort(descriptor: $0.element.descriptor, log: folder.serialLog($0.offset + 1))
       },
       firmwareROM: folder.firmware,
-      uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name))
+      uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name),
+      firstBoot: .of(name, state: state.path))
   }
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.

@@ -14,17 +14,26 @@ extension VirtualMachine {
     details.directory = record?.directory
     details.file = record?.file
     details.profileFiles = record?.profileFiles ?? []
-    details.definition = record?.definition.json
+    details.definition = record?.definition.shownJSON
     let shown = run?.machine ?? launch?.machine.description
     details.machine = shown?.texts.facts ?? []
     details.pending = pending(launch)
     details.warnings = [launch?.machine.acceleratorNote].compactMap { $0 }
     details.serialPorts = serialPorts(of: shown)
+    details.ssh = shown?.ssh.map(ssh)
     let use = look()
     details.cpuSeconds = use?.cpuSeconds
     details.cpuPercent = use?.percent
     details.residentBytes = use?.residentBytes
     return .object(details.json)
+  }
+
+  /// How a client of ssh gets in.
+  private func ssh(_ access: SSHAccess) -> VMDetails.SSH {
+    let places = surroundings.firstBoot
+    return VMDetails.SSH(
+      host: access.host, port: access.port, user: access.user, identityFile: places.identity,
+      knownHostsFile: access.isVerified ? places.knownHosts : nil, hostKeyAlias: places.hostAlias)
   }
 
   /// Each serial port with its socket and its log.

@@ -83,6 +83,7 @@ extension VirtualMachine {
       return .failure(.cannot("start", name, "a file for QEMU cannot be written: \(error)", .file))
     }
     do throws(ControlError) {
+      try await makeFirstBootDisk(launch)
       try await makeImages(launch)
     } catch {
       return .failure(error)
@@ -92,6 +93,25 @@ extension VirtualMachine {
       areFilesReady = !launch.ownImages.contains(where: \.isThrownAway)
     }
     return .success(launch)
+  }
+
+  /// Makes the disk for cloud-init, and the free ports that were chosen durable.
+  private func makeFirstBootDisk(_ launch: Launch) async throws(ControlError) {
+    let (name, lane, ports) = (name, diskLane, surroundings.ports)
+    do throws(SystemError) {
+      try await lane.run { () throws(SystemError) in try ports.keep(name) }
+    } catch {
+      throw .cannot("start", name, "the port that was chosen for it cannot be kept: \(error)", .file)
+    }
+    guard let seed = launch.machine.firstBoot else { return }
+    do throws(HostTool.Failure) {
+      try await lane.run { () throws(HostTool.Failure) in
+        lane.reach(seed.places.disk)
+        try seed.prepare(launch.firstBootTools)
+      }
+    } catch {
+      throw error.refusal(name)
+    }
   }
 
   /// Makes the VM's own disks, or lets them grow; a stop calls it off.

@@ -354,7 +354,7 @@ extension VirtualMachine {
     let reply = VMReply(
       status: status, change: report.change(), actions: actions,
       profileFiles: (candidate ?? record)?.profileFiles ?? [], differences: differences,
-      pending: pending(next ?? launch))
+      pending: pending(next ?? launch), cloudInit: next?.machine.description.texts["cloudInit"])
     return .object(reply.json)
   }
 

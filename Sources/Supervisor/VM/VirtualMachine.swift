@@ -38,6 +38,12 @@ package actor VirtualMachine {
     /// Which disks of its own have been made.
     let madeDisks: MadeDisks
 
+    /// Where its keys lie.
+    let firstBoot: FirstBootPlaces
+
+    /// Ports of the host that are chosen for those who name none.
+    let ports: FreePorts
+
     /// The VM is gone, with its folder.
     package let removed: @Sendable (VMReport) -> Void
 

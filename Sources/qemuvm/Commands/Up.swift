@@ -88,7 +88,8 @@ struct Up: Verb {
     let differences = reply.pending.isEmpty ? reply.differences : []
     let changes = differences.map { "  would change \(Printable.line($0))\n" }
     let profile = reply.profileFile.map { "  with the profile \($0)\n" } ?? ""
-    return "\(reply.name): \(head)\n\(profile)" + (changes + pending).joined()
+    let cloudInit = reply.cloudInit.map { "  with a disk for cloud-init: \(Printable.line($0))\n" } ?? ""
+    return "\(reply.name): \(head)\n\(profile)\(cloudInit)" + (changes + pending).joined()
   }
 
   /// The VMs asked for as they are by now, for the replies tell how they were before they ran; what has failed says so.

@@ -41,6 +41,8 @@ struct StatusCard {
       ("Disks", one(fact("image")) + facts("disks[")),
       ("Networks", facts("networks[")),
       ("Ports", one(fact("ports"))),
+      ("Cloud-init", one(fact("cloudInit"))),
+      ("SSH", one(fact("ssh"))),
       ("USB", one(fact("usb"))),
       ("SMBIOS", one(fact("smbios"))),
       ("Clock", one(fact("rtc"))),

@@ -24,6 +24,13 @@ enum Everything {
     "smbios": [
       "manufacturer": "Example, Inc.", "serial": "7", "bios": ["vendor": "v"], "oemStrings": ["a", "b"],
     ],
+    "cloudInit": [
+      "user": "admin", "password": ["file": "/pw"], "sshKeys": ["ssh-ed25519 AAAA me"], "packages": ["nginx"],
+      "hostname": "web", "timezone": "Europe/Berlin",
+      "files": [["path": "/etc/motd", "content": "hello\n", "permissions": "0644", "owner": "root:root"]],
+      "runCommands": ["echo a | cat", ["touch", "/b"]], "userData": "#!/bin/sh\n",
+      "networkConfig": ["version": 2, "ethernets": [:]],
+    ], "ssh": ["user": "root"],
     "dependsOn": ["db": "healthy", "job": "stopped", "cache": "started"],
     "restart": [
       "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",

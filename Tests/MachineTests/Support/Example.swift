@@ -11,7 +11,8 @@ enum Example {
       Places.SerialPort(descriptor: 10, log: "/state/web/serial2.log"),
     ], firmwareROM: "/state/web/firmware.rom",
     uefiVariables: "/state/web/uefi-vars.fd",
-    disks: DiskFolders(kept: "/state/disks/web", thrownAway: "/state/web"))
+    disks: DiskFolders(kept: "/state/disks/web", thrownAway: "/state/web"),
+    firstBoot: FirstBootPlaces(folder: "/state/disks/web", ownKeys: "/state/ssh", hostAlias: "qemuvm-web"))
 
   static let emulator = Emulator(
     path: "/usr/bin/qemu-system-x86_64", version: Emulator.Version(major: 7, minor: 2, micro: 22),

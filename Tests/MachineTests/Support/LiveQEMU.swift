@@ -18,7 +18,8 @@ final class LiveQEMU {
         Places.SerialPort(descriptor: 10, log: folder.file("serial2.log")),
       ], firmwareROM: folder.file("firmware.rom"),
       uefiVariables: folder.file("uefi-vars.fd"),
-      disks: DiskFolders(kept: folder.path, thrownAway: folder.file("run")))
+      disks: DiskFolders(kept: folder.path, thrownAway: folder.file("run")),
+      firstBoot: FirstBootPlaces(folder: folder.path, ownKeys: folder.file("ssh"), hostAlias: "qemuvm-web"))
   }
 
   /// Prepares the machine's files, starts QEMU and waits until it has initialised.
@@ -29,7 +30,7 @@ final class LiveQEMU {
       case .copyUnlessPresent(let source, let path):
         try FileSystem.replace(path, with: try FileSystem.read(source), durable: false)
       // A stand-in is there.
-      case .image: break
+      case .image, .firstBoot: break
       }
     }
     let places = machine.places

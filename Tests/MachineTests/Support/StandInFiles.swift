@@ -16,6 +16,9 @@ enum StandInFiles {
       default: break
       }
     }
+    if let disk = machine.firstBoot?.places.disk, !FileSystem.exists(disk) {
+      try FileSystem.replace(disk, with: [UInt8](repeating: 0, count: 1 << 20), durable: false)
+    }
     for disk in machine.disks where !FileSystem.exists(disk.image) { try image(disk) }
   }
 
