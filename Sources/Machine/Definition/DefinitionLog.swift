@@ -13,9 +13,22 @@ final class DefinitionLog {
   /// Where texts stood with variables in them.
   private var variables: Set<JSONPosition> = []
 
-  init(file: String?, prefix: String = "") {
+  /// Takes what readers ask for; nil where nobody wants to know.
+  private let notes: DefinitionNotes?
+
+  init(file: String?, prefix: String = "", notes: DefinitionNotes? = nil) {
     self.file = file
     self.prefix = prefix
+    self.notes = notes
+  }
+
+  /// Notes what a reader asks for at a path.
+  func ask(at path: String, _ note: (DefinitionNotes, _ path: String) -> Void) {
+    if let notes { note(notes, full(path)) }
+  }
+
+  private func full(_ path: String) -> String {
+    [prefix, path].filter { !$0.isEmpty }.joined(separator: ".")
   }
 
   func note(_ path: String, at position: JSONPosition?) {
@@ -27,8 +40,7 @@ final class DefinitionLog {
   func hasVariable(at position: JSONPosition?) -> Bool { position.map(variables.contains) ?? false }
 
   func report(_ reason: Problem.Reason, path: String, at position: JSONPosition?) {
-    let full = [prefix, path].filter { !$0.isEmpty }.joined(separator: ".")
-    problems.append(Problem(reason, path: full, origin: origin(of: position)))
+    problems.append(Problem(reason, path: full(path), origin: origin(of: position)))
   }
 
   func report(_ others: [Problem]) { problems += others }

@@ -132,6 +132,7 @@ struct DefinitionNode {
   }
 
   func integer(in range: ClosedRange<Int>, _ what: String) -> Int? {
+    log.ask(at: path) { $0.note(range: range, at: $1) }
     guard let number = int else { return wrongType(expected: "a whole number") }
     guard range.contains(number) else {
       return wrong("the \(what) must be from \(range.lowerBound) to \(range.upperBound), not \(number)")
@@ -140,9 +141,10 @@ struct DefinitionNode {
   }
 
   func word<T: RawRepresentable & CaseIterable>(_ kind: String) -> T? where T.RawValue == String {
+    let known = T.allCases.map(\.rawValue)
+    log.ask(at: path) { $0.note(choices: known, at: $1) }
     guard let text = text() else { return nil }
     if let value = T(rawValue: text) { return value }
-    let known = T.allCases.map(\.rawValue)
     return wrong(.unknownName(text, kind: kind, nearest: nearestName(to: text, among: known), known: known))
   }
 

@@ -5,6 +5,9 @@ package struct LabFile: Sendable, Equatable {
   package let lab: String
   package let vms: [VMDefinition]
 
+  /// The key with the schema that an editor goes by.
+  static let schema = "$schema"
+
   /// The key with the files that one lies over.
   static let include = "include"
 
@@ -27,20 +30,24 @@ package struct LabFile: Sendable, Equatable {
   ///   - defaultLab: the name of the first file's folder.
   /// - Throws: all problems of the files.
   package init(_ source: LabSource, defaultLab: String) throws(DefinitionError) {
+    try self.init(source, defaultLab: defaultLab, notes: nil)
+  }
+
+  /// The same; `notes` takes what is asked for.
+  init(_ source: LabSource, defaultLab: String, notes: DefinitionNotes?) throws(DefinitionError) {
     var problems: [Problem] = []
-    var (name, vms): (String?, LabVMs) = (nil, LabVMs())
+    var (name, vms): (String?, LabVMs) = (nil, LabVMs(notes: notes))
     var (hasName, hasVMs, isObject) = (false, false, false)
     for file in source.files {
-      let log = DefinitionLog(file: file.shown)
+      let log = DefinitionLog(file: file.shown, notes: notes)
       defer { problems += log.problems }
       guard var reader = ObjectReader(DefinitionNode(file.root, log: log)) else { continue }
       isObject = true
-      // What is included has been read.
-      _ = reader.read(Self.include) { $0 }
-      if reader.has("lab") {
-        hasName = true
-        name = reader.read("lab") { $0.resolving(source.variables)?.name() }
-      }
+      // What is included has been read, and the schema is an editor's.
+      _ = reader.read(Self.include, Self.included)
+      _ = reader.read(Self.schema) { $0.text() }
+      let written = reader.read("lab") { $0.resolving(source.variables)?.name() }
+      if reader.has("lab") { (hasName, name) = (true, written) }
       Self.refuseNetworks(&reader)
       hasVMs = hasVMs || reader.has("vms")
       reader.read("vms") { vms.add($0, of: file) }
@@ -55,6 +62,13 @@ package struct LabFile: Sendable, Equatable {
     problems += LabOrder.problems(of: self.vms)
     guard let name, problems.isEmpty else { throw DefinitionError(problems) }
     lab = name
+  }
+
+  /// A file, or a list of files.
+  static func included(_ node: DefinitionNode) -> [DefinitionNode]? {
+    let files = node.elements ?? [node]
+    let isRead = files.allSatisfy { $0.nonEmptyText(expected: "a file") != nil }
+    return isRead ? files : nil
   }
 
   private static func name(ofFolder folder: String, _ origin: Origin?, _ problems: inout [Problem]) -> String?

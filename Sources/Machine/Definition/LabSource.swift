@@ -120,12 +120,10 @@ package struct LabSource: Sendable {
       if log.problems.isEmpty { return [] }
       throw DefinitionError(log.problems)
     }
-    let files = (node.elements ?? [node]).map { element in
-      (element.nonEmptyText(expected: "a file"), element)
-    }
-    guard log.problems.isEmpty else { throw DefinitionError(log.problems) }
-    return files.map { text, element in
-      (text ?? "", element.path, element.position.map { Origin(file: file.shown, position: $0) })
+    guard let files = LabFile.included(node) else { throw DefinitionError(log.problems) }
+    return files.map { element in
+      let origin = element.position.map { Origin(file: file.shown, position: $0) }
+      return (element.value.string ?? "", element.path, origin)
     }
   }
 }

@@ -11,6 +11,9 @@ struct LabVMs {
   /// In the order in which the files name them.
   private var names: [String] = []
   private var layers: [String: [Layer]] = [:]
+  private let notes: DefinitionNotes?
+
+  init(notes: DefinitionNotes? = nil) { self.notes = notes }
 
   /// The key with the number of a VM's copies, which is none of the copies'.
   static let count = "count"
@@ -49,7 +52,7 @@ struct LabVMs {
       let layers = layers[name] ?? []
       var (count, hasCount) = (nil as Int?, false)
       for layer in layers {
-        let log = DefinitionLog(file: layer.file.shown, prefix: layer.node.path)
+        let log = DefinitionLog(file: layer.file.shown, prefix: layer.node.path, notes: notes)
         guard let node = layer.node.detached(log: log).members?.first(where: { $0.key == Self.count }) else {
           continue
         }
@@ -98,7 +101,7 @@ struct LabVMs {
     var vm = VMDefinition(name: name, settings: Settings())
     let variables = copy.map(source.variables.inside(copy:)) ?? source.variables
     for layer in layers {
-      let log = DefinitionLog(file: layer.file.shown, prefix: layer.node.path)
+      let log = DefinitionLog(file: layer.file.shown, prefix: layer.node.path, notes: notes)
       let settings = Self.settings(layer.node.detached(log: log), variables)
       // Copies have the same problem at the same place.
       problems += log.problems.filter { !problems.contains($0) }
@@ -113,6 +116,7 @@ struct LabVMs {
 
   private static func settings(_ node: DefinitionNode, _ variables: Variables) -> Settings? {
     guard let node = node.resolving(variables), var reader = ObjectReader(node) else { return nil }
+    // Read once for all copies; here it is known.
     _ = reader.read(Self.count) { $0 }
     let settings = Settings.read(&reader, of: .virtualMachine)
     reader.finish()

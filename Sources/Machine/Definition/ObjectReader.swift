@@ -16,11 +16,13 @@ struct ObjectReader {
     }
     self.node = node
     self.members = members
+    node.log.ask(at: node.path) { $0.noteObject(at: $1) }
   }
 
   /// The value of a key, nil when it is absent or was no good.
   mutating func read<T>(_ key: String, _ read: (DefinitionNode) -> T?) -> T? {
     asked.append(key)
+    node.log.ask(at: node.path) { $0.note(key: key, at: $1) }
     return members.first { $0.key == key }.flatMap { read($0.value) }
   }
 

@@ -12,27 +12,38 @@ struct Validate: Verb {
   static let discussion = [
     "The profiles that its VMs are made from are checked with it, and the disk images that are there: their format, "
       + "and that no two VMs use one that is written to. Nothing is started, and no QEMU is asked: what depends on the "
-      + "host, such as a missing image, shows at 'qemuvm up --dry-run'."
+      + "host, such as a missing image, shows at 'qemuvm up --dry-run'.",
+    "--schema prints a JSON schema for editors. A lab file may name it: $schema: \"lab.schema.json\".",
   ]
-  static let examples = ["qemuvm validate", "qemuvm validate lab.json5 --json"]
+  static let examples = [
+    "qemuvm validate", "qemuvm validate lab.json5 --json", "qemuvm validate --schema >lab.schema.json",
+  ]
   static let arguments = [
     ArgumentDeclaration(
       "FILE", .any, help: "The lab file (default: qemuvm.json5 here or above), and those that lie over it.")
   ]
-  static let options: [any DeclaredOption] = [CommonOptions.file, CommonOptions.json]
+  static let options: [any DeclaredOption] = [schema, CommonOptions.file, CommonOptions.json]
+
+  private static let schema = Flag("schema", help: "Print the JSON schema of lab files, and check none.")
 
   private let files: [String]
   private let isJSON: Bool
+  private let isSchema: Bool
 
   init(_ given: GivenArguments) throws(UsageError) {
     files = given.words + given[CommonOptions.file]
     isJSON = given[CommonOptions.json]
+    isSchema = given[Self.schema]
     guard given.words.isEmpty || given[CommonOptions.file].isEmpty else {
       throw UsageError(.combination("the file is named twice, by FILE and by --file"), verb: Self.name)
     }
   }
 
   func run(_ context: Context) throws -> ExitCode {
+    if isSchema {
+      try context.output.write(JSONValue.object(LabSchema.json).pretty() + "\n")
+      return .done
+    }
     guard let lab = try CurrentLab.find(files, in: context) else {
       throw CommandFailure(
         .usage, nil, "there is no \(CurrentLab.defaultName) here or above", hints: ["Name a file."])

@@ -202,6 +202,7 @@ extension CloudInitSetting {
 
 extension GuestNetworkConfig: DefinitionValue {
   static func read(_ node: DefinitionNode) -> GuestNetworkConfig? {
+    node.log.ask(at: node.path) { $0.noteOpenObject(at: $1) }
     // A file is an object as well, and no configuration has that member.
     if let object = node.value.object, object["file"] == nil {
       guard object["version"]?.int == 1 || object["version"]?.int == 2 else {
