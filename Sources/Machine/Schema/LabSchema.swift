@@ -100,9 +100,11 @@ private struct SchemaPlace {
   }
 
   private var list: JSONValue? {
-    guard !isTypeWrong([]) else { return nil }
     var element = self
     element.path = "\(path)[0]"
+    // A list that may not be empty is one all the same: its elements are looked at.
+    let isLookedInto = reading([1]).problems.contains { $0.path == element.path }
+    guard takes([]) || isLookedInto, depth < Self.deepest else { return nil }
     element.around = { [around] in around([$0]) }
     return ["type": "array", "items": element.schema]
   }
