@@ -57,11 +57,11 @@ package final class ControlClient {
   }
 
   /// Somebody listens, and has not greeted within `greetingDeadline`.
-  package struct Silence: Error {}
+  package struct NoAnswer: Error {}
 
   /// Connects and waits for the greeting.
   ///
-  /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), `Silence` that whoever
+  /// A `SystemError` says that nobody listens (ENOENT, ECONNREFUSED) or too many wait (EAGAIN), `NoAnswer` that whoever
   /// listens hangs, a `ControlError` that it is no supervisor.
   package static func connect(
     to socketPath: String, greetingDeadline: Instant = .now + greetingDeadline,
@@ -71,7 +71,7 @@ package final class ControlClient {
     do {
       switch try line.next(until: greetingDeadline) {
       case .greeting(let greeting)?: return ControlClient(line, greeting, patience: sendPatience)
-      case nil: throw Silence()
+      case nil: throw NoAnswer()
       default: throw QMPDisconnection.violation(.noGreeting)
       }
     } catch QMPDisconnection.peerGone {

@@ -24,7 +24,7 @@ package enum ControlRequest: Sendable, Equatable {
   /// With `now`, whatever the VM depends on.
   case start(name: VMReference, now: Bool = false)
 
-  /// Asks the guest to power off, and insists when `timeout` has passed.
+  /// Asks the guest to power off, and ends QEMU when `timeout` has passed.
   case stop(name: VMReference, timeout: Duration?)
   case restart(name: VMReference, timeout: Duration?)
 

@@ -42,7 +42,7 @@ final class ControlSession {
   private var isLeaving = false
 
   /// Whether the client hears of it.
-  private var isTold = false
+  private var tellsLeaving = false
 
   /// `left` is called once when the client is gone, or answered to the end.
   init(greeting: QMPGreeting, left: @escaping () -> Void) {
@@ -107,7 +107,7 @@ final class ControlSession {
   func leave(telling: Bool = false) {
     guard !isLeaving else { return }
     isLeaving = true
-    isTold = telling
+    tellsLeaving = telling
     order.refuseWaiting(Self.closing)
     _ = proceed()
   }
@@ -174,7 +174,7 @@ final class ControlSession {
       stream.write(line)
     }
     if isLeaving, order.isIdle {
-      if isTold { send(event: QMPLine.fromServer(QMPEvent(ControlServer.leavingEvent).json)) }
+      if tellsLeaving { send(event: QMPLine.fromServer(QMPEvent(ControlServer.leavingEvent).json)) }
       stream?.closeWhenSent { [weak self] in self?.end() }
     }
     guard let stream else { return [] }

@@ -79,7 +79,7 @@ final class Alarms: Sendable {
     state.withLock { state in
       guard let timer = state.timer else { return }
       var expirations: UInt64 = 0
-      // Set anew meanwhile, it has nothing to say.
+      // Nothing is read (EAGAIN) where it was set to another time meanwhile.
       _ = read(timer, &expirations, MemoryLayout<UInt64>.size)
       let now = Self.now
       while let number = state.due.takeFirst(by: now), let alarm = state.alarms.removeValue(forKey: number) {

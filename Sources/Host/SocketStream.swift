@@ -35,20 +35,20 @@ package final class SocketStream {
   ///
   /// For a peer that never stops; its own buffer grows by what comes meanwhile.
   package var pause = Duration.zero {
-    didSet { if pause != oldValue { nextRest = pause } }
+    didSet { if pause != oldValue { nextSuspension = pause } }
   }
 
   /// How much read in one go makes the next rest longer where it is less, and shorter where it is more, in bytes.
   private static let (little, much) = (48 << 10, 96 << 10)
 
-  private var nextRest = Duration.zero
+  private var nextSuspension = Duration.zero
 
   /// Whether what comes is read; while it is not, the peer is held up as soon as the kernel's buffer is full.
   ///
   /// What has come meanwhile is told before the setting of it returns, up to a turn.
   package var isReading = true {
     didSet {
-      guard isOpen, isReading != oldValue, !isResting else { return }
+      guard isOpen, isReading != oldValue, !isSuspended else { return }
       if isReading {
         reading?.resume()
         // The source may not tell it again.
@@ -82,7 +82,7 @@ package final class SocketStream {
 
   /// Whether it rests, with its source suspended; then it goes on behind what waits on the thread, not only on this
   /// queue.
-  private var isResting = false
+  private var isSuspended = false
   private lazy var nextTurn = DeadlineTimer(queue: queue) { [weak self] in self?.goOn() }
 
   /// Called when the output is sent and the stream closed; nil unless `closeWhenSent` was called.
@@ -126,7 +126,7 @@ package final class SocketStream {
     }
     guard let source = reading.take() else { return }
     source.cancel()
-    if !isReading || isResting { source.resume() }
+    if !isReading || isSuspended { source.resume() }
   }
 
   /// Queues bytes behind those already queued and sends what the peer takes now.
@@ -184,28 +184,28 @@ package final class SocketStream {
     var left = Self.turn
     while isOpen, isReading, let count = readOnce(upTo: size) {
       left -= count
-      if left <= 0 { return rest(for: .zero) }
+      if left <= 0 { return suspendReading(for: .zero) }
       if count == size { size = 65536 }
     }
     guard isOpen, isReading else { return }
     if isPeerGone { return finish(.closedByPeer) }
     guard pause > .zero else { return }
     let count = Self.turn - left
-    if count < Self.little { nextRest = min(nextRest * 2, pause * 4) }
-    if count > Self.much { nextRest = max(nextRest / 2, pause) }
-    rest(for: nextRest)
+    if count < Self.little { nextSuspension = min(nextSuspension * 2, pause * 4) }
+    if count > Self.much { nextSuspension = max(nextSuspension / 2, pause) }
+    suspendReading(for: nextSuspension)
   }
 
-  private func rest(for time: Duration) {
-    guard isOpen, isReading, !isResting else { return }
-    isResting = true
+  private func suspendReading(for time: Duration) {
+    guard isOpen, isReading, !isSuspended else { return }
+    isSuspended = true
     reading?.suspend()
     nextTurn.arm(at: .now + max(time, pause))
   }
 
   private func goOn() {
-    guard isOpen, isResting else { return }
-    isResting = false
+    guard isOpen, isSuspended else { return }
+    isSuspended = false
     guard isReading else { return }
     reading?.resume()
     drain()
@@ -261,7 +261,7 @@ package final class SocketStream {
     // Not from inside of what has been read and calls this.
     queue.async(
       execute: DispatchWorkItem { [weak self] in
-        if let self, !isResting { drain() }
+        if let self, !isSuspended { drain() }
       })
   }
 

@@ -56,7 +56,7 @@ package enum UnixSocket {
   /// `/proc/PID/fd/NUMBER` when the path itself is gone.
   ///
   /// Corresponds to open(2) O_PATH.
-  package static func place(of path: String) throws(SystemError) -> FileDescriptor {
+  package static func pathDescriptor(of path: String) throws(SystemError) -> FileDescriptor {
     SharedQueues.assertMayBlock(path)
     return FileDescriptor(owning: try retrying("open", path) { linux_open_place(path) })
   }
@@ -136,7 +136,7 @@ package enum UnixSocket {
   /// A process that is handed a socket bound by it has no such descriptor: what it removes at its end, by the socket's
   /// own address, is then nothing.
   private static func folderPlace(_ path: String) throws(SystemError) -> FileDescriptor {
-    let folder = try place(of: path)
+    let folder = try pathDescriptor(of: path)
     do throws(SystemError) {
       return try folder.duplicate(atLeast: 900)
     } catch {

@@ -38,15 +38,15 @@ extension Supervisor {
       return try await ending(name) { vm throws(ControlError) in try await vm.kill() }
     case .pause(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.steer(.pause, by: "stop", whenIn: [.running])
+        try await vm.runMonitorCommand(.pause, by: "stop", whenIn: [.running])
       }
     case .unpause(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.steer(.unpause, by: "cont", whenIn: [.paused])
+        try await vm.runMonitorCommand(.unpause, by: "cont", whenIn: [.paused])
       }
     case .reset(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in
-        try await vm.steer(.reset, by: "system_reset", whenIn: [.running, .paused])
+        try await vm.runMonitorCommand(.reset, by: "system_reset", whenIn: [.running, .paused])
       }
     case .update(let name, let settings):
       return try await update(name, settings)

@@ -67,8 +67,8 @@ package actor Supervisor {
   private var tell: Tell = { _ in }
 
   /// Events of VMs that wait for this actor, and how many may.
-  private nonisolated let untold = Atomic<Int>(0)
-  private static let mostUntold = 1000
+  private nonisolated let waitingGuestEvents = Atomic<Int>(0)
+  private static let mostWaitingGuestEvents = 1000
 
   /// Called when a VM's state or the number of VMs changed.
   private var changed: @Sendable () -> Void = {}
@@ -161,7 +161,7 @@ package actor Supervisor {
   /// A VM that is not defined yet; it shows in no list before it is.
   func make(_ name: VMName) -> VirtualMachine {
     let machine = VirtualMachine(
-      name: name, folder: state.folder(of: name.id), surroundings: surroundings(of: name))
+      name: name, folder: state.folder(of: name.id), services: services(of: name))
     machines[name.id] = machine
     return machine
   }
@@ -179,9 +179,9 @@ package actor Supervisor {
     machines[id] = nil
   }
 
-  private func surroundings(of name: VMName) -> VirtualMachine.Surroundings {
+  private func services(of name: VMName) -> VirtualMachine.Services {
     let preparation = preparation
-    return VirtualMachine.Surroundings(
+    return VirtualMachine.Services(
       runtime: locations.runtime(of: name), ledger: ledger, files: files,
       prepare: { [weak self] record, folder, purpose, lane, isPatient throws(ControlError) in
         let others = await self?.images(beside: name, for: purpose) ?? []
@@ -263,12 +263,12 @@ package actor Supervisor {
 
   /// The same for what a guest can bring about, which is dropped while too much waits.
   nonisolated private func broadcastOfGuest(_ event: @escaping @Sendable () -> QMPEvent) {
-    guard untold.add(1, ordering: .relaxed).newValue <= Self.mostUntold else {
-      untold.subtract(1, ordering: .relaxed)
+    guard waitingGuestEvents.add(1, ordering: .relaxed).newValue <= Self.mostWaitingGuestEvents else {
+      waitingGuestEvents.subtract(1, ordering: .relaxed)
       return
     }
     executor.queue.async {
-      self.untold.subtract(1, ordering: .relaxed)
+      self.waitingGuestEvents.subtract(1, ordering: .relaxed)
       self.assumeIsolated { $0.tell(event) }
     }
   }

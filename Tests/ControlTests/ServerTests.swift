@@ -321,7 +321,8 @@ struct ServerTests {
     let others = rest.dropLast().filter { $0["id"] != 1 }
     #expect(others.allSatisfy { $0["id"] == 2 && $0["error"]?["class"] == "ServerClosing" })
     #expect(await fixture.server.clientCount == 0)
-    await #expect(throws: SystemError.self) { try await fixture.client() }
+    // Nobody listens, or nobody any more: a child between fork and exec has the listening socket a moment longer.
+    await #expect(throws: (any Error).self) { try await fixture.client() }
     await fixture.end()
   }
 

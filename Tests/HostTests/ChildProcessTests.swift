@@ -35,7 +35,7 @@ struct ChildProcessTests {
   }
 
   @Test("gets its arguments, environment and folder and nothing else")
-  func surroundings() throws {
+  func services() throws {
     let folder = try TemporaryFolder()
     let result = try output(
       "echo \"$A\"; pwd; env | grep -c ^HOME=", environment: ["A=b c"], directory: folder.path)

@@ -115,7 +115,7 @@ struct CloudInitTests {
     }
     let (old, new) = (try flat("first-secret"), try flat("second-secret"))
     func machine(_ flat: FlatDefinition) throws -> MachineDescription {
-      try Machine(resolving: flat, uuid: Example.uuid, places: Example.places, host: Example.host).description
+      try Machine(resolving: flat, uuid: Example.uuid, paths: Example.paths, host: Example.host).description
     }
     let changes = try machine(new).changes(from: try machine(old)).map(\.description)
     #expect(changes.count == 1)

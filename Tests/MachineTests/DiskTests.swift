@@ -148,7 +148,7 @@ struct DiskTests {
     let definition = try Example.definition("machine: 'pc', disks: [\(Self.list(5, "ide"))]")
     let flat = FlatDefinition(
       definition, in: "/lab", over: try ProfileChain(definition.profile, askedAt: nil))
-    let facts = DiskFacts(folders: Example.places.disks)
+    let facts = DiskFacts(folders: Example.paths.disks)
     let problems = flat.diskProblems(facts)
     #expect(problems.map(\.path) == ["disks"] && problems.first?.origin?.file == "qemuvm.json5")
     // Some distributions have aliases of their own, which QEMU alone can tell.

@@ -34,7 +34,7 @@ struct GoldenTests {
     guard host.kvm != .usable || hasKVM else { return }
     let folder = try TemporaryFolder()
     let machine = try Example.machine(
-      definition, directory: folder.path, places: LiveQEMU.places(in: folder), host: host)
+      definition, directory: folder.path, paths: LiveQEMU.paths(in: folder), host: host)
     try StandInFiles.make(for: machine)
     let qemu = try LiveQEMU(machine, in: folder)
     #expect(try qemu.execute("query-status")["status"] == "prelaunch")

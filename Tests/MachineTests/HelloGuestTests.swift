@@ -51,7 +51,7 @@ struct HelloGuestTests {
     let definition = try Example.definition(
       "profile: \"hello\", accelerator: \"tcg\", machine: \"\(type)\", cpus: \(cpus)")
     let machine = try Example.machine(
-      definition, directory: folder.path, places: LiveQEMU.places(in: folder), host: host)
+      definition, directory: folder.path, paths: LiveQEMU.paths(in: folder), host: host)
     let qemu = try LiveQEMU(machine, in: folder)
     let console = try UnixSocket.connect(to: folder.file("console.sock"))
     try qemu.execute("cont")

@@ -19,10 +19,10 @@ struct OddValueTests {
       "name": "web", "accelerator": "tcg", "kernel": .string(odd), "initrd": .string(odd + ".initrd"),
       "append": .string(odd), "disks": [["file": .string(odd + ".raw")]],
     ])
-    var places = LiveQEMU.places(in: folder)
-    places.serialPorts[0] = Places.SerialPort(
-      descriptor: places.serialPorts[0].descriptor, log: folder.file("log" + odd))
-    let machine = try Example.machine(definition, directory: folder.path, places: places, host: host)
+    var paths = LiveQEMU.paths(in: folder)
+    paths.serialPorts[0] = MachinePaths.SerialPort(
+      descriptor: paths.serialPorts[0].descriptor, log: folder.file("log" + odd))
+    let machine = try Example.machine(definition, directory: folder.path, paths: paths, host: host)
     try StandInFiles.make(for: machine)
     let qemu = try LiveQEMU(machine, in: folder)
     for (property, value) in [
@@ -34,7 +34,7 @@ struct OddValueTests {
     let nodes = try qemu.execute("query-named-block-nodes", ["flat": true]).array ?? []
     let disk = nodes.first { $0["node-name"]?.string?.hasPrefix("file-") == true }
     #expect(disk?["file"]?.string.map { $0.hasSuffix(odd + ".raw") } == true)
-    #expect(FileSystem.exists(places.serialPorts[0].log))
+    #expect(FileSystem.exists(paths.serialPorts[0].log))
     #expect(try qemu.quit() == .code(0))
   }
 }

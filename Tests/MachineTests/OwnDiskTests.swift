@@ -155,7 +155,7 @@ struct OwnDiskTests {
   @Test("An image is only read by what stands on it: two may, and none beside who writes to it")
   func uses() throws {
     let images = [Self.base: Self.image(1, size: 1 << 30)]
-    let facts = DiskFacts(images: images, folders: Example.places.disks)
+    let facts = DiskFacts(images: images, folders: Example.paths.disks)
     let flat = try Example.flat(Example.definition("image: './base.qcow2'"))
     #expect(flat.imageUses(facts).map(\.isWritten) == [false])
     let writer = try Example.flat(Example.definition("disks: ['base.qcow2']"))

@@ -30,7 +30,7 @@ struct ResolvingTests {
 
   @Test("A microvm has ACPI, and with it a power button, under KVM only, unless told otherwise")
   func microvm() throws {
-    func type(_ keys: String) throws -> Machine.BoardType {
+    func type(_ keys: String) throws -> MachineType {
       try Example.machine("profile: \"microvm\", " + keys).type
     }
     let kvm = try type("accelerator: \"kvm\"")

@@ -23,11 +23,11 @@ struct BroadcastTests {
     let told = Mutex<[String: Int]>([:])
     await supervisor.connect(
       tell: { event in told.withLock { $0[event().name, default: 0] += 1 } }, changed: {})
-    let surroundings = await supervisor.make(try VMName.web).surroundings
+    let services = await supervisor.make(try VMName.web).services
     let blockade = DispatchSemaphore(value: 0)
     supervisor.executor.queue.async { blockade.wait() }
-    for _ in 0..<5000 { surroundings.broadcastOfGuest { QMPEvent("VM_EVENT") } }
-    surroundings.broadcast { QMPEvent("VM_MESSAGE") }
+    for _ in 0..<5000 { services.broadcastOfGuest { QMPEvent("VM_EVENT") } }
+    services.broadcast { QMPEvent("VM_MESSAGE") }
     blockade.signal()
     // Behind all of them.
     _ = await supervisor.isNeeded

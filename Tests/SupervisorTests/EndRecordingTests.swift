@@ -21,20 +21,20 @@ import Testing
   @Test("says that the disks go as long as its command waits for it")
   func inTime() throws {
     let folder = try Folder()
-    let record = EndRecording(in: folder.folder, losingDisks: true, stops: true)
+    let record = EndRecording(in: folder.folder, deletingDisks: true, stops: true)
     #expect(record.perform() == .done)
     // What has come meanwhile is what is answered.
     #expect(record.giveUp() == .done)
-    #expect(try folder.folder.losesDisks() && folder.folder.wish() == .forgotten)
+    #expect(try folder.folder.deletesDisks() && folder.folder.wish() == .forgotten)
   }
 
   @Test("keeps the disks when it comes through after its command has told that it is not recorded")
   func late() throws {
     let folder = try Folder()
-    let record = EndRecording(in: folder.folder, losingDisks: true, stops: true)
+    let record = EndRecording(in: folder.folder, deletingDisks: true, stops: true)
     #expect(record.giveUp() == nil)
     _ = record.perform()
-    #expect(try !folder.folder.losesDisks() && folder.folder.wish() == .forgotten)
+    #expect(try !folder.folder.deletesDisks() && folder.folder.wish() == .forgotten)
   }
 
   @Test("and a removal is taken back by a folder's keep")
@@ -42,6 +42,6 @@ import Testing
     let folder = try Folder()
     try folder.folder.markForgotten(disks: true)
     try folder.folder.keep()
-    #expect(try folder.folder.wish() == .stopped && !folder.folder.losesDisks())
+    #expect(try folder.folder.wish() == .stopped && !folder.folder.deletesDisks())
   }
 }

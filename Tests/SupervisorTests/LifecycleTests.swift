@@ -20,7 +20,7 @@ import Testing
     #expect(vm.handle(.start) == [])
   }
 
-  @Test("stopping asks the guest, again and again, then QEMU, then insists")
+  @Test("stopping asks the guest, again and again, then QEMU, then forces it")
   func ladder() {
     var vm = Driver.running()
     #expect(vm.handle(.stop(timeout: .seconds(10))) == [.announce, .pressButton(first: true)])

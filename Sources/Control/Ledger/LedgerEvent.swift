@@ -108,7 +108,7 @@ package enum LedgerEvent: Sendable, Equatable {
     package var oomKills: Int?
 
     /// Whether a later supervisor tells it, who cannot know what the kernel had killed by then; it is no fact itself.
-    package var isToldLate = false
+    package var isRecordedLate = false
 
     package init(
       pid: Int32, status: ExitStatus, ending: EndingKind? = nil, stderr: String, refusal: RefusalKind? = nil,
@@ -228,7 +228,7 @@ package enum EndingKind: String, Sendable, CaseIterable {
   case endedFromOutside = "ended-from-outside"
   case died
   case refused
-  case mute
+  case monitorTimedOut = "mute"
   case vanished
   case hostRebooted = "host-rebooted"
 }

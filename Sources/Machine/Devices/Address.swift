@@ -75,7 +75,7 @@ enum PCISlot {
   static let usb = 30
 }
 
-extension Machine.BoardType {
+extension MachineType {
   /// Where a PCI device goes that a guest may gain and lose; `slots` are those of its kind where the root bus takes it.
   func placeOnPCI(_ slots: Range<Int>) -> Attachment {
     switch family {
@@ -96,7 +96,7 @@ extension Machine.BoardType {
 
 /// What a device must know of the machine that it is part of.
 package struct DeviceContext: Sendable {
-  let type: Machine.BoardType
+  let type: MachineType
   let addresses: AddressPlan
 
   /// A device of a driver at the place that it has been given.

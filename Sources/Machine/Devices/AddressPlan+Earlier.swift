@@ -8,7 +8,7 @@ extension AddressPlan {
       self.init()
       return
     }
-    let type = Machine.BoardType(
+    let type = MachineType(
       name: name, family: Machine.Family(typeName: name), options: settings.machine?.options ?? [:])
     // Its disks were files of the user's.
     var resolver = DiskResolver(settings, DiskFacts(folders: DiskFolders(kept: "/", thrownAway: "/")))

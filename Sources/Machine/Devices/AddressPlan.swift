@@ -53,7 +53,7 @@ package struct AddressPlan: Sendable, Equatable {
 
   /// The plan for some devices; `missing` tells of those for which there is no room.
   func following(
-    for devices: some Sequence<any Device>, on type: Machine.BoardType, missing: (any Device) -> Void
+    for devices: some Sequence<any Device>, on type: MachineType, missing: (any Device) -> Void
   ) -> AddressPlan {
     let wanted = devices.map { (device: $0, attachment: $0.attachment(on: type)) }
     let present = Set(wanted.map(\.device.id))

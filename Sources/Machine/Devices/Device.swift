@@ -15,7 +15,7 @@ package protocol Device: Sendable, Equatable {
   var label: String { get }
 
   /// What place it needs; a guest names it by that.
-  func attachment(on type: Machine.BoardType) -> Attachment
+  func attachment(on type: MachineType) -> Attachment
 
   // MARK: What it needs of the host
 
@@ -60,7 +60,7 @@ package protocol Device: Sendable, Equatable {
 extension Device {
   package var key: String { id.text }
   package var label: String { key }
-  package func attachment(on type: Machine.BoardType) -> Attachment { .byQEMU }
+  package func attachment(on type: MachineType) -> Attachment { .byQEMU }
   package var file: String? { nil }
   package var requiredFiles: [RequiredFile] { [] }
   package var filesToPrepare: [FileToPrepare] { [] }

@@ -8,14 +8,14 @@ package struct Firmware: Device {
     /// What QEMU itself gives the machine type.
     case ofMachineType
     case rom(path: String)
-    /// The ROM at `Places.firmwareROM`, made of a built-in firmware.
+    /// The ROM at `MachinePaths.firmwareROM`, made of a built-in firmware.
     case builtin(name: String)
-    /// With its variables at `Places.uefiVariables`, in the format that the VM's own have.
+    /// With its variables at `MachinePaths.uefiVariables`, in the format that the VM's own have.
     case uefi(UEFIFirmware, variables: FlashFormat, isWritten: Bool)
   }
 
   package let source: Source
-  let places: Places
+  let paths: MachinePaths
 
   package var id: DeviceID { DeviceID("firmware") }
 
@@ -55,10 +55,10 @@ package struct Firmware: Device {
     case .ofMachineType, .rom: []
     case .builtin(let name):
       BuiltinProfiles.firmware(name).map {
-        [.write(bytes: FirmwareROM.image(of: $0), to: places.firmwareROM)]
+        [.write(bytes: FirmwareROM.image(of: $0), to: paths.firmwareROM)]
       } ?? []
     case .uefi(let files, let format, _):
-      [.copyUnlessPresent(from: files.variables, to: places.uefiVariables(format))]
+      [.copyUnlessPresent(from: files.variables, to: paths.uefiVariables(format))]
     }
   }
 
@@ -74,7 +74,7 @@ package struct Firmware: Device {
     guard case .uefi(let files, let format, _) = source else { return [] }
     return [
       .blockdev(files.codeFormat.node(Self.codeNode, files.code, readOnly: true)),
-      .blockdev(format.node(Self.variablesNode, places.uefiVariables(format))),
+      .blockdev(format.node(Self.variablesNode, paths.uefiVariables(format))),
     ]
   }
 
@@ -82,7 +82,7 @@ package struct Firmware: Device {
     switch source {
     case .ofMachineType, .uefi: []
     case .rom(let path): [.option("-bios", verbatim: path)]
-    case .builtin: [.option("-bios", verbatim: places.firmwareROM)]
+    case .builtin: [.option("-bios", verbatim: paths.firmwareROM)]
     }
   }
 }
@@ -107,7 +107,7 @@ extension DeviceKind {
   static let firmware = DeviceKind(keys: [
     SettingKey("firmware", \.firmware, anchoring: { $0.anchored(in: $1) })
   ]) { resolver in
-    [Firmware(source: resolver.firmwareSource(), places: resolver.places)]
+    [Firmware(source: resolver.firmwareSource(), paths: resolver.paths)]
   }
 }
 
@@ -134,10 +134,10 @@ extension MachineResolver {
     case .uefi:
       guard isUEFIMachine() else { return .ofMachineType }
       guard let found = host.firmware.plainUEFI(architecture: architecture, machine: versionedName) else {
-        let places = (host.firmware.folders + ["/usr/share/OVMF"]).joined(separator: ", ")
+        let folders = (host.firmware.folders + ["/usr/share/OVMF"]).joined(separator: ", ")
         report(
           "firmware",
-          "no UEFI firmware for '\(type.name)' was found in \(places); install the package 'ovmf' (on Fedora "
+          "no UEFI firmware for '\(type.name)' was found in \(folders); install the package 'ovmf' (on Fedora "
             + "'edk2-ovmf'), or name its files: firmware: { code: \"FILE\", variables: \"FILE\" }")
         return .ofMachineType
       }

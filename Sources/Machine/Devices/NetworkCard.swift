@@ -34,7 +34,7 @@ package struct NetworkCard: Device {
     return ports.isEmpty ? [card] : [card, ("ports", ports.map(\.description).joined(separator: ", "))]
   }
 
-  package func attachment(on type: Machine.BoardType) -> Attachment {
+  package func attachment(on type: MachineType) -> Attachment {
     switch model {
     case .virtio: type.placeOfVirtio(PCISlot.networkCards)
     case .ne2kISA: .byQEMU
@@ -93,7 +93,7 @@ extension DeviceKind {
 
 extension CardModel {
   /// Why a machine cannot have such a card.
-  fileprivate func problem(on type: Machine.BoardType) -> String? {
+  fileprivate func problem(on type: MachineType) -> String? {
     let hasPlace: Bool
     switch self {
     case .virtio: hasPlace = type.family != .isapc

@@ -8,7 +8,7 @@ struct RNG: Device {
   var key: String { "rng" }
   let properties: JSONObject = ["rng": true]
 
-  func attachment(on type: Machine.BoardType) -> Attachment {
+  func attachment(on type: MachineType) -> Attachment {
     switch type.family {
     case .i440fx, .q35: .slot(PCISlot.rng)
     case .microvm: .any(.mmio, 0..<type.virtioTransports)

@@ -8,7 +8,7 @@ struct SerialPort: Device {
   let number: Int
 
   /// The socket that QEMU is handed, and the log.
-  let place: Places.SerialPort
+  let place: MachinePaths.SerialPort
 
   var id: DeviceID { DeviceID("con\(number - 1)") }
   var key: String { "serial" }
@@ -34,7 +34,7 @@ extension DeviceKind {
         "serial", "'\(type.name)' has \(most == 1 ? "one serial port" : "\(most) serial ports"), not \(count)"
       )
     }
-    return resolver.places.serialPorts.prefix(count).enumerated().map {
+    return resolver.paths.serialPorts.prefix(count).enumerated().map {
       SerialPort(number: $0.offset + 1, place: $0.element)
     }
   }

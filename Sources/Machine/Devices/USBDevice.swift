@@ -7,7 +7,7 @@ struct USBController: Device {
   var label: String { "USB controller" }
   let properties: JSONObject = [:]
 
-  func attachment(on type: Machine.BoardType) -> Attachment {
+  func attachment(on type: MachineType) -> Attachment {
     type.family.isPC ? .slot(PCISlot.usb) : .byQEMU
   }
 
@@ -26,7 +26,7 @@ struct USBDevice: Device {
   var properties: JSONObject { ["driver": .string(setting.driver)] }
 
   /// The controller has four ports.
-  func attachment(on type: Machine.BoardType) -> Attachment { .any(.usb, 1..<5) }
+  func attachment(on type: MachineType) -> Attachment { .any(.usb, 1..<5) }
 
   func frontends(in context: DeviceContext) -> [DeviceArgument] {
     var device: JSONObject = ["driver": .string(setting.driver), "id": .string(id.text), "bus": "usb0.0"]

@@ -15,7 +15,7 @@ struct Watchdog: Device {
     [(key, "\(setting.device.rawValue), \(setting.action.rawValue)")]
   }
 
-  func attachment(on type: Machine.BoardType) -> Attachment {
+  func attachment(on type: MachineType) -> Attachment {
     setting.device == .i6300esb && type.family.isPC ? .slot(PCISlot.watchdog) : .byQEMU
   }
 

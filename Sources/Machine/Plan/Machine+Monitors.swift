@@ -4,10 +4,10 @@ extension Machine {
   /// The sockets listen before QEMU is there and are handed down: no other QEMU can take their paths over,
   /// and their modes are ours.
   func addMonitors(to list: inout ArgumentList) {
-    let own = OptionText("socket").with("id", "mon").with("fd", "\(places.monitorDescriptor)")
+    let own = OptionText("socket").with("id", "mon").with("fd", "\(paths.monitorDescriptor)")
     list.add("-chardev", own.listening)
     list.add("-mon", OptionText("chardev", "mon").with("mode", "control"))
-    let users = OptionText("socket").with("id", "user-mon").with("fd", "\(places.userMonitorDescriptor)")
+    let users = OptionText("socket").with("id", "user-mon").with("fd", "\(paths.userMonitorDescriptor)")
     list.add("-chardev", users.listening)
     list.add("-mon", OptionText("chardev", "user-mon").with("mode", "control"))
   }

@@ -4,17 +4,17 @@ extension Machine {
   /// - Parameters:
   ///   - definition: what is asked for.
   ///   - uuid: the VM's own, the same at every start, where none is written.
-  ///   - places: where the VM's things lie.
+  ///   - paths: where the VM's things lie.
   ///   - host: what the host and its QEMU can do.
   ///   - addresses: where the VM's devices have been so far.
   /// - Throws: all problems at once, each with the key's origin where it is known.
   package init(
-    resolving definition: FlatDefinition, uuid: UUID, places: Places, host: HostFacts,
+    resolving definition: FlatDefinition, uuid: UUID, paths: MachinePaths, host: HostFacts,
     addresses: AddressPlan = AddressPlan()
   ) throws(DefinitionError) {
     let settings = definition.settings
     var resolver = MachineResolver(
-      definition, uuid: settings.uuid ?? uuid, places: places, host: host, addresses: addresses)
+      definition, uuid: settings.uuid ?? uuid, paths: paths, host: host, addresses: addresses)
     let accelerator = resolver.accelerator()
     resolver.decideType(under: accelerator.choice)
     let type = resolver.type
@@ -46,6 +46,6 @@ extension Machine {
     restart = definition.restartPolicy
     stopTimeout = definition.stopTimeout
     extraArguments = settings.arguments?.words ?? []
-    self.places = places
+    self.paths = paths
   }
 }

@@ -5,7 +5,7 @@ package struct Machine: Sendable, Equatable {
   package let profile: String
   /// The QEMU binary.
   package let emulator: String
-  package let type: BoardType
+  package let type: MachineType
   package let accelerator: Accelerator
   /// Why `auto` did not take KVM, and what to do; nil when there is nothing to say.
   package let acceleratorNote: String?
@@ -22,21 +22,10 @@ package struct Machine: Sendable, Equatable {
   package let restart: RestartPolicy
   package let stopTimeout: Duration
   package let extraArguments: [String]
-  package let places: Places
+  package let paths: MachinePaths
 }
 
 extension Machine {
-  /// QEMU's machine type with its options.
-  package struct BoardType: Sendable, Equatable {
-    package let name: String
-    package let family: Family
-    /// By name; `on` and `off` for true and false.
-    package let options: [String: String]
-
-    /// Whether a guest can be asked to power off.
-    package var hasPowerButton: Bool { family != .isapc && options["acpi"] != "off" }
-  }
-
   /// What decides how devices are attached.
   package enum Family: Sendable, Equatable {
     /// PCI, with an ISA bridge: `pc`.

@@ -5,23 +5,23 @@ struct MachineResolver {
   let host: HostFacts
   private let origins: Origins
   let uuid: UUID
-  let places: Places
+  let paths: MachinePaths
 
   /// Where the VM's devices have been so far.
   let addresses: AddressPlan
 
   /// Decided before any device is.
-  private(set) var type = Machine.BoardType(name: "", family: .other, options: [:])
+  private(set) var type = MachineType(name: "", family: .other, options: [:])
   private(set) var problems: [Problem] = []
 
   init(
-    _ definition: FlatDefinition, uuid: UUID, places: Places, host: HostFacts, addresses: AddressPlan
+    _ definition: FlatDefinition, uuid: UUID, paths: MachinePaths, host: HostFacts, addresses: AddressPlan
   ) {
     name = definition.name
     settings = definition.settings
     origins = definition.origins
     self.uuid = uuid
-    self.places = places
+    self.paths = paths
     self.host = host
     self.addresses = addresses
   }
@@ -52,7 +52,7 @@ struct MachineResolver {
       // boot.
       options["acpi"] = "off"
     }
-    self.type = Machine.BoardType(name: name, family: family, options: options)
+    self.type = MachineType(name: name, family: family, options: options)
   }
 
   mutating func accelerator() -> (choice: Machine.Accelerator, note: String?) {
@@ -67,7 +67,7 @@ struct MachineResolver {
     }
   }
 
-  mutating func cpus(of type: Machine.BoardType) -> Int {
+  mutating func cpus(of type: MachineType) -> Int {
     let cpus = settings.cpus ?? 1
     if let most = host.emulator.machines[type.name]?.maxCPUs, cpus > most {
       report("cpus", "\(cpus) CPUs are more than the \(most) that the machine type '\(type.name)' takes")
@@ -107,7 +107,7 @@ struct MachineResolver {
     return plan
   }
 
-  mutating func smbios(on type: Machine.BoardType) -> SMBIOSSetting? {
+  mutating func smbios(on type: MachineType) -> SMBIOSSetting? {
     guard let smbios = settings.smbios else { return nil }
     if !type.family.isPC {
       report("smbios", "SMBIOS works with the machine types 'pc' and 'q35' only, not with '\(type.name)'")

@@ -118,7 +118,7 @@ extension VirtualMachine {
   ) async throws(ControlError) {
     await enter()
     defer { leave() }
-    let folder = surroundings.disks
+    let folder = services.disks
     guard isDefined || disk != nil else {
       guard try await removeKept(users) else {
         throw .cannot(
@@ -160,7 +160,7 @@ extension VirtualMachine {
 
   /// Lets a disk count as never made; false where it does so already.
   private func strike(_ disk: String) async throws(ControlError) -> Bool {
-    let made = surroundings.madeDisks
+    let made = services.madeDisks
     switch await diskLane.run({ Result { try made.strike(disk) } }) {
     case .success(let wasMade): return wasMade
     case .failure(let error): throw .cannot("remove the disk '\(disk)'", name, "\(error)")
@@ -180,7 +180,7 @@ extension VirtualMachine {
     }
     guard try await removeKept(users) else { return nil }
     let (name, wish) = (name.full, wish)
-    surroundings.broadcast { VMEvent.removed(name, wish: wish).event }
+    services.broadcast { VMEvent.removed(name, wish: wish).event }
     return answer(actions: [])
   }
 
@@ -188,7 +188,7 @@ extension VirtualMachine {
   private func removeKept(
     _ users: @Sendable ([String]) async throws(ControlError) -> [String: [String]]
   ) async throws(ControlError) -> Bool {
-    let (folder, made) = (surroundings.disks, surroundings.madeDisks)
+    let (folder, made) = (services.disks, services.madeDisks)
     let files: [String]
     let wereMade: Bool
     do throws(SystemError) {

@@ -25,7 +25,7 @@ struct EmulatorProbe {
   ///
   /// It blocks. Whatever the binary is, it takes no longer than the patience and no more memory than its answers, and
   /// leaves no process of its group behind.
-  func answers() throws(SystemError) -> Result<Emulator, Silence> {
+  func answers() throws(SystemError) -> Result<Emulator, ProbeFailure> {
     let questions = try FileDescriptor.pipe()
     let answers = try FileDescriptor.pipe()
     let errors = try FileDescriptor.pipe()
@@ -53,12 +53,12 @@ struct EmulatorProbe {
       throw error
     }
     let status = process.endGroup()
-    if let excess { return .failure(Silence(description: excess)) }
+    if let excess { return .failure(ProbeFailure(description: excess)) }
     if let emulator = emulator(said.bytes) { return .success(emulator) }
     // Its own words, if it had any, say more than the silence that followed.
     let complaint = String(decoding: words.bytes, as: UTF8.self).split(separator: "\n").last.map(String.init)
     return .failure(
-      Silence(
+      ProbeFailure(
         description: complaint ?? "\(Self.words(status)) and did not answer on its monitor as QEMU does"))
   }
 
@@ -70,7 +70,7 @@ struct EmulatorProbe {
     }
   }
 
-  struct Silence: Error {
+  struct ProbeFailure: Error {
     let description: String
   }
 

@@ -220,22 +220,22 @@ package struct Preparation: Sendable {
   ) throws(ControlError) -> Launch {
     let name = record.definition.name
     let wantsKVM = record.flat.settings.accelerator != .tcg
-    let places = places(name, folder)
+    let paths = paths(name, folder)
     let wantsUEFI = record.flat.settings.firmware?.isUEFI == true
-    let disks = ImageInspection.facts(of: record.flat, in: places.disks, .of(state: state.path)) {
+    let disks = ImageInspection.facts(of: record.flat, in: paths.disks, .of(state: state.path)) {
       lane.reach($0)
     }
     let host = HostFacts(
       emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable,
       firmware: wantsUEFI
         ? FirmwareCatalog(environment: environment, emulator: emulator.path).firmware() : HostFirmware(),
-      keptVariables: wantsUEFI ? keptVariables(places) : nil,
+      keptVariables: wantsUEFI ? keptVariables(paths) : nil,
       images: disks.images, store: disks.store,
       ports: purpose == .start ? ports.choose(name, record.flat.settings.forwards) : ports.known(name))
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(
-        resolving: record.flat, uuid: record.uuid, places: places, host: host,
+        resolving: record.flat, uuid: record.uuid, paths: paths, host: host,
         addresses: addresses(of: record))
     } catch {
       throw ControlError(.invalid, "\(error)", vm: name.full)
@@ -245,7 +245,7 @@ package struct Preparation: Sendable {
     let tool = DiskTool.find(beside: emulator.path, environment: environment)
     let firstBootTools = FirstBootTools.find(environment: environment)
     if purpose != .show {
-      try look(at: machine, name, folder, record.flat.origins, lane)
+      try checkHost(for: machine, name, folder, record.flat.origins, lane)
       try MadeDisks(of: name, state: state.path).check(record.flat, disks, name)
       try NewImages(machine.ownImages, found: disks.images, name, state.path).check(tool)
       if let kind = machine.firstBoot?.missing(firstBootTools) {
@@ -282,15 +282,15 @@ package struct Preparation: Sendable {
   private func addressFile(of name: VMName) -> String { disks(of: name) + "/addresses.json" }
 
   /// The format of the VM's own UEFI variables; nil where it has none yet.
-  private func keptVariables(_ places: Places) -> FlashFormat? {
-    [.raw, .qcow2].first { FileSystem.exists(places.uefiVariables($0)) }
+  private func keptVariables(_ paths: MachinePaths) -> FlashFormat? {
+    [.raw, .qcow2].first { FileSystem.exists(paths.uefiVariables($0)) }
   }
 
-  private func places(_ name: VMName, _ folder: VMFolder) -> Places {
-    Places(
+  private func paths(_ name: VMName, _ folder: VMFolder) -> MachinePaths {
+    MachinePaths(
       monitorDescriptor: Launch.monitorDescriptor, userMonitorDescriptor: Launch.userMonitorDescriptor,
       serialPorts: Launch.serialPorts.enumerated().map {
-        Places.SerialPort(descriptor: $0.element.descriptor, log: folder.serialLog($0.offset + 1))
+        MachinePaths.SerialPort(descriptor: $0.element.descriptor, log: folder.serialLog($0.offset + 1))
       },
       firmwareROM: folder.firmware,
       uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name),
@@ -298,8 +298,8 @@ package struct Preparation: Sendable {
   }
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
-  private func look(
-    at machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins, _ lane: Lane
+  private func checkHost(
+    for machine: Machine, _ name: VMName, _ folder: VMFolder, _ origins: Origins, _ lane: Lane
   ) throws(ControlError) {
     let path = locations.longestSocket(of: name)
     if path.utf8.count > UnixSocket.longestPath {
@@ -320,7 +320,7 @@ package struct Preparation: Sendable {
     switch machine.firmware {
     case .rom(let path): try refuse(rom: path, name, origins)
     case .uefi(let files, .raw, _) where files.variablesFormat == .raw:
-      try refuseOtherBuild(of: files, machine.places.uefiVariables, name)
+      try refuseOtherBuild(of: files, machine.paths.uefiVariables, name)
     case .uefi, .ofMachineType, .builtin, nil: break
     }
   }

@@ -143,7 +143,7 @@ package actor Ledger {
     case .spawned:
       // What was killed before concerns others.
       _ = oom?.take()
-    case .exited(var facts) where facts.status == .signal(Signal.kill) && !facts.isToldLate:
+    case .exited(var facts) where facts.status == .signal(Signal.kill) && !facts.isRecordedLate:
       facts.oomKills = oom?.take()
       return .exited(facts)
     default:

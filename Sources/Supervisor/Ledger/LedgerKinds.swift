@@ -30,7 +30,7 @@ extension EndingKind {
       case .endedFromOutside: .endedFromOutside
       case .died: .died
       case .refused, .forbidden: .refused
-      case .monitorTimedOut: .mute
+      case .monitorTimedOut: .monitorTimedOut
       case .vanished: .vanished
       case .hostRebooted: .hostRebooted
       }

@@ -12,7 +12,7 @@ struct LedgerNotes {
 
   private struct Tally {
     var told: Instant
-    var untold = 0
+    var unrecorded = 0
     var gap = LedgerNotes.eventGaps.lowerBound
   }
 
@@ -54,24 +54,24 @@ struct LedgerNotes {
       tallies[name] = Tally(told: now)
       return count
     }
-    tally.untold += count
+    tally.unrecorded += count
     defer { tallies[name] = tally }
     let rest = now - tally.told
     guard rest >= tally.gap else { return nil }
     // More than this one: the storm lasts.
     tally.gap =
-      tally.untold > 1
+      tally.unrecorded > 1
       ? min(tally.gap * 2, Self.eventGaps.upperBound) : max(tally.gap / 2, Self.eventGaps.lowerBound)
     tally.told = now
-    let untold = tally.untold
-    tally.untold = 0
-    return untold
+    let unrecorded = tally.unrecorded
+    tally.unrecorded = 0
+    return unrecorded
   }
 
   /// The events that were counted and not recorded, which are none from here on: QEMU has ended.
   mutating func takeUntold() -> [(name: String, count: Int)] {
     defer { tallies = [:] }
-    return tallies.filter { $0.value.untold > 0 }.map { ($0.key, $0.value.untold) }.sorted {
+    return tallies.filter { $0.value.unrecorded > 0 }.map { ($0.key, $0.value.unrecorded) }.sorted {
       $0.name < $1.name
     }
   }

@@ -7,7 +7,7 @@ internal import QMP
 // What a VM tells the ledger: each a copy of what is known at that moment, handed over without waiting.
 extension VirtualMachine {
   func note(_ event: LedgerEvent, at time: Timestamp = .now, isPromise: Bool = false) {
-    surroundings.ledger.append(event, of: name, at: time, isPromise: isPromise)
+    services.ledger.append(event, of: name, at: time, isPromise: isPromise)
   }
 
   /// Counts a user's wish, whose promise has just been made durable.

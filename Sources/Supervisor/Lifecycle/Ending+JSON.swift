@@ -32,7 +32,7 @@ extension Ending {
     case .internalError: self = .internalError
     case .endedFromOutside: self = .endedFromOutside(words)
     case .refused: self = .refused(words)
-    case .mute: self = .monitorTimedOut(number)
+    case .monitorTimedOut: self = .monitorTimedOut(number)
     case .died, .vanished, .hostRebooted, nil: return nil
     }
   }

@@ -40,7 +40,7 @@ package actor RotatedLogs {
     var question: FileWatch.Token?
 
     /// Whether it is being looked at, and whether it was modified meanwhile.
-    var isLookedAt = false
+    var isInspected = false
     var isModifiedMeanwhile = false
 
     /// When it was modified first since the last look.
@@ -113,14 +113,14 @@ package actor RotatedLogs {
   private func take(_ log: Log) {
     let path = log.rotation.files.current
     logs[path] = log
-    look(path, isFirst: true)
+    inspect(path, isFirst: true)
   }
 
   /// A log was modified: a look becomes due, and until then nobody asks.
   private func modified(_ path: String, _ number: Int) {
     guard var log = logs[path], log.number == number else { return }
     log.question = nil
-    if log.isLookedAt {
+    if log.isInspected {
       log.isModifiedMeanwhile = true
     } else {
       let now = Instant.now
@@ -134,20 +134,20 @@ package actor RotatedLogs {
   private func lookAtDue() {
     armedFor = nil
     let now = Instant.now
-    while let path = dues.takeFirst(by: now) { look(path) }
+    while let path = dues.takeFirst(by: now) { inspect(path) }
     arm()
   }
 
   /// Has a log looked at on its lane; with `isFirst` it is made, too, and what was interrupted is ended.
-  private func look(_ path: String, isFirst: Bool = false) {
-    guard var log = logs[path], !log.isLookedAt else { return }
+  private func inspect(_ path: String, isFirst: Bool = false) {
+    guard var log = logs[path], !log.isInspected else { return }
     let sinceModified = log.modified.map { Instant.now - $0 }
     log.modified = nil
     dues.remove(path)
-    (log.isLookedAt, log.isModifiedMeanwhile) = (true, false)
+    (log.isInspected, log.isModifiedMeanwhile) = (true, false)
     logs[path] = log
     let number = log.number
-    let look = LogLook(
+    let inspection = LogInspection(
       rotation: log.rotation, writer: log.writer, moved: log.moved, isFirst: isFirst,
       isForced: sinceModified == nil, watch: watch
     ) { [weak self] in
@@ -155,19 +155,20 @@ package actor RotatedLogs {
       executor.queue.async { self.assumeIsolated { $0.modified(path, number) } }
     }
     log.lane.add { [weak self] in
-      let outcome = look.perform()
-      guard let self else { return look.forget(outcome) }
+      let outcome = inspection.perform()
+      guard let self else { return inspection.forget(outcome) }
       executor.queue.async {
-        self.assumeIsolated { $0.wasLookedAt(path, number, look, outcome, sinceModified) }
+        self.assumeIsolated { $0.wasInspected(path, number, inspection, outcome, sinceModified) }
       }
     }
   }
 
-  private func wasLookedAt(
-    _ path: String, _ number: Int, _ look: LogLook, _ outcome: LogLook.Outcome, _ time: Duration?
+  private func wasInspected(
+    _ path: String, _ number: Int, _ inspection: LogInspection, _ outcome: LogInspection.Outcome,
+    _ time: Duration?
   ) {
-    guard var log = logs[path], log.number == number else { return look.forget(outcome) }
-    log.isLookedAt = false
+    guard var log = logs[path], log.number == number else { return inspection.forget(outcome) }
+    log.isInspected = false
     log.rotation = outcome.rotation
     log.question = log.isModifiedMeanwhile ? nil : outcome.question
     switch outcome.sizes {

@@ -9,7 +9,7 @@ extension VirtualMachine {
     guard let run else { return }
     let pid = run.process.pid
     let (console, words) = (folder.consoleLog, folder.qemuLog)
-    surroundings.logs.keep(rotation(of: words), on: logLane, writer: writer(of: words, pid)) {
+    services.logs.keep(rotation(of: words), on: logLane, writer: writer(of: words, pid)) {
       [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.qemuLogMoved(by: moved, in: pid) } }
@@ -17,9 +17,9 @@ extension VirtualMachine {
     guard run.serialPorts > 0 else { return }
     for port in 2..<run.serialPorts + 1 {
       let log = folder.serialLog(port)
-      surroundings.logs.keep(rotation(of: log), on: logLane, writer: writer(of: log, pid))
+      services.logs.keep(rotation(of: log), on: logLane, writer: writer(of: log, pid))
     }
-    surroundings.logs.keep(rotation(of: console), on: logLane, writer: writer(of: console, pid)) {
+    services.logs.keep(rotation(of: console), on: logLane, writer: writer(of: console, pid)) {
       [weak self] moved in
       guard let self else { return }
       executor.queue.async { self.assumeIsolated { $0.consoleLogMoved(by: moved, in: pid) } }
@@ -44,7 +44,7 @@ extension VirtualMachine {
 
   func releaseLogs() {
     let serialLogs = (1...Launch.serialPorts.count).map(folder.serialLog)
-    for log in [folder.qemuLog] + serialLogs { surroundings.logs.release(log) }
+    for log in [folder.qemuLog] + serialLogs { services.logs.release(log) }
   }
 
   private func rotation(of log: String) -> LogRotation {

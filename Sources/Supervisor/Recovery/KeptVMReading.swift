@@ -32,7 +32,7 @@ struct KeptVMReading: Sendable {
     // Of one that is taken back from elsewhere all holds that was kept.
     if let (process, _) = found { kept.saved.meet(process.pid, in: folder) }
     if found == nil, !kept.isOtherBoot {
-      switch displaced(kept.saved, identity) {
+      switch qemuWithMovedLock(kept.saved, identity) {
       case nil: break
       case .ours(let process, let line, let words):
         found = (process, line)
@@ -125,7 +125,7 @@ struct KeptVMReading: Sendable {
   }
 
   /// A QEMU whose lock is not in its place any more.
-  private enum Displaced {
+  private enum MovedLock {
     /// With its command line, and what is to be said of it.
     case ours(ChildProcess, [String], String)
 
@@ -139,7 +139,7 @@ struct KeptVMReading: Sendable {
   /// pid alone says nothing: it is a process with a lock like ours in its hands and this VM's name and UUID on its
   /// command line, which its monitor must confirm. One whose lock belongs to another VM's folder here, or to a supervisor that lives,
   /// is not ours: this folder is the copy, and what becomes of it is its user's to say.
-  private func displaced(_ saved: SavedState, _ identity: QEMUIdentity) -> Displaced? {
+  private func qemuWithMovedLock(_ saved: SavedState, _ identity: QEMUIdentity) -> MovedLock? {
     guard let pid = saved.pid, !identity.uuids.isEmpty, let process = try? ChildProcess(adopting: pid),
       let lock = ProcessTable.heldFile(pid: pid, descriptor: Launch.lockDescriptor),
       ProcessTable.holdsLock(pid: pid, descriptor: Launch.lockDescriptor),

@@ -79,7 +79,7 @@ extension VirtualMachine {
     if let kept {
       goOn(with: kept, last, isLate: waiting == nil)
     } else if waiting == nil {
-      surroundings.removed(before)
+      services.removed(before)
     }
     waiting?.resume(returning: kept != nil)
     leave()
@@ -98,7 +98,7 @@ extension VirtualMachine {
         // A `down` that was under way ends here.
         lifecycle.forgetWish()
         announce()
-        settleIfForgotten()
+        removeIfForgotten()
         return
       }
       if let refusal = kept.refusal {
@@ -150,7 +150,7 @@ extension VirtualMachine {
     guard var exit = lastExit, last.qemu == .began(pid: exit.pid), survivor?.pid != exit.pid else {
       return false
     }
-    exit.isToldLate = true
+    exit.isRecordedLate = true
     note(.exited(exit))
     return true
   }

@@ -12,12 +12,12 @@ final class EndRecording: Sendable {
   }
 
   private let folder: VMFolder
-  private let losesDisks: Bool?
+  private let deletesDisks: Bool?
   private let stops: Bool
   private let progress = Mutex(Progress.underWay)
 
-  init(in folder: VMFolder, losingDisks losesDisks: Bool?, stops: Bool) {
-    (self.folder, self.losesDisks, self.stops) = (folder, losesDisks, stops)
+  init(in folder: VMFolder, deletingDisks deletesDisks: Bool?, stops: Bool) {
+    (self.folder, self.deletesDisks, self.stops) = (folder, deletesDisks, stops)
   }
 
   /// Makes the record; it blocks.
@@ -25,13 +25,13 @@ final class EndRecording: Sendable {
     let isLate = progress.withLock { if case .givenUp = $0 { true } else { false } }
     // What begins late was told as a stop alone.
     let result = folder.recordEnd(
-      losingDisks: isLate ? losesDisks.map { _ in false } : losesDisks, stops: stops)
+      deletingDisks: isLate ? deletesDisks.map { _ in false } : deletesDisks, stops: stops)
     let isGivenUp = progress.withLock { progress in
       if case .givenUp = progress { return true }
       progress = .over(result)
       return false
     }
-    if isGivenUp, !isLate, losesDisks != nil { takeBack() }
+    if isGivenUp, !isLate, deletesDisks != nil { takeBack() }
     return result
   }
 

@@ -45,7 +45,7 @@ package struct VMFolder: Sendable, Equatable {
   }
 
   /// Whether the VM's disks go with it when it is forgotten: the last confirmed command says so.
-  package func losesDisks() throws(SystemError) -> Bool {
+  package func deletesDisks() throws(SystemError) -> Bool {
     try FileSystem.readIfPresent(forget).map { String(decoding: $0, as: UTF8.self) } == Self.withDisks
   }
 
@@ -194,14 +194,14 @@ package struct VMFolder: Sendable, Equatable {
     case unrecorded(SystemError)
   }
 
-  /// Promises that nothing starts the VM any more and, unless `losingDisks` is nil, that nothing is left of it.
+  /// Promises that nothing starts the VM any more and, unless `deletingDisks` is nil, that nothing is left of it.
   ///
   /// What is not forgotten is at least not to start again, if it `stops`.
-  func recordEnd(losingDisks: Bool?, stops: Bool) -> EndRecord {
+  func recordEnd(deletingDisks: Bool?, stops: Bool) -> EndRecord {
     var refusal: FolderChange.Failure?
-    if let losingDisks {
+    if let deletingDisks {
       do throws(FolderChange.Failure) {
-        try markForgotten(disks: losingDisks)
+        try markForgotten(disks: deletingDisks)
         return .done
       } catch {
         if !stops { return .unremoved(error) }

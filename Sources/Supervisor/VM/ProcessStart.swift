@@ -20,8 +20,8 @@ struct ProcessStart: Sendable {
     guard let lock = try FileLock.take(folder.lock) else { return nil }
     let listener = try UnixSocket.listen(at: folder.monitorSocket, .forOurselves)
     let userMonitor = try UnixSocket.listen(at: folder.userMonitorSocket, .forOurselves)
-    let monitorPlace = try UnixSocket.place(of: folder.monitorSocket)
-    let userMonitorPlace = try UnixSocket.place(of: folder.userMonitorSocket)
+    let monitorPlace = try UnixSocket.pathDescriptor(of: folder.monitorSocket)
+    let userMonitorPlace = try UnixSocket.pathDescriptor(of: folder.userMonitorSocket)
     let serialPorts = try serialSockets(launch.machine.serialPorts)
     // Optimized, they would be closed after their last mention, which is before QEMU has them.
     defer { withExtendedLifetime(serialPorts) {} }
@@ -52,7 +52,7 @@ struct ProcessStart: Sendable {
     for (index, port) in Launch.serialPorts.prefix(count).enumerated() {
       let path = folder.serialSocket(index + 1)
       sockets[port.descriptor] = SharedDescriptor(try UnixSocket.listen(at: path, .forOurselves))
-      sockets[port.place] = SharedDescriptor(try UnixSocket.place(of: path))
+      sockets[port.place] = SharedDescriptor(try UnixSocket.pathDescriptor(of: path))
     }
     return sockets
   }

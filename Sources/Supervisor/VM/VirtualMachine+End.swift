@@ -165,18 +165,18 @@ extension VirtualMachine {
     self.run = nil
     // Whatever it refused to start with is decided anew.
     if lifecycle.state == .starting { launch = nil }
-    letGo(of: run)
+    endWatches(of: run)
     if lifecycle.ending?.isWished != true { failedConsole = console }
     noteExit(of: run, status, words)
     apply(.exited(status, stderr: words))
   }
 
   /// Ends all that watches a QEMU or is connected to it.
-  func letGo(of run: Run) {
+  func endWatches(of run: Run) {
     run.exitWatch?.cancel()
     run.connection?.assumeIsolated { $0.close() }
     run.closeConsoles()
-    for token in run.socketWatches { surroundings.files.cancel(token) }
+    for token in run.socketWatches { services.files.cancel(token) }
     run.socketWatches = []
     endConsoleWatch(of: run)
     releaseLogs()

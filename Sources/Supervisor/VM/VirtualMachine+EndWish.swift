@@ -5,17 +5,17 @@ internal import JSON
 // A wish to run that is taken back: what stop, kill, down and rm share.
 extension VirtualMachine {
   /// What is to be left of a VM that ends.
-  enum Remains {
-    case all
+  enum Removal {
+    case nothing
     case forget(disks: Bool)
 
     /// Only if it has stopped already.
     case forgetStopped(disks: Bool)
 
     /// Whether the disks go too; nil when nothing goes.
-    var losesDisks: Bool? {
+    var deletesDisks: Bool? {
       switch self {
-      case .all: nil
+      case .nothing: nil
       case .forget(let disks), .forgetStopped(let disks): disks
       }
     }
@@ -25,26 +25,26 @@ extension VirtualMachine {
   ///
   /// A disk that hangs, or another command that waits for one, holds it up for a moment only.
   func endWish(
-    _ verb: String, _ input: LifecycleInput, _ remains: Remains = .all
+    _ verb: String, _ input: LifecycleInput, _ removal: Removal = .nothing
   ) async throws(ControlError) -> JSONValue {
     try refuseUnread(verb)
     let deadline = Instant.now + Self.diskPatience
     let hasTurn = await enter(within: Self.diskPatience)
     defer { if hasTurn { leave() } }
     guard isDefined else { throw .noSuchVM("\(name)") }
-    if case .forgetStopped = remains, lifecycle.isUp || run != nil || lifecycle.awaitsProcess {
+    if case .forgetStopped = removal, lifecycle.isUp || run != nil || lifecycle.awaitsProcess {
       throw .cannot(
         "remove", name, "it is \(lifecycle.state.rawValue)", .wrongState,
         advice: ["'qemuvm down \(name)' stops it first."])
     }
     endings += 1
-    let refusal = await recordEnd(remains, within: max(deadline - .now, .milliseconds(100)))
+    let refusal = await recordEnd(removal, within: max(deadline - .now, .milliseconds(100)))
     // Without its turn it may come behind the VM's removal.
     guard isDefined else { throw .noSuchVM("\(name)") }
     // One that has stopped already stays as it is; another stops in any case.
-    if let refusal, case .forgetStopped = remains { throw refusal.error }
+    if let refusal, case .forgetStopped = removal { throw refusal.error }
     confirm(verb, wish + 1)
-    if refusal?.mayHold ?? true, remains.losesDisks != nil { isForgetting = true }
+    if refusal?.mayHold ?? true, removal.deletesDisks != nil { isForgetting = true }
     apply(input)
     if let refusal {
       note(.message("\(refusal.error)"))
@@ -85,11 +85,11 @@ extension VirtualMachine {
   ///
   /// A disk that hangs has so long: that the VM is stopped it may record later, and no removal of a disk.
   private func recordEnd(
-    _ remains: Remains, within time: Duration
+    _ removal: Removal, within time: Duration
   ) async -> (error: ControlError, mayHold: Bool)? {
-    let (folder, losesDisks) = (folder, remains.losesDisks)
-    let stops = if case .forgetStopped = remains { false } else { true }
-    let record = EndRecording(in: folder, losingDisks: losesDisks, stops: stops)
+    let (folder, deletesDisks) = (folder, removal.deletesDisks)
+    let stops = if case .forgetStopped = removal { false } else { true }
+    let record = EndRecording(in: folder, deletingDisks: deletesDisks, stops: stops)
     let result = await lane.run(within: time, isLasting: stops) { record.perform() }
     switch result ?? record.giveUp() {
     case .done: return nil

@@ -21,7 +21,7 @@ extension VirtualMachine {
     details.warnings = [launch?.machine.acceleratorNote].compactMap { $0 }
     details.serialPorts = serialPorts(of: shown)
     details.ssh = shown?.ssh.map(ssh)
-    let use = look()
+    let use = measureUse()
     details.cpuSeconds = use?.cpuSeconds
     details.cpuPercent = use?.percent
     details.residentBytes = use?.residentBytes
@@ -30,7 +30,7 @@ extension VirtualMachine {
 
   /// How a client of ssh gets in.
   private func ssh(_ access: SSHAccess) -> VMDetails.SSH {
-    let places = surroundings.firstBoot
+    let places = services.firstBoot
     return VMDetails.SSH(
       host: access.host, port: access.port, user: access.user, identityFile: places.identity,
       knownHostsFile: access.isVerified ? places.knownHosts : nil, hostKeyAlias: places.hostAlias)
@@ -64,7 +64,7 @@ extension VirtualMachine {
   }
 
   /// What QEMU has used, and its share of one CPU since the last look, in percent; nil at the first look.
-  private func look() -> (cpuSeconds: Double, percent: Double?, residentBytes: Int64)? {
+  private func measureUse() -> (cpuSeconds: Double, percent: Double?, residentBytes: Int64)? {
     guard let pid = run?.process.pid, let use = ProcessTable.use(pid: pid) else { return nil }
     let now = Instant.now
     var percent: Double?

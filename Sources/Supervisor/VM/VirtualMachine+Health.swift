@@ -90,14 +90,14 @@ extension VirtualMachine {
   }
 
   func endConsoleWatch(of run: Run) {
-    if let token = run.consoleReader?.token { surroundings.files.cancel(token) }
+    if let token = run.consoleReader?.token { services.files.cancel(token) }
     run.consoleReader = nil
   }
 
   private func readConsole(_ identity: ObjectIdentifier) {
     // Another may have taken its place.
     guard let reader = reader(identity), let reading = reader.lend() else { return }
-    let files = surroundings.files
+    let files = services.files
     let tell: @Sendable () -> Void = { [weak self] in self?.readConsoleLater(identity) }
     Task {
       let result = await consoleLane.run {
@@ -114,7 +114,7 @@ extension VirtualMachine {
     _ outcome: Result<(FileWatch.Token, ConsoleReading.Finding), SystemError>
   ) {
     guard let run, let reader = reader(identity) else {
-      if case .success((let token, _)) = outcome { surroundings.files.cancel(token) }
+      if case .success((let token, _)) = outcome { services.files.cancel(token) }
       return
     }
     let hasGrown = reader.takeBack(reading)

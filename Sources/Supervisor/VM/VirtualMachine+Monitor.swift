@@ -115,7 +115,7 @@ extension VirtualMachine {
       "\(LockHolder.describe(process.pid, run.program)) holds its lock \(folder.lock) and is not its QEMU (\(words))"
     Log.note("\(name): \(cause); left alone")
     self.run = nil
-    letGo(of: run)
+    endWatches(of: run)
     impostor = (process, cause)
     lifecycle.giveUp(saying: cause + "; end it, then start")
     announce()
@@ -231,7 +231,7 @@ extension VirtualMachine {
 
   private func pass(_ event: QMPEvent) {
     let name = name
-    surroundings.broadcastOfGuest {
+    services.broadcastOfGuest {
       QMPEvent(
         "VM_EVENT",
         name.members([

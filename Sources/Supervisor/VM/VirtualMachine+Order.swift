@@ -10,7 +10,7 @@ extension VirtualMachine {
   /// What changes meanwhile is told when this VM has said that it waits.
   func unmet(_ next: VMRecord) async -> [UnmetDependency] {
     let dependencies = next.definition.dependencies
-    return dependencies.isEmpty ? [] : await surroundings.unmet(dependencies)
+    return dependencies.isEmpty ? [] : await services.unmet(dependencies)
   }
 
   /// Lets the start that follows wait, or not.

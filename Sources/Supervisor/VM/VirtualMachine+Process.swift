@@ -19,7 +19,7 @@ extension VirtualMachine {
     Task {
       let result = await makeReady()
       preparations -= 1
-      settleIfForgotten()
+      removeIfForgotten()
       // A stop that came meanwhile has won.
       guard lifecycle.process.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
@@ -97,7 +97,7 @@ extension VirtualMachine {
 
   /// Makes the disk for cloud-init, and the free ports that were chosen durable.
   private func makeFirstBootDisk(_ launch: Launch) async throws(ControlError) {
-    let (name, lane, ports) = (name, diskLane, surroundings.ports)
+    let (name, lane, ports) = (name, diskLane, services.ports)
     do throws(SystemError) {
       try await lane.run { () throws(SystemError) in try ports.keep(name) }
     } catch {
@@ -118,7 +118,7 @@ extension VirtualMachine {
   private func makeImages(_ launch: Launch) async throws(ControlError) {
     let (images, tool, name, lane) = (launch.ownImages, launch.diskTool, name, diskLane)
     guard !images.isEmpty else { return }
-    let made = surroundings.madeDisks
+    let made = services.madeDisks
     let work = ImageWork()
     imageWork = work
     defer { if imageWork === work { imageWork = nil } }
@@ -156,7 +156,7 @@ extension VirtualMachine {
       // A stop that came meanwhile has won: no guest code has run.
       if !isMeant, case .success(let started?) = result { await undo(started) }
       preparations -= 1
-      defer { settleIfForgotten() }
+      defer { removeIfForgotten() }
       guard isMeant else { return }
       switch result {
       case .success(let started?): take(started, launch)
@@ -189,7 +189,7 @@ extension VirtualMachine {
 
   private func undo(_ started: StartedProcess) async {
     await started.undo()
-    for token in started.sockets?.watches ?? [] { surroundings.files.cancel(token) }
+    for token in started.sockets?.watches ?? [] { services.files.cancel(token) }
     let paths = sharedSockets
     // Each start puts them there anew.
     lane.add { for path in paths { _ = try? FileSystem.remove(path) } }

@@ -19,7 +19,7 @@ extension VirtualMachine {
     run.socketOffer = .asked
     let pid = run.process.pid
     let offer = socketOffer(pid, run.serialPorts, offered: Set(run.consoles.keys))
-    let files = surroundings.files
+    let files = services.files
     lane.add { [weak self] in
       let outcome = offer.perform()
       guard let self else { return outcome.watches.forEach(files.cancel) }
@@ -38,15 +38,15 @@ extension VirtualMachine {
   /// What is to be done for the sockets of a process; it takes nothing of the VM's own along.
   nonisolated func socketOffer(_ pid: Int32, _ serialPorts: Int, offered: Set<Int> = []) -> SocketOffer {
     SocketOffer(
-      runtime: surroundings.runtime, folder: folder, pid: pid,
+      runtime: services.runtime, folder: folder, pid: pid,
       serialSockets: (0..<serialPorts).map { sharedSerialSocket($0 + 1) }, offeredPorts: offered,
-      userMonitorSocket: userMonitorSocket, files: surroundings.files,
+      userMonitorSocket: userMonitorSocket, files: services.files,
       removed: { [weak self] in self?.offerSocketsLater(pid) })
   }
 
   func socketsWereOffered(_ outcome: SocketOffer.Outcome, _ pid: Int32) {
     guard let run, run.process.pid == pid else {
-      for token in outcome.watches { surroundings.files.cancel(token) }
+      for token in outcome.watches { services.files.cancel(token) }
       return
     }
     let isWantedAgain = run.socketOffer == .again
@@ -62,7 +62,7 @@ extension VirtualMachine {
       Log.note("\(name): the monitor for users was removed, and comes back with its next start")
     }
     guard let failure = outcome.failure else {
-      for token in run.socketWatches { surroundings.files.cancel(token) }
+      for token in run.socketWatches { services.files.cancel(token) }
       run.socketWatches = outcome.watches
       run.offerPause = Self.pause
       return

@@ -208,7 +208,7 @@ extension VirtualMachine {
   }
 
   /// `pause`, `unpause` and `reset`: QEMU's own commands; what they do shows in its events.
-  package func steer(
+  package func runMonitorCommand(
     _ action: VMAction, by command: String, whenIn states: [VMState]
   ) async throws(ControlError) -> JSONValue {
     let verb = action.rawValue
@@ -305,7 +305,7 @@ extension VirtualMachine {
   func prepare(
     _ record: VMRecord, _ purpose: Preparation.Purpose, isPatient: Bool = false
   ) async throws(ControlError) -> Launch {
-    try await surroundings.prepare(record, folder, purpose, diskLane, isPatient)
+    try await services.prepare(record, folder, purpose, diskLane, isPatient)
   }
 
   /// Makes a change durable; when the disk refuses, nothing was promised, nothing is done, and what was written is

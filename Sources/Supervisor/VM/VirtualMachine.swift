@@ -10,7 +10,7 @@ package import QMP
 /// lifecycle's inputs, and this turns the lifecycle's effects into calls. Nothing that blocks runs on the queue.
 package actor VirtualMachine {
   /// What a VM needs of the supervisor.
-  package struct Surroundings: Sendable {
+  package struct Services: Sendable {
     /// Where the sockets for users lie: this VM's folder in RUNTIME.
     package let runtime: String
 
@@ -65,7 +65,7 @@ package actor VirtualMachine {
   package nonisolated let name: VMName
 
   let folder: VMFolder
-  let surroundings: Surroundings
+  let services: Services
 
   /// Where its files are read and written, in the order of its wishes; and its console's log, which may be long.
   let lane: Lane
@@ -180,14 +180,14 @@ package actor VirtualMachine {
     }
   }
 
-  package init(name: VMName, folder: VMFolder, surroundings: Surroundings) {
+  package init(name: VMName, folder: VMFolder, services: Services) {
     self.name = name
     self.folder = folder
-    self.surroundings = surroundings
-    lane = surroundings.lanes[Self.filesLane(of: name)]
-    diskLane = surroundings.lanes["the disks of \(name)"]
-    consoleLane = surroundings.lanes["the console's log of \(name)"]
-    logLane = surroundings.lanes["the logs of \(name)"]
+    self.services = services
+    lane = services.lanes[Self.filesLane(of: name)]
+    diskLane = services.lanes["the disks of \(name)"]
+    consoleLane = services.lanes["the console's log of \(name)"]
+    logLane = services.lanes["the logs of \(name)"]
     executor = QueueExecutor(label: "vm.\(name.id)", isShared: true)
     lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
   }
@@ -218,7 +218,7 @@ package actor VirtualMachine {
     if !lifecycle.awaitsSpawn { imageWork?.cancel() }
     timer.arm(at: lifecycle.nextDeadline)
     if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
-    settleIfForgotten()
+    removeIfForgotten()
   }
 
   private func perform(_ effect: LifecycleEffect) {
@@ -247,7 +247,7 @@ package actor VirtualMachine {
     Log.note("\(name): \(words)")
     note(.message(words))
     let name = name.full
-    surroundings.broadcast { VMEvent.message(name, words, gaveUp: false).event }
+    services.broadcast { VMEvent.message(name, words, gaveUp: false).event }
   }
 
   /// Takes the wish to run back on disk; the effects behind it wait, but not for a disk that hangs.
@@ -290,7 +290,7 @@ package actor VirtualMachine {
     Log.note("\(name): \(words)")
     note(.message(words))
     let name = name.full
-    surroundings.broadcast { VMEvent.message(name, words, gaveUp: true).event }
+    services.broadcast { VMEvent.message(name, words, gaveUp: true).event }
   }
 
   /// Tells everyone the state, and keeps it.
@@ -303,7 +303,7 @@ package actor VirtualMachine {
     let isEnd = !lifecycle.isUp
     if isEnd { save() }
     noteState()
-    surroundings.changed(report)
+    services.changed(report)
     // Of one that has not run yet there is nothing to keep but the wish, until its QEMU is there.
     if !isEnd, !lifecycle.awaitsSpawn || lastExit != nil { save() }
   }
@@ -338,17 +338,17 @@ package actor VirtualMachine {
   /// The last step of `down` and `rm`: nothing is left of the VM, and this actor is as new.
   ///
   /// In its turn, like a user's command: an `up` that came meanwhile has called it off, and a later one begins anew.
-  func settleIfForgotten() {
+  func removeIfForgotten() {
     guard isForgetting, run == nil, preparations == 0, lifecycle.state == .stopped, !isPerforming,
       gate.tryEnter()
     else { return }
-    let (folder, runtime) = (folder, surroundings.runtime)
-    let (disks, made) = (surroundings.disks, surroundings.madeDisks)
+    let (folder, runtime) = (folder, services.runtime)
+    let (disks, made) = (services.disks, services.madeDisks)
     Task {
       let (failure, isFolderGone) = await lane.run { () -> (SystemError?, Bool) in
         do throws(SystemError) {
           // Before the folder, which says so.
-          if try folder.losesDisks() {
+          if try folder.deletesDisks() {
             try made.forget()
             try FileSystem.removeTree(disks)
           }
@@ -371,11 +371,13 @@ package actor VirtualMachine {
         record = nil
         damage = nil
         launch = nil
+        // A command may hold this actor for a moment yet, and nobody is to see it use what it has left.
+        images = nil
         self.isFolderGone = false
         (lastExit, failedConsole) = (nil, [])
         lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
         note(.removed)
-        surroundings.removed(last)
+        services.removed(last)
       }
       leave()
     }
@@ -404,15 +406,15 @@ package actor VirtualMachine {
   /// Ends the turn of a command.
   func leave() {
     gate.leave()
-    settleIfForgotten()
+    removeIfForgotten()
   }
 
   /// QEMU's second monitor, for the user's own tools.
-  nonisolated var userMonitorSocket: String { Locations.userMonitor(in: surroundings.runtime) }
+  nonisolated var userMonitorSocket: String { Locations.userMonitor(in: services.runtime) }
 
   /// A serial port for several people at once; the first is the console.
   nonisolated func sharedSerialSocket(_ port: Int) -> String {
-    Locations.serialPort(port, in: surroundings.runtime)
+    Locations.serialPort(port, in: services.runtime)
   }
 
   /// What everyone may know now.

@@ -10,10 +10,10 @@ enum CycleFigures {
 
   @Sendable static func take(_ workshop: Workshop, _ options: Options) throws -> [Figure] {
     for _ in 0..<warmUp { try cycle(workshop) }
-    let (before, filesBefore) = try look(workshop)
+    let (before, filesBefore) = try measure(workshop)
     let count = options.rounds(200)
     for _ in 0..<count { try cycle(workshop) }
-    let (after, filesAfter) = try look(workshop)
+    let (after, filesAfter) = try measure(workshop)
     func figure(_ what: String, _ unit: Unit, _ before: Double, _ after: Double, slack: Double = 0) -> Figure
     {
       Figure(
@@ -35,7 +35,7 @@ enum CycleFigures {
     try workshop.run(["down", "hello"])
   }
 
-  private static func look(_ workshop: Workshop) throws -> (ProcessUse, files: Int) {
+  private static func measure(_ workshop: Workshop) throws -> (ProcessUse, files: Int) {
     guard let supervisor = try workshop.supervisor() else { throw MeasurementFailure("no supervisor runs") }
     return (
       try ProcessUse.atRest(pid: supervisor.pid), try files(in: workshop.state) + files(in: workshop.runtime)

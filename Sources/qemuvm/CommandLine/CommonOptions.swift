@@ -12,6 +12,6 @@ enum CommonOptions {
     "timeout", "T", .duration, help: "Wait at most this long, as 10s or 2m; exit 4 when it passes.")
   static let stopTimeout = ValueOption(
     "stop-timeout", "T", .duration,
-    help: "How long the guest may take to power off before qemuvm insists (default: the VM's own, 60s).")
+    help: "How long the guest may take to power off before qemuvm ends it (default: the VM's own, 60s).")
   static let disks = Flag("disks", help: "Delete the disks that qemuvm made for the VM, too.")
 }

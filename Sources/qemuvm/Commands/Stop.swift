@@ -1,10 +1,10 @@
 internal import Control
 
-/// `qemuvm stop`: asks guests to power off, and insists when they do not.
+/// `qemuvm stop`: asks guests to power off, and ends those that do not.
 struct Stop: Verb {
   static let name = "stop"
   static let group = VerbGroup.lifecycle
-  static let summary = "Ask guests to power off, and insist when they do not"
+  static let summary = "Ask guests to power off, and end those that do not"
   static let discussion = [
     "The power button is pressed; a guest that has not powered off after its stop timeout is ended by QEMU's quit, "
       + "then by signals, and stderr says so. A stopped VM stays known and is not restarted.",

@@ -107,7 +107,7 @@ struct SupervisorConnector {
             hints: ["Name a shorter folder in QEMUVM_RUNTIME_DIR."]))
       default: return .refused(unreachable("\(path): \(error.reason)"))
       }
-    } catch is ControlClient.Silence {
+    } catch is ControlClient.NoAnswer {
       return .silent
     } catch let error as ControlError where error.kind == .closing {
       // It left between our connection and its greeting.

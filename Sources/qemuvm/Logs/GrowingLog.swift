@@ -39,13 +39,14 @@ struct GrowingLog: ~Copyable {
     try openIfPresent()
     guard file != nil else { return }
     while true {
-      let view = try look()
+      let view = try readView()
       known = view.younger.first?.identity ?? known
       let size = try size() - view.start
       let place = try placeOfLast(count, lines: size, view.start)
       let start = max(0, place - Int64(Self.memorySize))
       let before = try bytes(at: view.start + start, count: Int(place - start))
-      guard try look() == LogView(younger: [], isGapless: view.isGapless, start: view.start) else { continue }
+      let same = LogView(younger: [], isGapless: view.isGapless, start: view.start)
+      guard try readView() == same else { continue }
       (offset, memory) = (place, before)
       return
     }
@@ -56,16 +57,16 @@ struct GrowingLog: ~Copyable {
     var wasReplaced = false
     try openIfPresent()
     while file != nil {
-      let view = try look()
+      let view = try readView()
       guard view.younger.isEmpty else {
         // A listing that is made while files are renamed may miss one.
-        guard try look() == view else { continue }
+        guard try readView() == view else { continue }
         if !view.isGapless { try findAgain(view) } else { try readOn(in: view.younger, hand) }
         continue
       }
       let place = try self.place(from: view.start)
       let piece = try bytes(at: view.start + place, count: Self.pieceSize)
-      guard try look() == view else { continue }
+      guard try readView() == view else { continue }
       if place != offset { (offset, memory) = (place, []) }
       if !piece.isEmpty {
         try take(piece, hand)
@@ -179,7 +180,7 @@ struct GrowingLog: ~Copyable {
     }
     guard !isPlaced else { return }
     isPlaced = true
-    known = try look().younger.first?.identity
+    known = try readView().younger.first?.identity
   }
 
   /// Goes on at the beginning of the file that has the log's name now.
@@ -201,8 +202,8 @@ struct GrowingLog: ~Copyable {
     }
   }
 
-  private func look() throws(SystemError) -> LogView {
-    try withFile { file throws(SystemError) in try LogView.look(files, file, known: known) }
+  private func readView() throws(SystemError) -> LogView {
+    try withFile { file throws(SystemError) in try LogView.read(files, file, known: known) }
   }
 
   private func size() throws(SystemError) -> Int64 {

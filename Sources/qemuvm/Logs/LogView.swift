@@ -23,12 +23,12 @@ struct LogView: Equatable {
   let start: Int64
 
   /// Looks; `known` is the youngest older file that is known, nil where there was none.
-  static func look(
+  static func read(
     _ files: LogFiles, _ log: borrowing FileDescriptor, known: String?
   ) throws(SystemError) -> LogView {
     while true {
       do throws(SystemError) {
-        return try look(once: files, log, known: known)
+        return try read(once: files, log, known: known)
       } catch {
         // Renamed between the listing and the look at it.
         guard error.code == ENOENT else { throw error }
@@ -36,7 +36,7 @@ struct LogView: Equatable {
     }
   }
 
-  private static func look(
+  private static func read(
     once files: LogFiles, _ log: borrowing FileDescriptor, known: String?
   ) throws(SystemError) -> LogView {
     // With its folder the VM has gone; the log that is open still has what was written last.

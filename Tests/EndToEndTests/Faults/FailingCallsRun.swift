@@ -43,8 +43,9 @@ actor FailingCallsRun {
   /// Every call that a verb makes; of those with one label the first two.
   func sites(of step: FailingStep, _ role: FailingCalls.Role) async throws -> [FailingCalls.Site] {
     try await prepare(step)
+    let words = try await words(of: step)
     try calls.arm(role)
-    _ = try await fleet.start(step.words).end()
+    _ = try await fleet.start(words).end()
     try calls.disarm()
     let counted = try calls.counted()
     rest = nil
@@ -64,8 +65,9 @@ actor FailingCallsRun {
     do {
       try await prepare(fault.step)
       let before = fault.step.leavesQEMU ? fleet.guestPIDs() : [:]
+      let words = try await words(of: fault.step)
       try calls.arm(fault.role, at: fault.site, act: fault.act, variant: fault.variant)
-      outcome = try await ended(try fleet.start(fault.step.words))
+      outcome = try await ended(try fleet.start(words))
       if try calls.disarm() { struck += 1 }
       if let outcome { try await check(fault, before, outcome) }
     } catch {
@@ -120,11 +122,12 @@ actor FailingCallsRun {
         throw Violation(law: "a guest that comes down with the supervisor stays wanted", seen: "it is not")
       }
     }
-    let mayLoseDisk = step.losesDisks && rest == .gone && !outcome.errors.contains("recorded")
-    let isDiskRight = FileSystem.exists(disk) != (step.losesDisks && code == 0) || mayLoseDisk && code != 0
+    let mayLoseDisk = step.deletesDisks && rest == .gone && !outcome.errors.contains("recorded")
+    let isDiskRight = FileSystem.exists(disk) != (step.deletesDisks && code == 0) || mayLoseDisk && code != 0
     guard isDiskRight || step.accident == .noFolders else {
       throw Violation(law: "a disk goes by a confirmed --disks alone", seen: "\(FileSystem.exists(disk))")
     }
+    if let image = step.image { try await check(step, image.after, code) }
     guard code != 0, step.isRepeatable, step.goal != rest, rest != .gone || step.verb == "up" else { return }
     // Put right, the same command does it.
     let again = try await fleet.start(step.words).end()
@@ -132,6 +135,32 @@ actor FailingCallsRun {
       throw Violation(law: "a second try does it", seen: "\(again.status): \(again.errors)")
     }
     try await settle(step.goal)
+  }
+
+  /// The image is where a confirmed command has brought it, whole, and a second try brings it there.
+  private func check(_ step: FailingStep, _ goal: Bool, _ code: Int32) async throws {
+    var isThere = try await hasImage()
+    if code == 0, isThere != goal, step.verb == "image" {
+      throw Violation(law: "an image is there, or gone, as was confirmed", seen: isThere ? "there" : "gone")
+    }
+    if isThere { try await fleet.qemuvm("image", "verify", "base") }
+    guard isThere != goal, step.verb == "image" else { return }
+    try await fleet.qemuvm(step.words)
+    isThere = try await hasImage()
+    guard isThere == goal else {
+      throw Violation(law: "a second try does it", seen: isThere ? "the image is there" : "it is gone")
+    }
+  }
+
+  private func hasImage() async throws -> Bool {
+    try await fleet.json("image", "ls").array?.contains { $0["name"]?.string == "base" } == true
+  }
+
+  /// The command's words, with the job that is meant.
+  private func words(of step: FailingStep) async throws -> [String] {
+    guard step.words.contains(FailingStep.lastJob) else { return step.words }
+    let last = try await fleet.json("jobs").array?.last?["id"]?.string
+    return step.words.map { $0 == FailingStep.lastJob ? last ?? "1" : $0 }
   }
 
   /// Where the VM may rest afterwards.
@@ -151,8 +180,19 @@ actor FailingCallsRun {
 
   // MARK: The VM
 
-  /// Brings the VM where the step begins, with a disk, and a supervisor as it wants it.
+  /// Brings the VM where the step begins, with a disk, and a supervisor as it wants it; the image too.
   private func prepare(_ step: FailingStep) async throws {
+    try await prepareVM(step)
+    guard let image = step.image else { return }
+    try fleet.write(String(repeating: "a raw image of no system ", count: 64), to: "base.raw")
+    if image.before, !(try await hasImage()) {
+      try await fleet.qemuvm("image", "add", "base.raw")
+    } else if !image.before, try await hasImage() {
+      try await fleet.qemuvm("image", "rm", "base")
+    }
+  }
+
+  private func prepareVM(_ step: FailingStep) async throws {
     if rest != step.before || step.verb == "update" {
       if step.before == .gone || step.verb == "update", rest != .gone { try await command("down", to: .gone) }
       switch step.before {

@@ -3,7 +3,8 @@ import Testing
 
 extension EndToEnd {
   /// `QEMUVM_FAILING_CALLS=all` makes every call of every verb fail, with two of its usual errors, others in each step;
-  /// with `every` it is each of them, and with a number so many faults drawn by chance.
+  /// with `every` it is each of them, with `once` one of them and nothing dies, and with a number so many faults drawn by
+  /// chance.
   ///
   /// `QEMUVM_FAILING_VERBS=up,down` takes these verbs only, `QEMUVM_FAILING_STEPS=up;stop web` those whose words begin
   /// so, `QEMUVM_FAILING_ONLY` the faults in whose words that stands; `QEMUVM_CHAOS_SEED` draws others than the short
@@ -24,7 +25,7 @@ extension EndToEnd {
         if let number = Int(number) {
           try await Self.performSome(number, of: steps, in: run)
         } else {
-          try await Self.performAll(of: steps, in: run, withEveryError: number == "every")
+          try await Self.performAll(of: steps, in: run, number)
         }
         #expect(await run.struck > 0)
         for violation in await run.violations { Issue.record("\(violation)") }
@@ -53,7 +54,7 @@ extension EndToEnd {
 
     /// Every fault of every step, with a line of figures for each.
     private static func performAll(
-      of steps: [FailingStep], in run: FailingCallsRun, withEveryError: Bool
+      of steps: [FailingStep], in run: FailingCallsRun, _ extent: String
     ) async throws {
       let only = Fleet.variable("QEMUVM_FAILING_ONLY")
       for step in steps {
@@ -61,10 +62,11 @@ extension EndToEnd {
           let began = Instant.now
           let (struck, broken) = (await run.struck, await run.violations.count)
           let sites = try await run.sites(of: step, role)
-          let turn = withEveryError ? nil : FailingStep.all.firstIndex { $0.description == step.description }
-          let all = faults(step, role, sites, turn: turn).filter { fault in
+          let index = FailingStep.all.firstIndex { $0.description == step.description }
+          var all = faults(step, role, sites, turn: extent == "every" ? nil : index).filter { fault in
             only.map { "\(fault)".contains($0) } ?? true
           }
+          if extent == "once" { all = once(all, index ?? 0) }
           for fault in all { try await run.perform(fault) }
           let kinds = Dictionary(grouping: sites, by: \.call).sorted { $0.key < $1.key }.map {
             "\($0.key) \($0.value.count)"
@@ -78,6 +80,12 @@ extension EndToEnd {
             """)
         }
       }
+    }
+
+    /// Of each call's failures one, another in the next step.
+    private static func once(_ faults: [FailingCallsRun.Fault], _ turn: Int) -> [FailingCallsRun.Fault] {
+      let failures = Dictionary(grouping: faults.filter { $0.act == .fail }, by: \.site)
+      return failures.values.map { $0[turn % $0.count] }.sorted { "\($0)" < "\($1)" }
     }
 
     /// With a turn, of each call's errors the first and one of the others.

@@ -22,19 +22,29 @@ struct FailingStep: Sendable, CustomStringConvertible {
 
   let accident: Accident
 
-  init(_ words: String, from before: Rest, to goal: Rest? = nil, after accident: Accident = .none) {
+  /// Whether the image `base` is in the store before and afterwards; nil for a verb that has nothing to do with it.
+  let image: (before: Bool, after: Bool)?
+
+  init(
+    _ words: String, from before: Rest, to goal: Rest? = nil, after accident: Accident = .none,
+    image: (before: Bool, after: Bool)? = nil
+  ) {
     self.words = words.split(separator: " ").map(String.init)
     self.before = before
     self.goal = goal ?? before
     self.accident = accident
+    self.image = image
   }
+
+  /// Stands for the job that was concluded last.
+  static let lastJob = "JOB"
 
   var description: String {
     words.joined(separator: " ") + (accident == .none ? "" : " " + accident.rawValue) + ", \(before)"
   }
 
   var verb: String { words[0] }
-  var losesDisks: Bool { words.contains("--disks") }
+  var deletesDisks: Bool { words.contains("--disks") || words.contains("--all") }
 
   var endsSupervisor: Bool { words.starts(with: ["supervisor", "stop"]) }
 
@@ -84,6 +94,15 @@ struct FailingStep: Sendable, CustomStringConvertible {
     FailingStep("status web", from: .running), FailingStep("why web", from: .running),
     FailingStep("events", from: .running), FailingStep("logs web", from: .running),
     FailingStep("args web", from: .running), FailingStep("qmp web query-status", from: .running),
-    FailingStep("supervisor status", from: .running),
+    FailingStep("supervisor status", from: .running), FailingStep("validate", from: .gone),
+    FailingStep("jobs", from: .running), FailingStep("disk ls", from: .stopped),
+    // Images, disks that are left, and jobs.
+    FailingStep("image add base.raw", from: .gone, image: (false, true)),
+    FailingStep("image ls", from: .gone, image: (true, true)),
+    FailingStep("image verify base", from: .gone, image: (true, true)),
+    FailingStep("image rm base", from: .gone, image: (true, false)),
+    FailingStep("disk rm web --all", from: .gone),
+    FailingStep("job dismiss \(lastJob)", from: .gone, image: (true, true)),
+    FailingStep("job cancel \(lastJob)", from: .gone, image: (true, true)),
   ]
 }

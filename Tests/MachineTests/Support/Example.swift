@@ -5,10 +5,10 @@ import Machine
 enum Example {
   static let directory = "/lab"
 
-  static let places = Places(
+  static let paths = MachinePaths(
     serialPorts: [
-      Places.SerialPort(descriptor: 6, log: "/state/web/console.log"),
-      Places.SerialPort(descriptor: 10, log: "/state/web/serial2.log"),
+      MachinePaths.SerialPort(descriptor: 6, log: "/state/web/console.log"),
+      MachinePaths.SerialPort(descriptor: 10, log: "/state/web/serial2.log"),
     ], firmwareROM: "/state/web/firmware.rom",
     uefiVariables: "/state/web/uefi-vars.fd",
     disks: DiskFolders(kept: "/state/disks/web", thrownAway: "/state/web"),
@@ -51,12 +51,12 @@ enum Example {
   }
 
   static func machine(
-    _ definition: VMDefinition, directory: String = directory, places: Places = places,
+    _ definition: VMDefinition, directory: String = directory, paths: MachinePaths = paths,
     host: HostFacts = host,
     after addresses: AddressPlan = AddressPlan()
   ) throws -> Machine {
     try Machine(
-      resolving: try flat(definition, directory: directory), uuid: uuid, places: places, host: host,
+      resolving: try flat(definition, directory: directory), uuid: uuid, paths: paths, host: host,
       addresses: addresses)
   }
 

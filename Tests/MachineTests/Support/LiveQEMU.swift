@@ -11,11 +11,11 @@ final class LiveQEMU {
   private var input: [UInt8] = []
 
   /// Where a machine's things lie for a test.
-  static func places(in folder: TemporaryFolder) -> Places {
-    Places(
+  static func paths(in folder: TemporaryFolder) -> MachinePaths {
+    MachinePaths(
       serialPorts: [
-        Places.SerialPort(descriptor: 6, log: folder.file("console.log")),
-        Places.SerialPort(descriptor: 10, log: folder.file("serial2.log")),
+        MachinePaths.SerialPort(descriptor: 6, log: folder.file("console.log")),
+        MachinePaths.SerialPort(descriptor: 10, log: folder.file("serial2.log")),
       ], firmwareROM: folder.file("firmware.rom"),
       uefiVariables: folder.file("uefi-vars.fd"),
       disks: DiskFolders(kept: folder.path, thrownAway: folder.file("run")),
@@ -33,12 +33,12 @@ final class LiveQEMU {
       case .image, .firstBoot: break
       }
     }
-    let places = machine.places
+    let paths = machine.paths
     try self.init(
-      machine.arguments, monitorDescriptor: places.monitorDescriptor,
+      machine.arguments, monitorDescriptor: paths.monitorDescriptor,
       sockets: [
-        places.userMonitorDescriptor: "qmp.sock", places.serialPorts[0].descriptor: "console.sock",
-        places.serialPorts[1].descriptor: "serial2.sock",
+        paths.userMonitorDescriptor: "qmp.sock", paths.serialPorts[0].descriptor: "console.sock",
+        paths.serialPorts[1].descriptor: "serial2.sock",
       ],
       in: folder)
   }

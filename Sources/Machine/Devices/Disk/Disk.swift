@@ -73,7 +73,7 @@ package struct Disk: Device {
     return [(key, words.joined(separator: ", "))]
   }
 
-  package func attachment(on type: Machine.BoardType) -> Attachment {
+  package func attachment(on type: MachineType) -> Attachment {
     switch bus {
     case .virtio: type.placeOfVirtio(PCISlot.disks)
     case .nvme: type.placeOnPCI(PCISlot.disks)
@@ -163,7 +163,7 @@ struct SCSIController: Device {
   var label: String { "SCSI controller" }
   let properties: JSONObject = [:]
 
-  func attachment(on type: Machine.BoardType) -> Attachment {
+  func attachment(on type: MachineType) -> Attachment {
     type.family.isPC ? .slot(PCISlot.scsiController) : .byQEMU
   }
 
@@ -179,7 +179,7 @@ struct SATAController: Device {
   var label: String { "SATA controller" }
   let properties: JSONObject = [:]
 
-  func attachment(on type: Machine.BoardType) -> Attachment { type.placeOnPCI(PCISlot.disks) }
+  func attachment(on type: MachineType) -> Attachment { type.placeOnPCI(PCISlot.disks) }
 
   func frontends(in context: DeviceContext) -> [DeviceArgument] {
     [.device(context.device("ich9-ahci", of: self))]

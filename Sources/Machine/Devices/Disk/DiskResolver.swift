@@ -19,7 +19,7 @@ struct DiskResolver {
     self.facts = facts
   }
 
-  mutating func disks(on type: Machine.BoardType, keeping plan: AddressPlan = AddressPlan()) -> [Disk] {
+  mutating func disks(on type: MachineType, keeping plan: AddressPlan = AddressPlan()) -> [Disk] {
     let entries = settings.diskEntries
     if entries.count > Self.mostDisks {
       report("disks", "\(entries.count) disks are more than the \(Self.mostDisks) that a machine takes")
@@ -59,7 +59,7 @@ struct DiskResolver {
   }
 
   private mutating func disk(
-    _ entry: DiskEntry, named name: String, turn: Int, on type: Machine.BoardType
+    _ entry: DiskEntry, named name: String, turn: Int, on type: MachineType
   ) -> Disk {
     let setting = entry.setting
     let isCD = isCD(entry, on: type)
@@ -271,7 +271,7 @@ struct DiskResolver {
   // MARK: Its place
 
   /// A CD drive is asked for, or the name says that the image is a CD's and nothing says otherwise.
-  private mutating func isCD(_ entry: DiskEntry, on type: Machine.BoardType) -> Bool {
+  private mutating func isCD(_ entry: DiskEntry, on type: MachineType) -> Bool {
     let setting = entry.setting
     let canBe = setting.bus.map(\.hasCDs) ?? (type.family != .microvm)
     guard let asked = setting.cdrom else { return canBe && setting.isISO && setting.isReadOnly }
@@ -293,7 +293,7 @@ struct DiskResolver {
     return canBe
   }
 
-  private mutating func reportFullControllers(_ disks: [Disk], on type: Machine.BoardType) {
+  private mutating func reportFullControllers(_ disks: [Disk], on type: MachineType) {
     for (buses, most) in type.roomForDisks(besides: settings) {
       let count = disks.count { buses.contains($0.bus) }
       guard count > most else { continue }
@@ -322,7 +322,7 @@ extension Machine.Family {
   }
 }
 
-extension Machine.BoardType {
+extension MachineType {
   /// How many disks there is room for on buses that share a controller.
   fileprivate func roomForDisks(besides settings: Settings) -> [(buses: [DiskSetting.Bus], most: Int)] {
     switch family {
@@ -346,7 +346,7 @@ extension Machine.BoardType {
 extension MachineResolver {
   mutating func disks() -> [Disk] {
     var resolver = DiskResolver(
-      settings, DiskFacts(images: host.images, store: host.store, folders: places.disks))
+      settings, DiskFacts(images: host.images, store: host.store, folders: paths.disks))
     let disks = resolver.disks(on: type, keeping: addresses)
     for problem in resolver.problems { report(problem.path, problem.why) }
     return disks
@@ -372,7 +372,7 @@ extension FlatDefinition {
   package func diskProblems(_ facts: DiskFacts) -> [Problem] {
     guard let name = settings.machine?.type else { return [] }
     var resolver = DiskResolver(settings, facts)
-    let type = Machine.BoardType(
+    let type = MachineType(
       name: name, family: Machine.Family(typeName: name), options: settings.machine?.options ?? [:])
     resolver.knowsType = type.family != .other
     _ = resolver.disks(on: type)

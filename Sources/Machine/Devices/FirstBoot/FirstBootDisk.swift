@@ -35,7 +35,7 @@ package struct FirstBootDisk: Device {
 
   package var filesToPrepare: [FileToPrepare] { [.firstBoot(seed)] }
 
-  package func attachment(on type: Machine.BoardType) -> Attachment { type.placeOfVirtio(PCISlot.disks) }
+  package func attachment(on type: MachineType) -> Attachment { type.placeOfVirtio(PCISlot.disks) }
 
   package func backends(in context: DeviceContext) -> [DeviceArgument] {
     [
@@ -65,7 +65,7 @@ extension DeviceKind {
     }
     let seed = FirstBootSeed(
       setting: setting, standardHostname: resolver.name.hostname,
-      hasSSH: resolver.settings.sshForward != nil, places: resolver.places.firstBoot)
+      hasSSH: resolver.settings.sshForward != nil, places: resolver.paths.firstBoot)
     return [FirstBootDisk(seed: seed)]
   }
 }

@@ -83,7 +83,8 @@ extension Diagnosis {
       return ["'dmesg' has KVM's own words.", "With accelerator \"tcg\" it runs without KVM, slowly.", words]
     case .endedFromOutside:
       return ["Somebody else ended QEMU; its log names the process that sent a signal.", words]
-    case .mute: return ["The host may be short of memory or its storage may hang: see 'dmesg'.", words]
+    case .monitorTimedOut:
+      return ["The host may be short of memory or its storage may hang: see 'dmesg'.", words]
     case .vanished:
       return [
         "Nothing was there to see its end: 'journalctl' and 'dmesg' have the host's side of it.", words,

@@ -1,7 +1,7 @@
 internal import Host
 
 /// One look at a log that is kept below its size, to be made on the log's lane.
-struct LogLook: Sendable {
+struct LogInspection: Sendable {
   /// What it has come to.
   struct Outcome: Sendable {
     /// Where the log is written from here on.

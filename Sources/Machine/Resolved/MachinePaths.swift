@@ -1,5 +1,5 @@
 /// Where a VM's things lie and which descriptors its QEMU is handed: absolute paths, all the VM's own.
-package struct Places: Sendable, Equatable {
+package struct MachinePaths: Sendable, Equatable {
   /// One serial port: QEMU's descriptor of the socket that it is handed, and its log.
   package struct SerialPort: Sendable, Equatable {
     package let descriptor: Int32
