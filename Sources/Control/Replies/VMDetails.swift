@@ -44,13 +44,16 @@ package struct VMDetails: Sendable {
     /// qemuvm's own secret key, which its guests know.
     package let identityFile: String
 
-    /// Has the guest's key by `hostKeyAlias`; nil of a guest that has its key from elsewhere.
-    package let knownHostsFile: String?
+    /// Has the guest's key by `hostKeyAlias`: from the beginning where it is verified, else from the first time on.
+    package let knownHostsFile: String
     package let hostKeyAlias: String
 
+    /// Whether the guest has its key from qemuvm.
+    package let isVerified: Bool
+
     package init(
-      host: String, port: Int?, user: String, identityFile: String, knownHostsFile: String?,
-      hostKeyAlias: String
+      host: String, port: Int?, user: String, identityFile: String, knownHostsFile: String,
+      hostKeyAlias: String, isVerified: Bool
     ) {
       self.host = host
       self.port = port
@@ -58,6 +61,7 @@ package struct VMDetails: Sendable {
       self.identityFile = identityFile
       self.knownHostsFile = knownHostsFile
       self.hostKeyAlias = hostKeyAlias
+      self.isVerified = isVerified
     }
   }
 
@@ -129,15 +133,16 @@ extension VMDetails.SSH: JSONDecodable {
     self.init(
       host: try members.required("host"), port: try members.optional("port"),
       user: try members.required("user"), identityFile: try members.required("identityFile"),
-      knownHostsFile: try members.optional("knownHostsFile"),
-      hostKeyAlias: try members.required("hostKeyAlias"))
+      knownHostsFile: try members.required("knownHostsFile"),
+      hostKeyAlias: try members.required("hostKeyAlias"),
+      isVerified: try members.required("verified"))
   }
 
   package var json: JSONValue {
     [
       "host": .string(host), "port": port.map { JSONValue($0) } ?? .null, "user": .string(user),
-      "identityFile": .string(identityFile), "knownHostsFile": JSONValue(text: knownHostsFile),
-      "hostKeyAlias": .string(hostKeyAlias),
+      "identityFile": .string(identityFile), "knownHostsFile": .string(knownHostsFile),
+      "hostKeyAlias": .string(hostKeyAlias), "verified": .bool(isVerified),
     ]
   }
 }

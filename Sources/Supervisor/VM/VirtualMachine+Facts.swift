@@ -33,7 +33,8 @@ extension VirtualMachine {
     let places = services.firstBoot
     return VMDetails.SSH(
       host: access.host, port: access.port, user: access.user, identityFile: places.identity,
-      knownHostsFile: access.isVerified ? places.knownHosts : nil, hostKeyAlias: places.hostAlias)
+      knownHostsFile: access.isVerified ? places.knownHosts : places.learnedHosts,
+      hostKeyAlias: places.hostAlias, isVerified: access.isVerified)
   }
 
   /// Each serial port with its socket and its log.

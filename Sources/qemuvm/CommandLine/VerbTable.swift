@@ -3,7 +3,8 @@ enum VerbTable {
   static let verbs: [any Verb.Type] = [
     Up.self, Down.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self,
     Reset.self, Remove.self,
-    List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, Execute.self,
+    List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, SSH.self,
+    SSHConfig.self, Execute.self,
     Update.self, Profiles.self, Init.self, Validate.self,
     ImageAdd.self, ImageList.self, ImageRemove.self, ImageVerify.self, DiskList.self, DiskRemove.self,
     Jobs.self, JobCancel.self,

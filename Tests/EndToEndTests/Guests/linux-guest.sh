@@ -3,12 +3,15 @@
 #
 #   linux-guest.sh OUTDIR      leaves OUTDIR/vmlinuz and OUTDIR/initrd.gz
 #
+# From a disk for cloud-init (label cidata) it takes its user, host name and keys of ssh, and serves ssh with them, which
+# it tells as GUEST-SSH.
+#
 # It boots under TCG in a few seconds, says GUEST-READY on ttyS0, has a root shell there, runs the guest agent on the
 # first virtio serial port and takes the power button. `guest.name=` and `guest.addr=` on the kernel's command line set
 # its host name and eth0's address; `guest.dhcp=eth0` asks for one, which it tells as GUEST-LEASE ADDRESS/LENGTH DOMAIN
 # SERVER.
 #
-# Needs apt-get with fetched lists, cpio, gzip, busybox-static, kmod and qemu-guest-agent.
+# Needs apt-get with fetched lists, cpio, gzip, busybox-static, kmod, qemu-guest-agent and dropbear-bin.
 set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 out=$(realpath -m "$1")
@@ -28,8 +31,9 @@ mkdir -p "$root"/{bin,sbin,dev,proc,sys,run,tmp,lib,lib64,etc,root,mnt} "$root"/
 cp /bin/busybox "$root/bin/"
 for applet in $(busybox --list); do [ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"; done
 
-cp /usr/sbin/qemu-ga "$root/sbin/"
-ldd /usr/sbin/qemu-ga | awk '/=> \// { print $3 } /ld-linux/ { print $1 }' | while read -r library; do
+cp /usr/sbin/qemu-ga /usr/sbin/dropbear "$root/sbin/"
+cp /usr/lib/dropbear/dropbearconvert "$root/bin/"
+ldd "$root"/sbin/{qemu-ga,dropbear} "$root/bin/dropbearconvert" | awk '/=> \// { print $3 } /ld-linux/ { print $1 }' | sort -u | while read -r library; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"
 done
@@ -71,10 +75,35 @@ chmod +x /etc/acpi/PWRF/00000080
 acpid -d -c /etc/acpi >/dev/null 2>&1 &
 port=$(ls -d /dev/virtio-ports/* /dev/vport* 2>/dev/null | head -1)
 [ -n "$port" ] && /sbin/qemu-ga -m virtio-serial -p "$port" -t /run -f /run/ga.pid >/run/ga.log 2>&1 &
+[ -n "$(findfs LABEL=cidata 2>/dev/null)" ] && /etc/cloud-init
 echo "GUEST-READY $(cut -d' ' -f1 /proc/uptime)" >/dev/console
 exec setsid sh -c 'exec sh </dev/ttyS0 >/dev/ttyS0 2>&1'
 INIT
 chmod +x "$root/init"
+
+# What of cloud-init a guest needs that is to be logged in to. It takes the JSON that qemuvm writes, a member a line.
+cat >"$root/etc/cloud-init" <<'CLOUD'
+#!/bin/sh
+mount -t iso9660 -o ro "$(findfs LABEL=cidata)" /mnt || exit
+data=/mnt/user-data
+value() { sed -n "s/^ *\"$1\": \"\(.*\)\",*$/\1/p" "$2"; }
+hostname "$(value local-hostname /mnt/meta-data)"
+user=$(value name $data)
+echo "root::0:0:root:/root:/bin/sh" >/etc/passwd
+echo "root:x:0:" >/etc/group
+[ "$user" = root ] || echo "$user::1000:1000::/home/$user:/bin/sh" >>/etc/passwd
+home=$(sed -n "s/^$user:.*:\(.*\):.*$/\1/p" /etc/passwd)
+mkdir -p "$home/.ssh"
+sed -n '/"ssh_authorized_keys"/,/]/ s/^ *"\(ssh-.*\)",*$/\1/p' $data >"$home/.ssh/authorized_keys"
+chmod 700 "$home" "$home/.ssh"
+[ "$user" = root ] || chown -R 1000:1000 "$home"
+printf "$(value ed25519_private $data)" >/run/openssh-key
+chmod 600 /run/openssh-key
+dropbearconvert openssh dropbear /run/openssh-key /run/host-key 2>/dev/null
+echo /bin/sh >/etc/shells
+dropbear -r /run/host-key -s -p 22 && echo "GUEST-SSH" >/dev/console
+CLOUD
+chmod +x "$root/etc/cloud-init"
 
 cat >"$root/etc/udhcpc.script" <<'SCRIPT'
 #!/bin/sh

@@ -142,6 +142,9 @@ package struct FirstBootPlaces: Sendable, Equatable {
   package var hostKey: String { hostKeys + "/ssh_host_ed25519_key" }
   package var knownHosts: String { hostKeys + "/known_hosts" }
 
+  /// The key of a guest that has it from elsewhere, as a client has learned it.
+  package var learnedHosts: String { folder + "/known_hosts" }
+
   /// qemuvm's own secret key.
   package var identity: String { ownKeys + "/id_ed25519" }
 }
