@@ -45,6 +45,8 @@ extension ControlRequest {
     case "job-cancel": self = .jobCancel(id: try given.required("id"))
     case "job-dismiss": self = .jobDismiss(id: try given.required("id"))
     case "image-add": self = .imageAdd(file: try given.required("file"), name: try given.optional("name"))
+    case "image-pull":
+      self = .imagePull(source: try given.source(), name: try given.optional("name"))
     case "query-images": self = .queryImages
     case "image-remove": self = .imageRemove(name: try given.required("name"))
     case "image-verify": self = .imageVerify(name: try given.optional("name"))

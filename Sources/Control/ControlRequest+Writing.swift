@@ -8,7 +8,7 @@ extension ControlRequest {
     "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
     "query-supervisor",
     "query-version", "vm-execute", "subscribe", "query-jobs", "job-cancel", "job-dismiss", "image-add",
-    "query-images", "image-remove", "image-verify", "query-disks", "disk-remove", "quit",
+    "image-pull", "query-images", "image-remove", "image-verify", "query-disks", "disk-remove", "quit",
   ]
 
   /// Its name on the wire.
@@ -43,6 +43,7 @@ extension ControlRequest {
     case .jobCancel: "job-cancel"
     case .jobDismiss: "job-dismiss"
     case .imageAdd: "image-add"
+    case .imagePull: "image-pull"
     case .queryImages: "query-images"
     case .imageRemove: "image-remove"
     case .queryDisks: "query-disks"
@@ -107,6 +108,9 @@ extension ControlRequest {
     case .jobCancel(let id), .jobDismiss(let id): members["id"] = .string(id)
     case .imageAdd(let file, let name):
       members["file"] = .string(file)
+      members["name"] = name.map { .string($0) }
+    case .imagePull(let source, let name):
+      members = source
       members["name"] = name.map { .string($0) }
     case .imageRemove(let name): members["name"] = .string(name)
     case .diskRemove(let name, let disk):

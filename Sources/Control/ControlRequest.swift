@@ -80,6 +80,10 @@ package enum ControlRequest: Sendable, Equatable {
 
   /// Takes a file into the image store, by a job; without a name it gets the file's.
   case imageAdd(file: String, name: String?)
+
+  /// Downloads one into it, by a job: from `url`, by the checksum in `sha256` or `sha512`, or in the publisher's file at
+  /// `checksums`.
+  case imagePull(source: JSONObject, name: String?)
   case queryImages
 
   /// Forgets an image that no VM stands on.
@@ -118,7 +122,7 @@ extension ControlRequest {
     case .queryEvents(let name, _, _), .queryJobs(_, let name): return name?.name
     case .labUp, .labDown, .labStop: return nil
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .jobCancel, .jobDismiss,
-      .imageAdd, .queryImages, .imageRemove, .imageVerify, .queryDisks, .quit:
+      .imageAdd, .imagePull, .queryImages, .imageRemove, .imageVerify, .queryDisks, .quit:
       return nil
     }
   }
@@ -126,7 +130,7 @@ extension ControlRequest {
   /// Whether it only asks the supervisor, so that it may be asked again.
   package var isQuery: Bool {
     switch self {
-    case .execute, .jobCancel, .jobDismiss, .imageAdd, .imageRemove, .imageVerify, .diskRemove,
+    case .execute, .jobCancel, .jobDismiss, .imageAdd, .imagePull, .imageRemove, .imageVerify, .diskRemove,
       .quit:
       false
     default: !isChange
@@ -141,7 +145,8 @@ extension ControlRequest {
       true
     case .up(_, let dryRun), .labUp(_, _, let dryRun): !dryRun
     case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
-      .queryVersion, .execute, .subscribe, .queryJobs, .jobCancel, .jobDismiss, .imageAdd, .queryImages,
+      .queryVersion, .execute, .subscribe, .queryJobs, .jobCancel, .jobDismiss, .imageAdd, .imagePull,
+      .queryImages,
       .imageRemove, .imageVerify, .queryDisks, .diskRemove, .quit:
       false
     }

@@ -5,6 +5,10 @@ extension Locations {
   /// The file that lists other folders that are believed, an absolute path a line.
   package var trustedFolders: String { configuration + "/trusted-folders" }
 
+  /// Options of curl(1) for this host: a proxy, certificates; whoever ran the first command has them in his environment,
+  /// which no process of ours keeps.
+  package var curlOptions: String { configuration + "/curlrc" }
+
   /// Refuses a file or folder that somebody else has made or can change.
   package func requireTrust(in path: String) throws(UntrustedFile) {
     guard let doubt = FileSystem.distrust(of: path), !isListed(doubt.folder) else { return }

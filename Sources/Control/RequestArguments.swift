@@ -79,6 +79,16 @@ struct RequestArguments {
     return command
   }
 
+  /// Where an image is downloaded from: all texts but its name, which the supervisor judges.
+  mutating func source() throws(ControlError) -> JSONObject {
+    var source: JSONObject = ["url": .string(try required("url"))]
+    for key in ["sha256", "sha512", "checksums"] {
+      let text: String? = try optional(key)
+      source[key] = text.map { .string($0) }
+    }
+    return source
+  }
+
   /// Refuses what nobody took.
   func finish() throws(ControlError) {
     guard let key = rest.keys.first else { return }

@@ -14,9 +14,10 @@ package enum ImageInspection {
     of definition: FlatDefinition, in folders: DiskFolders, _ store: StoredImages,
     reach: (String) -> Void = { _ in }
   ) -> DiskFacts {
-    let names = definition.storedImages
-    if !names.isEmpty { reach(store.folder) }
-    var facts = DiskFacts(store: names.isEmpty ? StoreFacts() : store.facts(of: names), folders: folders)
+    let (names, remote) = (definition.storedImages, definition.remoteImages)
+    let asksStore = !names.isEmpty || !remote.isEmpty
+    if asksStore { reach(store.folder) }
+    var facts = DiskFacts(store: asksStore ? store.facts(of: names, remote) : StoreFacts(), folders: folders)
     for path in definition.diskPaths(facts.store, folders) where facts.images[path] == nil {
       reach(path)
       facts.images[path] = image(at: path)

@@ -13,6 +13,9 @@ package struct StoredImage: Sendable, Equatable {
   /// RFC 3339.
   package let addedAt: String
 
+  /// Where it was downloaded from, and by which checksums it was taken.
+  package var sources: [RemoteImage] = []
+
   package init(name: String, sha256: String, format: DiskSetting.Format, size: Int64, addedAt: String) {
     self.name = name
     self.sha256 = sha256
@@ -59,9 +62,22 @@ package struct StoredImages: Sendable {
     return try StoredImage(name: name, json: try JSONValue(parsing: bytes))
   }
 
-  /// What it has of the names that a definition asks it for.
-  func facts(of names: [String]) -> StoreFacts {
+  /// The images that were downloaded as one of these, the oldest first: the youngest counts.
+  private func downloads(of remote: [RemoteImage]) -> [StoredImage] {
+    // What cannot be read is none: 'image ls' says so.
+    let images = ((try? names()) ?? []).compactMap { try? image($0) }
+    return images.filter { image in image.sources.contains(where: remote.contains) }
+      .sorted { ($0.addedAt, $0.name) < ($1.addedAt, $1.name) }
+  }
+
+  /// What it has of the names and downloads that a definition asks it for.
+  func facts(of names: [String], _ remote: [RemoteImage]) -> StoreFacts {
     var facts = StoreFacts()
+    for image in remote.isEmpty ? [] : downloads(of: remote) {
+      for source in image.sources {
+        facts.remote[source] = StoreFacts.Entry(path: content(image.sha256), format: image.format)
+      }
+    }
     for name in names {
       // One that cannot be read is none: 'image ls' says so.
       if let image = try? image(name) {
@@ -76,10 +92,12 @@ package struct StoredImages: Sendable {
 
 extension StoredImage {
   package var json: JSONObject {
-    [
+    var json: JSONObject = [
       "sha256": .string(sha256), "format": .string(format.rawValue), "sizeBytes": JSONValue(size),
       "addedAt": .string(addedAt),
     ]
+    if !sources.isEmpty { json["sources"] = .array(sources.map { .object($0.json) }) }
+    return json
   }
 
   package init(name: String, json: JSONValue) throws(JSONTypeError) {
@@ -98,5 +116,8 @@ extension StoredImage {
     self.format = known
     size = try members.required("sizeBytes")
     addedAt = try members.required("addedAt")
+    let sources: [JSONValue] = try members.optional("sources") ?? []
+    // One of a later version is none: what it is asked for is downloaded once more.
+    self.sources = sources.compactMap { try? RemoteImage(json: $0) }
   }
 }

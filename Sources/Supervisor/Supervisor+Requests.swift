@@ -78,6 +78,7 @@ extension Supervisor {
       try await jobs.dismiss(id)
       return [:]
     case .imageAdd(let file, let name): return .object(try await addImage(file, as: name).json)
+    case .imagePull(let source, let name): return .object(try await pullImage(source, as: name).json)
     case .queryImages: return .array(try await images.list().map { .object(images.report($0).json) })
     case .imageRemove(let name):
       try await removeImage(name)

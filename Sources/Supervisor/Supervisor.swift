@@ -55,6 +55,9 @@ package actor Supervisor {
   /// The files of images that are being removed: no VM is to stand on one any more.
   var leavingImages: [DiskImage.Identity: String] = [:]
 
+  /// The downloads under way, by what is downloaded.
+  var pulls: [RemoteImage: Pull] = [:]
+
   /// Who waits until no VM has a process.
   var whenDown: [CheckedContinuation<Void, Never>] = []
 
@@ -83,7 +86,8 @@ package actor Supervisor {
     logs = RotatedLogs(files)
     lanes = Lanes()
     jobs = Jobs(files: JobFiles(folder: state.path + "/jobs"))
-    images = Images(store: ImageStore(folder: state.path + "/images"), environment: environment)
+    images = Images(
+      store: ImageStore(folder: state.path + "/images"), environment: environment, locations: locations)
     ports = FreePorts(folder: state.path + "/disks")
     preparation = Preparation(
       locations: locations, state: state,
@@ -190,6 +194,8 @@ package actor Supervisor {
         if purpose != .show { try await self?.refuseLeavingImage(launch.images.holding) }
         return launch
       },
+      awaitImage: { [weak self] wait, machine in await self?.awaitImage(wait, for: machine) },
+      leaveImage: { [weak self] wait in await self?.leave(wait) },
       unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name), madeDisks: MadeDisks(of: name, state: state.path),

@@ -105,6 +105,14 @@ struct RequestTests {
     (.jobDismiss(id: "7"), "job-dismiss", ["id": "7"]),
     (.imageAdd(file: "/a.img", name: nil), "image-add", ["file": "/a.img"]),
     (.imageAdd(file: "/a.img", name: "a"), "image-add", ["file": "/a.img", "name": "a"]),
+    (
+      .imagePull(source: ["url": "https://a/b", "sha256": "00"], name: nil), "image-pull",
+      ["url": "https://a/b", "sha256": "00"]
+    ),
+    (
+      .imagePull(source: ["url": "https://a/b", "checksums": "https://a/c"], name: "a"), "image-pull",
+      ["url": "https://a/b", "checksums": "https://a/c", "name": "a"]
+    ),
     (.queryImages, "query-images", [:]),
     (.imageRemove(name: "a"), "image-remove", ["name": "a"]),
     (.queryDisks, "query-disks", [:]),
@@ -218,7 +226,8 @@ struct RequestTests {
         "query-events",
         "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
         "subscribe", "subscribe", "subscribe", "query-jobs", "query-jobs", "query-jobs", "job-cancel",
-        "job-dismiss", "image-add", "image-add", "query-images", "image-remove", "query-disks", "disk-remove",
+        "job-dismiss", "image-add", "image-add", "image-pull", "image-pull", "query-images", "image-remove",
+        "query-disks", "disk-remove",
         "disk-remove", "image-verify",
         "image-verify", "quit", "quit",
       ])

@@ -103,8 +103,26 @@ struct BadDefinitionTests {
       "56: vms.web.disks[0].size: a disk that is only read does not grow"
     ),
     (
-      "image: {}",
-      "19: vms.web.image: images are not downloaded yet; 'qemuvm image add' takes a file into the store, whose name then stands here"
+      "image: \"https://a/b.img\"",
+      "19: vms.web.image: an image is downloaded only with its checksum: { url: …, sha256: … }, or 'qemuvm image "
+        + "pull' downloads it into the store, and its name stands here"
+    ),
+    (
+      "image: { url: \"https://a/b.img\" }",
+      "19: vms.web.image.sha256: the image's checksum, as 'sha256', 'sha512', or its publisher's file in "
+        + "'checksums', is missing"
+    ),
+    (
+      "image: { url: \"https://a/b.img\", sha512: \"00\" }",
+      "53: vms.web.image.sha512: '00' is no such checksum: it has 128 hexadecimal digits"
+    ),
+    (
+      "image: { url: \"http://a/b.img\", checksums: \"https://a/SUMS\" }",
+      "26: vms.web.image.url: over http an image is taken only with 'sha256' or 'sha512' written here, or use https"
+    ),
+    (
+      "image: { url: \"file:///etc/passwd\", sha256: \"00\" }",
+      "26: vms.web.image.url: 'file:///etc/passwd' is no address that begins with https:// (or http://)"
     ),
     (
       "disks: [{ name: \"a\", size: \"1G\", boot: 0 }]",

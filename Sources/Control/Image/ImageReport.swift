@@ -17,6 +17,9 @@ package struct ImageReport: Sendable, Equatable {
   /// The file with its content; it is never written to.
   package let file: String
 
+  /// Where it was downloaded from, without what lets somebody in; nil for one that was added.
+  package var url: String?
+
   package init(
     name: String, sha256: String, format: String, sizeBytes: Int64, addedAt: String, file: String
   ) {
@@ -36,6 +39,7 @@ extension ImageReport: JSONDecodable {
     [
       "name": .string(name), "sha256": .string(sha256), "format": .string(format),
       "sizeBytes": JSONValue(sizeBytes), "addedAt": .string(addedAt), "file": .string(file),
+      "url": url.map { .string($0) } ?? .null,
     ]
   }
 
@@ -45,5 +49,6 @@ extension ImageReport: JSONDecodable {
       name: try members.required("name"), sha256: try members.required("sha256"),
       format: try members.required("format"), sizeBytes: try members.required("sizeBytes"),
       addedAt: try members.required("addedAt"), file: try members.required("file"))
+    url = try members.optional("url")
   }
 }

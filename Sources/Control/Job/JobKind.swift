@@ -3,6 +3,9 @@ package enum JobKind: String, Sendable, Hashable, CaseIterable {
   /// Takes a file into the image store.
   case imageAdd = "image-add"
 
+  /// Downloads an image into the store.
+  case imagePull = "image-pull"
+
   /// Reads images of the store again, and compares them with their checksums.
   case imageVerify = "image-verify"
 }

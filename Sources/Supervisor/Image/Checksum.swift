@@ -1,22 +1,34 @@
 internal import Glibc
 internal import Host
 
-/// The SHA-256 of bytes that come one after another, by the host's `sha256sum`; sha256sum(1).
+/// A checksum of bytes that come one after another, by the host's program for it; sha256sum(1).
 ///
 /// Owned by one thread; it blocks. The program ends with this object, or with this process.
 final class Checksum {
-  static let program = "sha256sum"
+  /// The kinds there are.
+  enum Kind: Sendable {
+    case sha256
+    case sha512
 
+    fileprivate var program: String { self == .sha256 ? "sha256sum" : "sha512sum" }
+    fileprivate var digits: Int { self == .sha256 ? 64 : 128 }
+
+    /// As a person writes it.
+    var name: String { self == .sha256 ? "SHA-256" : "SHA-512" }
+  }
+
+  private let kind: Kind
   private let process: ChildProcess
   private var input: FileDescriptor?
   private let output: FileDescriptor
   private var isReaped = false
 
   /// Starts the program, which is looked for in `PATH`.
-  init(environment: [String: String]) throws {
-    guard let path = Self.find(environment["PATH"] ?? "/usr/bin:/bin") else {
-      throw JobFailure.failed("'\(Self.program)' is not found in PATH\n  The package coreutils has it.")
+  init(_ kind: Kind = .sha256, environment: [String: String]) throws {
+    guard let path = HostProgram.find(kind.program, environment) else {
+      throw JobFailure.failed("'\(kind.program)' is not found in PATH\n  The package coreutils has it.")
     }
+    self.kind = kind
     let bytes = try FileDescriptor.pipe()
     let sum = try FileDescriptor.pipe()
     var launch = ChildProcess.Launch(program: path, arguments: [], environment: ["LC_ALL=C"])
@@ -49,13 +61,9 @@ final class Checksum {
     let status = process.wait()
     isReaped = true
     let word = String(decoding: text.prefix { $0 != UInt8(ascii: " ") }, as: UTF8.self)
-    guard status == .code(0), word.utf8.count == 64 else {
-      throw JobFailure.failed("'\(Self.program)' gave no checksum: it ended with \(status)")
+    guard status == .code(0), word.utf8.count == kind.digits else {
+      throw JobFailure.failed("'\(kind.program)' gave no checksum: it ended with \(status)")
     }
     return word
-  }
-
-  private static func find(_ path: String) -> String? {
-    path.split(separator: ":").lazy.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
   }
 }

@@ -54,12 +54,12 @@ struct ImageReading: Sendable {
 
   let environment: [String: String]
 
-  /// The SHA-256 of a file; each piece is given away with its place in the file.
+  /// The checksum of a file; each piece is given away with its place in the file.
   func checksum(
-    of file: borrowing FileDescriptor, _ task: JobTask,
+    _ kind: Checksum.Kind = .sha256, of file: borrowing FileDescriptor, _ task: JobTask,
     piece: ([UInt8], Int64) throws -> Void = { _, _ in }
   ) throws -> String {
-    let checksum = try Checksum(environment: environment)
+    let checksum = try Checksum(kind, environment: environment)
     var place: Int64 = 0
     while true {
       let bytes = try file.read(upTo: Self.pieceSize, at: place)

@@ -22,6 +22,11 @@ struct ImageStore: Sendable {
   /// Where a job makes a content, before its checksum is known.
   func draft(of job: String) -> String { FileSystem.temporaryName(for: contents + "/" + job) }
 
+  /// What has come so far of a download, which the next one goes on from.
+  func partial(of image: RemoteImage) -> String { "\(contents)/\(Self.partial)\(image.id)" }
+
+  private static let partial = "partial-"
+
   /// Every name, sorted; a record that cannot be read is said in the log.
   func list() throws(SystemError) -> [StoredImage] {
     var images: [StoredImage] = []
@@ -45,8 +50,14 @@ struct ImageStore: Sendable {
 
   /// Gives a content that is whole its place and its name, durably; both or, after a crash, the content alone.
   ///
-  /// A content that is there already stays, and the draft goes.
-  func take(_ draft: String, as image: StoredImage) throws(SystemError) {
+  /// A content that is there already stays, and the draft goes; without a draft it has to be there.
+  func take(_ draft: String?, as image: StoredImage) throws(SystemError) {
+    guard let draft else {
+      guard FileSystem.isPresent(content(image.sha256)) else {
+        throw SystemError("stat", content(image.sha256), code: SystemError.noSuchFile)
+      }
+      return try name(image)
+    }
     do throws(SystemError) {
       try FileSystem.moveNew(draft, to: content(image.sha256))
       try FileSystem.sync(directory: contents)
@@ -54,6 +65,10 @@ struct ImageStore: Sendable {
       guard error.code == SystemError.fileExists else { throw error }
       try FileSystem.remove(draft)
     }
+    try name(image)
+  }
+
+  private func name(_ image: StoredImage) throws(SystemError) {
     try FileSystem.replace(
       record(of: image.name), with: JSONValue.object(image.json).bytes(), durable: true)
   }
@@ -86,14 +101,17 @@ struct ImageStore: Sendable {
     let images = try list()
     guard images.count == known.count else { return [] }
     let named = Set(images.map(\.sha256))
-    return try FileSystem.names(in: contents).filter { !named.contains($0) && !FileSystem.isTemporary($0) }
-      .map(content)
+    return try FileSystem.names(in: contents).filter {
+      !named.contains($0) && !FileSystem.isTemporary($0) && !$0.hasPrefix(Self.partial)
+    }.map(content)
   }
 
   func report(_ image: StoredImage) -> ImageReport {
-    ImageReport(
+    var report = ImageReport(
       name: image.name, sha256: image.sha256, format: image.format.rawValue, sizeBytes: image.size,
       addedAt: image.addedAt, file: content(image.sha256))
+    report.url = image.sources.last?.shown
+    return report
   }
 
   private func record(of name: String) -> String { stored.record(of: name) }

@@ -3,6 +3,7 @@ internal import Glibc
 internal import Host
 internal import Inspection
 internal import JSON
+internal import Machine
 internal import Synchronization
 
 /// The image store of this supervisor.
@@ -14,13 +15,17 @@ final class Images: Sendable {
 
   /// Its `PATH` says where the host's programs are.
   private let environment: [String: String]
+
+  /// Where options for downloads lie; nil where there are none.
+  private let locations: Locations?
   private let lane = Lane("the image store")
 
   /// Held while names and their contents change.
   private let naming = Mutex(())
 
-  init(store: ImageStore, environment: [String: String]) {
+  init(store: ImageStore, environment: [String: String], locations: Locations? = nil) {
     self.store = store
+    self.locations = locations
     self.environment = environment
   }
 
@@ -107,20 +112,75 @@ final class Images: Sendable {
       do {
         let content = try ImageImport(source: file, draft: draft, environment: environment).run(task)
         try task.advance()
-        let image = StoredImage(
+        var image = StoredImage(
           name: name, sha256: content.sha256, format: content.format, size: content.size,
           addedAt: Timestamp.now.rfc3339)
-        try naming.withLock { _ in
-          if let other = try store.image(name), other.sha256 != image.sha256 { throw Self.taken(name) }
+        return try naming.withLock { _ in
+          let other = try store.image(name)
+          if let other, other.sha256 != image.sha256 { throw Self.taken(name) }
+          image.sources = other?.sources ?? []
           try store.take(draft, as: image)
+          return store.report(image).json
         }
-        return store.report(image).json
       } catch {
         // One that stays is removed by the next supervisor.
         _ = try? FileSystem.remove(draft)
         throw error
       }
     }
+  }
+
+  /// Downloads an image in, under a name of the user's or, where another image has the customary one already, for a VM,
+  /// under one of its own; what is there already is not downloaded.
+  func pulling(_ source: RemoteImage, as given: String?, for user: PullUser, _ course: PullCourse)
+    -> Jobs.Work
+  {
+    { [self] task in
+      let pull = ImagePull(
+        image: source, store: store, environment: environment, curlOptions: try curlOptions, course: course)
+      let pulled = try pull.run(task)
+      do {
+        try task.advance()
+        return try naming.withLock { _ in
+          let name = try name(for: source, given, user, pulled.content.sha256)
+          var image = StoredImage(
+            name: name, sha256: pulled.content.sha256, format: pulled.content.format,
+            size: pulled.content.size,
+            addedAt: Timestamp.now.rfc3339)
+          image.sources = (try store.image(name)?.sources ?? []).filter { $0 != source } + [source]
+          try store.take(pulled.draft, as: image)
+          return store.report(image).json
+        }
+      } catch {
+        // One that stays is removed by the next supervisor, or is what the next download goes on from.
+        if let draft = pulled.draft { _ = try? FileSystem.remove(draft) }
+        throw error
+      }
+    }
+  }
+
+  /// The user's options for curl, which nobody else may have written: they name files.
+  private var curlOptions: String? {
+    get throws {
+      guard let locations, FileSystem.isPresent(locations.curlOptions) else { return nil }
+      do throws(UntrustedFile) {
+        try locations.requireTrust(in: locations.curlOptions)
+      } catch {
+        throw JobFailure.failed("\(error)\n  \(locations.adviceOnTrust(in: error))")
+      }
+      return locations.curlOptions
+    }
+  }
+
+  /// What a downloaded image is called.
+  private func name(
+    for source: RemoteImage, _ given: String?, _ user: PullUser, _ sha256: String
+  ) throws -> String {
+    let customary = ImageName.customary(for: source.imageName)
+    let name = given ?? (ImageName.fault(in: customary) == nil ? customary : "image-" + sha256.prefix(8))
+    guard let other = try store.image(name), other.sha256 != sha256 else { return name }
+    guard user == .virtualMachine else { throw Self.taken(name) }
+    return "\(name.prefix(ImageName.longest - 9))-\(sha256.prefix(8))"
   }
 
   private static func taken(_ name: String) -> JobFailure {

@@ -94,7 +94,7 @@ extension Supervisor {
     guard let stored = try? await images.list() else { return nil }
     for machine in machines.values {
       let name = machine.name
-      let used = await machine.diskFiles(stored.map { ($0.name, images.file(of: $0)) }, state.path)
+      let used = await machine.diskFiles(stored.map { ($0, images.file(of: $0)) }, state.path)
       disks += used.sorted().map { (file: $0, owner: "\(name)") }
     }
     let search = ImageUsers(disks: disks, kept: state.path + "/disks")
@@ -111,11 +111,14 @@ extension VirtualMachine {
   }
 
   /// The files of its disks, as they are defined and as its process has them; `stored` has those of the image store.
-  fileprivate func diskFiles(_ stored: [(name: String, file: String)], _ state: String) -> Set<String> {
+  fileprivate func diskFiles(_ stored: [(image: StoredImage, file: String)], _ state: String) -> Set<String> {
     var files = Set(report.images?.uses.map(\.image) ?? [])
     guard let record else { return files }
-    let named = record.flat.storedImages
-    files.formUnion(stored.filter { named.contains($0.name) }.map(\.file))
+    let (named, remote) = (record.flat.storedImages, record.flat.remoteImages)
+    let isMeant = { (image: StoredImage) in
+      named.contains(image.name) || image.sources.contains(where: remote.contains)
+    }
+    files.formUnion(stored.filter { isMeant($0.image) }.map(\.file))
     files.formUnion(record.flat.diskPaths(StoreFacts(), .of(name, state: state)))
     return files
   }

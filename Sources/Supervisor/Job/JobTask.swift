@@ -33,6 +33,7 @@ final class JobTask: Sendable {
     var progress = JobReport.Progress()
     var isCancelled = false
     var toldAt: Instant?
+    var interruption: (@Sendable () -> Void)?
   }
 
   private let state = Mutex(State())
@@ -46,7 +47,29 @@ final class JobTask: Sendable {
   var progress: JobReport.Progress { state.withLock { $0.progress } }
   var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-  func cancel() { state.withLock { $0.isCancelled = true } }
+  func cancel() {
+    let interruption = state.withLock { state in
+      state.isCancelled = true
+      return state.interruption
+    }
+    interruption?()
+  }
+
+  /// What ends a wait that asks for nothing meanwhile, until it is replaced; at once, where nobody wants the work any
+  /// more.
+  func onCancel(_ interruption: (@Sendable () -> Void)?) {
+    let isCancelled = state.withLock { state in
+      state.interruption = interruption
+      return state.isCancelled
+    }
+    if isCancelled { interruption?() }
+  }
+
+  /// So much is done of so much, whatever was told before; throws once nobody wants it any more.
+  func reach(_ current: Int64, of total: Int64, at now: Instant = .now) throws(JobFailure) {
+    state.withLock { $0.progress = JobReport.Progress(current: current, total: total) }
+    try advance(at: now)
+  }
 
   /// There is so much more to do.
   func expect(_ amount: Int64) { state.withLock { $0.progress.total += amount } }

@@ -37,6 +37,9 @@ package struct Launch: Sendable {
   /// Written before it starts.
   let files: [FileToPrepare]
 
+  /// What has to be downloaded before it can start, after which that is decided anew.
+  let missingImages: [RemoteImage]
+
   /// What its disks use.
   let images: ImageCheck
 

@@ -244,7 +244,12 @@ package struct Preparation: Sendable {
       holding: ImageHolding(vm: name, uses: record.flat.imageUses(disks)), state: state.path)
     let tool = DiskTool.find(beside: emulator.path, environment: environment)
     let firstBootTools = FirstBootTools.find(environment: environment)
+    let missing = record.flat.missingDownloads(disks)
     if purpose != .show {
+      for image in missing {
+        guard let words = ImagePull.missingProgram(for: image, environment) else { continue }
+        throw .image(image, .failed(words), name)
+      }
       try checkHost(for: machine, name, folder, record.flat.origins, lane)
       try MadeDisks(of: name, state: state.path).check(record.flat, disks, name)
       try NewImages(machine.ownImages, found: disks.images, name, state.path).check(tool)
@@ -261,8 +266,8 @@ package struct Preparation: Sendable {
     }
     return Launch(
       machine: machine, program: emulator.path, arguments: machine.arguments,
-      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), images: images,
-      diskTool: tool, firstBootTools: firstBootTools)
+      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), missingImages: missing,
+      images: images, diskTool: tool, firstBootTools: firstBootTools)
   }
 
   /// Where a VM's devices have been so far, also by what its last start has kept: a definition that was promised and

@@ -9,6 +9,9 @@ package enum WaitReason: Sendable, Equatable {
   /// Work that it needs, in words: `its image is being copied`.
   case job(String)
 
+  /// Whether it is work, which no command makes superfluous.
+  package var isJob: Bool { if case .job = self { true } else { false } }
+
   /// For the VM's cause.
   package var sentence: String {
     switch self {

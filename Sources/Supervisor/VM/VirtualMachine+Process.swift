@@ -13,6 +13,11 @@ extension VirtualMachine {
     // Told in its turn; the announcement comes behind the start, which must not wait for it.
     noteState()
     let attempt = lifecycle.process.attempt
+    if let failure = imageFailure {
+      imageFailure = nil
+      noteRefusal(failure, "start")
+      return spawnFailed(failure.sentence)
+    }
     sayIfSilent(attempt)
     if let launch, areFilesReady { return spawn(launch) }
     preparations += 1
@@ -23,7 +28,8 @@ extension VirtualMachine {
       // A stop that came meanwhile has won.
       guard lifecycle.process.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
-      case .success(let launch): spawn(launch)
+      case .success(let launch):
+        if let image = launch.missingImages.first { awaitImage(image) } else { spawn(launch) }
       case .failure(let error):
         noteRefusal(error, "start")
         spawnFailed(error.sentence)
@@ -74,6 +80,8 @@ extension VirtualMachine {
     guard let launch else {
       return .failure(.cannot("start", name, damage?.description ?? "it has no definition", .damaged))
     }
+    // What it stands on comes first; then it is decided anew.
+    guard launch.missingImages.isEmpty else { return .success(launch) }
     let files = launch.files
     do throws(SystemError) {
       try await lane.run { () throws(SystemError) in

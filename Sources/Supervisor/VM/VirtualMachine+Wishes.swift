@@ -298,6 +298,7 @@ extension VirtualMachine {
     lifecycle.guest.keepsPanicked = next.flat.settings.panic == .pause
     apply(.defined(health: next.flat.health, onHang: next.flat.onHang))
     if let launch { self.launch = launch }
+    leaveImageIfOther()
     keepLogs()
   }
 

@@ -26,6 +26,10 @@ package actor VirtualMachine {
     let prepare:
       @Sendable (VMRecord, VMFolder, Preparation.Purpose, Lane, Bool) async throws(ControlError) -> Launch
 
+    /// Returns when an image is in the store, or with why it cannot be; nil also when it is left.
+    let awaitImage: @Sendable (ImageWait, VirtualMachine) async -> JobFailure?
+    let leaveImage: @Sendable (ImageWait) async -> Void
+
     /// What a VM with these dependencies has to wait for.
     let unmet: @Sendable ([Dependency]) async -> [UnmetDependency]
 
@@ -113,6 +117,12 @@ package actor VirtualMachine {
 
   /// The making of its disks, while that is under way.
   var imageWork: ImageWork?
+
+  /// The download that its start waits for; nil while it waits for none.
+  var imageWait: ImageWait?
+
+  /// Why the last download that it waited for failed, until its start says so.
+  var imageFailure: ControlError?
 
   /// How many starts are being made ready: they write files, whatever has become of the start.
   var preparations = 0
@@ -216,6 +226,7 @@ package actor VirtualMachine {
     }
     isPerforming = false
     if !lifecycle.awaitsSpawn { imageWork?.cancel() }
+    leaveImageIfUnwanted()
     timer.arm(at: lifecycle.nextDeadline)
     if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
     removeIfForgotten()
@@ -442,6 +453,7 @@ package actor VirtualMachine {
     report.hasEndedByItself = lifecycle.state == .stopped && lastExit?.ending == .poweredOff
     report.isUnkillable = isUnkillable && run != nil
     report.isUnread = isUnread
+    report.imageWait = imageWait
     return report
   }
 }

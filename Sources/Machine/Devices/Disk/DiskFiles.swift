@@ -107,16 +107,18 @@ struct DiskFiles: Sendable, Equatable {
 
   init(_ entry: DiskEntry, _ facts: DiskFacts) {
     let setting = entry.setting
-    let path: String? =
-      switch setting.source {
-      case .file(let path), .image(.file(let path)): path
-      case .image(.stored(let name)): facts.store.entries[name]?.path
-      case .blank: nil
-      }
+    var stored: StoreFacts.Entry?
+    let path: String?
+    switch setting.source {
+    case .file(let file), .image(.file(let file)): path = file
+    case .image(let reference):
+      stored = facts.store.entry(reference)
+      path = stored?.path
+    case .blank: path = nil
+    }
     source = path.map { path in
       let found = facts.images[path]
-      let stored = setting.storedName.flatMap { facts.store.entries[$0]?.format }
-      return BaseImage(path, setting.format ?? stored ?? setting.format(of: found, at: path), found)
+      return BaseImage(path, setting.format ?? stored?.format ?? setting.format(of: found, at: path), found)
     }
     own = entry.ownName.map {
       let path = facts.folders.kept($0)
@@ -180,6 +182,16 @@ extension FlatDefinition {
   /// The names of the image store that its disks stand on.
   package var storedImages: [String] {
     settings.diskEntries.compactMap(\.setting.storedName)
+  }
+
+  /// What its disks stand on that is downloaded.
+  package var remoteImages: [RemoteImage] { settings.diskEntries.compactMap(\.setting.remoteImage) }
+
+  /// What has to be downloaded before it can start: a disk that is there needs that no more.
+  package func missingDownloads(_ facts: DiskFacts) -> [RemoteImage] {
+    settings.diskEntries.compactMap { entry in
+      DiskFiles(entry, facts).opened == nil ? entry.setting.remoteImage : nil
+    }
   }
 
   /// Every path at which a file of its disks is or may be.

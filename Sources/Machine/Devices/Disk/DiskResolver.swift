@@ -169,6 +169,8 @@ struct DiskResolver {
         "the VM's own disk \(own.path) cannot be used: \(why); put that back, or tell the disk where it is now with "
           + "'qemu-img rebase -u -b FILE -F FORMAT'")
     }
+    // A publisher's list names another image from time to time; a disk stays on the one that it was made on.
+    if case .list? = entry.setting.remoteImage?.checksum { return }
     guard let source = files.source, entry.setting.clone != true else { return }
     let base = found.parts.first { !$0.isWritten }
     // One that is not there is not the one that is.

@@ -68,6 +68,9 @@ extension DiskSetting {
   /// The name of the image store that it stands on; nil where it stands on none.
   package var storedName: String? { if case .image(let image) = source { image.storedName } else { nil } }
 
+  /// What it stands on that is downloaded; nil where it stands on none.
+  package var remoteImage: RemoteImage? { if case .image(let image) = source { image.remote } else { nil } }
+
   /// The file of the user's that it is; nil for a disk of the VM's own.
   package var file: String? { if case .file(let path) = source { path } else { nil } }
 
@@ -75,7 +78,7 @@ extension DiskSetting {
   var sourceText: String {
     switch source {
     case .file(let path): path
-    case .image(let image): image.text
+    case .image(let image): image.remote?.imageName ?? image.text
     case .blank: name ?? ""
     }
   }
