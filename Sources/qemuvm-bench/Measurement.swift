@@ -11,6 +11,8 @@ struct Measurement: Sendable {
   static let all = [
     Measurement(name: "up", summary: "'up' of one guest, beside a bare QEMU", figures: StartFigures.take),
     Measurement(
+      name: "disk", summary: "'up' with a new overlay, beside one without", figures: DiskFigures.take),
+    Measurement(
       name: "down", summary: "'down' of one guest, beside a bare power button", figures: StopFigures.take),
     Measurement(
       name: "fleet", summary: "20 guests from one lab file, beside 20 bare QEMUs", figures: FleetFigures.take),
