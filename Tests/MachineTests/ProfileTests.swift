@@ -82,7 +82,8 @@ struct ProfileTests {
       ),
       (
         [:], "zzzzz",
-        "qemuvm.json5:3:9: profile: unknown profile 'zzzzz'; use hello, linux, linux-uefi or microvm"
+        "qemuvm.json5:3:9: profile: unknown profile 'zzzzz'; use alpine, debian-12, debian-13, fedora, freebsd, hello, iso, linux, "
+          + "linux-uefi, microvm, ubuntu-24.04 or windows"
       ),
       (
         ["a": "{ extends: 'helo' }"], "a",

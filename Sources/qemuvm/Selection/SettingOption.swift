@@ -50,6 +50,15 @@ struct SettingOption: Sendable {
           "A disk: a file, used as it is, with a disk's keys behind it, as old.img,format=qcow2; or keys alone, as "
           + "name=data,size=20G.")),
     SettingOption(
+      "disks",
+      ValueOption(
+        "disk-size", "SIZE", .diskSize,
+        help: "A blank disk, 'disk', of that size, as 20G: it is booted from first.")),
+    SettingOption(
+      "disks",
+      ListOption(
+        "cdrom", "FILE", .cdrom, help: "A CD drive with that file in it: it is booted from last.")),
+    SettingOption(
       "networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
     SettingOption(
       "ports",
@@ -88,12 +97,24 @@ struct SettingOption: Sendable {
   /// The settings that are given, by the rules of a definition, with paths seen from the working directory.
   static func settings(in given: GivenArguments, verb: String) throws(UsageError) -> Settings {
     var object = JSONObject()
-    for setting in all { object[setting.key] = setting.value(given) }
+    for setting in all where setting.key != "disks" { object[setting.key] = setting.value(given) }
+    object["disks"] = disks(given)
     do throws(DefinitionError) {
       return try Settings(json: .object(object))
     } catch {
       throw UsageError(.combination(error.problems.map(sentence).joined(separator: "\n")), verb: verb)
     }
+  }
+
+  /// The disks of all options that make one, in the order in which they are booted from; nil where there are none.
+  private static func disks(_ given: GivenArguments) -> JSONValue? {
+    let order = ["disk-size", "disk", "cdrom"]
+    let options = all.filter { $0.key == "disks" }.sorted {
+      let names = ($0.option.declaration.name, $1.option.declaration.name)
+      return order.firstIndex(of: names.0) ?? 0 < order.firstIndex(of: names.1) ?? 0
+    }
+    let values = options.compactMap { $0.value(given) }
+    return values.isEmpty ? nil : .array(values.flatMap { $0.array ?? [$0] })
   }
 
   /// A problem with the option's name in the place of the key's.
@@ -121,6 +142,14 @@ extension ValueParser<JSONValue> {
       guard let number = Int64(text) else { throw InvalidValue(reason: "is not a whole number") }
       return .integer(number)
     }
+  }
+
+  fileprivate static var diskSize: ValueParser {
+    ValueParser { text throws(InvalidValue) in ["name": "disk", "size": .string(text)] }
+  }
+
+  fileprivate static var cdrom: ValueParser {
+    ValueParser { text throws(InvalidValue) in ["file": .string(text), "cdrom": true] }
   }
 
   /// A file's name, and behind it keys of a disk: `old.img,format=qcow2,readOnly=true`.

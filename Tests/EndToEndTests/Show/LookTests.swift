@@ -83,7 +83,7 @@ extension EndToEnd {
       try await Fleet.run { fleet in
         let builtin = try #require(try await fleet.json("profiles").array)
         let names = builtin.compactMap { $0["name"]?.string }
-        for name in ["hello", "linux", "linux-uefi", "microvm"] { #expect(names.contains(name)) }
+        for name in ["hello", "linux", "debian-12", "iso"] { #expect(names.contains(name)) }
         #expect(builtin.allSatisfy { $0["description"]?.string?.isEmpty == false })
         #expect(try await fleet.qemuvm("profiles", "hello").output.contains("description"))
         try fleet.write(
