@@ -15,8 +15,7 @@ struct ImagePull: Verb {
       + "next download goes on there.",
   ]
   static let examples = [
-    "qemuvm image pull https://example.org/debian-12.qcow2 --sha256 6a3c…",
-    "qemuvm image pull https://example.org/debian-12.qcow2 --checksums https://example.org/SHA512SUMS --name debian",
+    "qemuvm image pull https://a.org/web.qcow2 --checksums https://a.org/SHA512SUMS --name web-base"
   ]
   static let arguments = [ArgumentDeclaration("URL", .one, help: "The image's address, https or http.")]
   private static let sha256 = ValueOption(
