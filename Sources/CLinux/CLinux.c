@@ -181,6 +181,7 @@ struct start {
 static void *begin(void *pointer) {
   struct start start = *(struct start *)pointer;
   free(pointer);
+  pthread_setname_np(pthread_self(), "blocking");
   start.body(start.argument);
   return NULL;
 }

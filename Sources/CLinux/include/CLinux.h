@@ -92,7 +92,8 @@ int linux_clone_file(int fd, int source);
 /* lseek(2) with SEEK_DATA, from the beginning. It moves the file's offset. */
 long long linux_data_start(int fd);
 
-/* pthread_create(3) of a thread that nobody joins and that takes no signal: 0, or the error's number. */
+/* pthread_create(3) of a thread that nobody joins and that takes no signal, and that is called "blocking": 0, or the
+   error's number. */
 int linux_start_thread(void (*body)(void *), void *argument, unsigned long stack);
 
 /* A new epoll instance that is readable while `fd` is, or with `output` while it is writable, also when it has hung up;

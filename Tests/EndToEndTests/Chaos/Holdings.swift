@@ -1,6 +1,7 @@
 import Host
 
-/// What a supervisor holds of the host: descriptors by kind, threads, and children that nobody has reaped.
+/// What a supervisor holds of the host: descriptors by kind, threads for work that blocks, and children that nobody has
+/// reaped.
 struct Holdings: CustomStringConvertible {
   /// Of these each guest has so many.
   private(set) var sockets = 0
@@ -9,6 +10,7 @@ struct Holdings: CustomStringConvertible {
 
   /// Of Dispatch's queues, and the supervisor's own files: some are opened when they are first needed.
   private(set) var others: [String] = []
+  /// Dispatch's own are not counted: how many it keeps is up to the load of the host, and to who asks how often.
   private(set) var threads = 0
   private(set) var zombies: [Int32] = []
 
@@ -30,9 +32,10 @@ struct Holdings: CustomStringConvertible {
       }
     }
     let tasks = try FileSystem.names(in: "/proc/\(supervisor.pid)/task")
-    threads = tasks.count
     for task in tasks {
-      // A thread that ends meanwhile has no children.
+      // A thread that ends meanwhile has no name and no children.
+      let name = try? FileSystem.read("/proc/\(supervisor.pid)/task/\(task)/comm")
+      if name == Array("blocking\n".utf8) { threads += 1 }
       let children = (try? FileSystem.read("/proc/\(supervisor.pid)/task/\(task)/children")) ?? []
       let pids = String(decoding: children, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
       zombies += pids.filter { ProcessTable.use(pid: $0)?.state == "Z" }
@@ -53,11 +56,14 @@ struct Holdings: CustomStringConvertible {
   func isWithin(idle: Holdings, each: Holdings, live: Int) -> Bool {
     sockets == idle.sockets + each.sockets * live && processes == idle.processes + each.processes * live
       && placeholders == idle.placeholders + each.placeholders * live
-      && others.count <= each.others.count + 4 && threads <= 40 && zombies.isEmpty
+      && others.count <= each.others.count + 4 && threads <= Self.mostIdleThreads && zombies.isEmpty
   }
 
+  /// So many are kept for the next work.
+  private static let mostIdleThreads = 4
+
   var description: String {
-    "\(sockets) sockets, \(processes) pidfds, \(placeholders) of /dev/null, \(threads) threads, zombies "
+    "\(sockets) sockets, \(processes) pidfds, \(placeholders) of /dev/null, \(threads) threads that block, zombies "
       + "\(zombies), and \(others)"
   }
 }
