@@ -158,6 +158,13 @@ struct LabSourceTests {
     #expect(lab.vms.map(\.settings.cpus) == [2, 2])
   }
 
+  @Test("Copies may each have a free port of the host")
+  func freePorts() throws {
+    let lab = try Self.lab(
+      ["/lab/a": "{ vms: { web: { count: 2, ports: ['0:22'] } } }"], named: ["/lab/a"])
+    #expect(lab.vms.count == 2)
+  }
+
   @Test(
     "What copies cannot share is found, with the way out",
     arguments: [

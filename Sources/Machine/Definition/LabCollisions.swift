@@ -33,7 +33,8 @@ struct LabCollisions {
   private func ports(_ vm: VMDefinition, _ before: ArraySlice<VMDefinition>) -> [Problem] {
     (vm.settings.ports ?? []).enumerated().compactMap { index, port in
       let other = before.first { $0.settings.ports?.contains(where: port.collides(with:)) ?? false }
-      guard let other else { return nil }
+      // Each VM gets a free one of its own for 0.
+      guard port.hostPort != 0, let other else { return nil }
       let why = "'\(port)' wants a port of the host that '\(other.name.name)' has"
       return problem(
         why
