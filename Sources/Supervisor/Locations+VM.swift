@@ -6,6 +6,9 @@ package import Machine
 extension Locations {
   static func userMonitor(in folder: String) -> String { folder + "/qmp.sock" }
 
+  /// The socket of QEMU's VNC server, which QEMU itself makes.
+  static func vnc(in folder: String) -> String { folder + "/vnc.sock" }
+
   /// The socket of a serial port, counted from 1, which is the console.
   static func serialPort(_ port: Int, in folder: String) -> String {
     folder + "/" + VMFolder.serialName(port) + ".sock"

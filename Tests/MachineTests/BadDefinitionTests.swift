@@ -180,6 +180,23 @@ struct BadDefinitionTests {
       "18: vms.web.uuid: '1' is not a UUID; write one such as '123e4567-e89b-42d3-a456-426614174000'"
     ),
     ("usb: [\"tablett\"]", "18: vms.web.usb[0]: unknown USB device 'tablett'; did you mean 'tablet'?"),
+    ("display: \"vcn\"", "21: vms.web.display: unknown display 'vcn'; did you mean 'vnc'?"),
+    ("balloon: 1", "21: vms.web.balloon: expected true or false, found 1"),
+    ("bootMenu: \"yes\"", "22: vms.web.bootMenu: expected true or false, found \"yes\""),
+    ("ignition: \"\"", "22: vms.web.ignition: expected Ignition's file, found an empty string"),
+    (
+      "fwCfg: { role: \"web\" }",
+      "27: vms.web.fwCfg.role: 'role' is not a name for the guest: those begin with 'opt/', as in "
+        + "\"opt/org.example/role\""
+    ),
+    (
+      "fwCfg: { \"opt/a b\": \"web\" }",
+      "32: vms.web.fwCfg.opt/a b: 'opt/a b' is not a name of at most 55 ASCII characters without spaces"
+    ),
+    (
+      "fwCfg: { \"opt/a\": 1 }",
+      "30: vms.web.fwCfg.opt/a: expected a text, or { file: \"FILE\" }, found 1"
+    ),
     ("usb: [\"mouse\", \"mouse\"]", "27: vms.web.usb[1]: 'mouse' is listed already"),
     ("smbios: { uuid: \"1\" }", "22: vms.web.smbios.uuid: the key 'uuid' of the VM decides it"),
     (
@@ -336,6 +353,14 @@ struct BadDefinitionTests {
     (
       "rtc: \"localtime\", arguments: [\"-rtc\", \"base=utc\"]",
       "qemuvm.json5:1:46: arguments[0]: '-rtc' is refused: the key 'rtc' is written as well; write only one of the two"
+    ),
+    (
+      "profile: \"microvm\", display: \"vnc\"",
+      "qemuvm.json5:1:45: display: a graphics card needs a PCI bus, which 'microvm' does not have; leave 'display' out"
+    ),
+    (
+      "fwCfg: { \"opt/com.coreos/config\": \"{}\" }, ignition: \"a\"",
+      "qemuvm.json5:1:68: ignition: 'fwCfg' has 'opt/com.coreos/config' as well; write only one of the two"
     ),
     (
       "profile: \"microvm\", usb: [\"tablet\"]",

@@ -19,7 +19,7 @@ struct DeviceKind: Sendable {
   /// In the order in which QEMU is told of them.
   static let all: [DeviceKind] = [
     .firmware, .kernel, .serialPorts, .rootPorts, .disks, .networkCards, .rng, .panicDevice, .watchdog, .usb,
-    .firstBoot, .ssh,
+    .firstBoot, .ssh, .display, .balloon, .firmwareConfig, .bootMenu,
   ]
 }
 

@@ -3,6 +3,8 @@ package enum FileToPrepare: Sendable, Equatable {
   case write(bytes: [UInt8], to: String)
   /// Kept if it is there already: the guest has written to it.
   case copyUnlessPresent(from: String, to: String)
+  /// Removed where it is there: a socket that QEMU makes, and would not make beside an old one.
+  case absent(String)
   /// A disk of the VM's own.
   case image(OwnImage)
   /// The disk with what cloud-init is told.

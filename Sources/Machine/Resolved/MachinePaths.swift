@@ -19,6 +19,10 @@ package struct MachinePaths: Sendable, Equatable {
   package var serialPorts: [SerialPort]
   /// Where a built-in firmware is written as a ROM.
   package var firmwareROM: String
+  /// The folder of the texts that its firmware's configuration device has.
+  package var firmwareConfig: String
+  /// Where QEMU's VNC server listens.
+  package var vncSocket: String
   /// The VM's own copy of the UEFI variables, as raw bytes; another format has an ending of its own.
   package var uefiVariables: String
   package var disks: DiskFolders
@@ -26,13 +30,15 @@ package struct MachinePaths: Sendable, Equatable {
 
   package init(
     monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, serialPorts: [SerialPort],
-    firmwareROM: String, uefiVariables: String,
+    firmwareROM: String, firmwareConfig: String, vncSocket: String, uefiVariables: String,
     disks: DiskFolders, firstBoot: FirstBootPlaces
   ) {
     self.monitorDescriptor = monitorDescriptor
     self.userMonitorDescriptor = userMonitorDescriptor
     self.serialPorts = serialPorts
     self.firmwareROM = firmwareROM
+    self.firmwareConfig = firmwareConfig
+    self.vncSocket = vncSocket
     self.uefiVariables = uefiVariables
     self.disks = disks
     self.firstBoot = firstBoot

@@ -8,6 +8,9 @@ extension FileToPrepare {
   func prepare() throws(SystemError) {
     switch self {
     case .image, .firstBoot: break
+    case .absent(let path):
+      try FileSystem.makeDirectory(FileSystem.parent(of: path))
+      _ = try FileSystem.remove(path)
     case .write(let bytes, let path):
       if (try? FileSystem.readIfPresent(path)) == bytes { return }
       try FileSystem.makeDirectory(FileSystem.parent(of: path))

@@ -297,7 +297,8 @@ package struct Preparation: Sendable {
       serialPorts: Launch.serialPorts.enumerated().map {
         MachinePaths.SerialPort(descriptor: $0.element.descriptor, log: folder.serialLog($0.offset + 1))
       },
-      firmwareROM: folder.firmware,
+      firmwareROM: folder.firmware, firmwareConfig: folder.firmwareConfig,
+      vncSocket: Locations.vnc(in: locations.runtime(of: name)),
       uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name),
       firstBoot: .of(name, state: state.path))
   }

@@ -28,6 +28,7 @@ package struct VMFolder: Sendable, Equatable {
 
   package var qemuLog: String { path + "/qemu.log" }
   package var firmware: String { path + "/firmware.rom" }
+  package var firmwareConfig: String { path + "/fw-cfg" }
   private var wanted: String { path + "/" + Self.wanted }
   private var forget: String { path + "/" + Self.forget }
 

@@ -10,6 +10,7 @@ enum Example {
       MachinePaths.SerialPort(descriptor: 6, log: "/state/web/console.log"),
       MachinePaths.SerialPort(descriptor: 10, log: "/state/web/serial2.log"),
     ], firmwareROM: "/state/web/firmware.rom",
+    firmwareConfig: "/state/web/fw-cfg", vncSocket: "/run/web/vnc.sock",
     uefiVariables: "/state/web/uefi-vars.fd",
     disks: DiskFolders(kept: "/state/disks/web", thrownAway: "/state/web"),
     firstBoot: FirstBootPlaces(folder: "/state/disks/web", ownKeys: "/state/ssh", hostAlias: "qemuvm-web"))

@@ -17,6 +17,7 @@ final class LiveQEMU {
         MachinePaths.SerialPort(descriptor: 6, log: folder.file("console.log")),
         MachinePaths.SerialPort(descriptor: 10, log: folder.file("serial2.log")),
       ], firmwareROM: folder.file("firmware.rom"),
+      firmwareConfig: folder.file("fw-cfg"), vncSocket: folder.file("vnc.sock"),
       uefiVariables: folder.file("uefi-vars.fd"),
       disks: DiskFolders(kept: folder.path, thrownAway: folder.file("run")),
       firstBoot: FirstBootPlaces(folder: folder.path, ownKeys: folder.file("ssh"), hostAlias: "qemuvm-web"))
@@ -26,9 +27,12 @@ final class LiveQEMU {
   convenience init(_ machine: Machine, in folder: TemporaryFolder) throws {
     for file in machine.filesToPrepare {
       switch file {
-      case .write(let bytes, let path): try FileSystem.replace(path, with: bytes, durable: false)
+      case .write(let bytes, let path):
+        try FileSystem.makeDirectory(FileSystem.parent(of: path))
+        try FileSystem.replace(path, with: bytes, durable: false)
       case .copyUnlessPresent(let source, let path):
         try FileSystem.replace(path, with: try FileSystem.read(source), durable: false)
+      case .absent: break
       // A stand-in is there.
       case .image, .firstBoot: break
       }

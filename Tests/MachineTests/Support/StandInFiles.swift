@@ -13,6 +13,8 @@ enum StandInFiles {
       case "kernel": try FileSystem.replace(file.path, with: kernel, durable: false)
       case "initrd":
         try FileSystem.replace(file.path, with: [UInt8](repeating: 0, count: 4096), durable: false)
+      case "fwCfg.opt/org.example/key", "ignition":
+        try FileSystem.replace(file.path, with: Array("{}".utf8), durable: false)
       default: break
       }
     }
