@@ -54,9 +54,9 @@ import Testing
     var template = Array("/tmp/qemuvm-found-XXXXXX".utf8CString)
     let root = try #require(mkdtemp(&template).map { String(cString: $0) })
     defer { try? FileSystem.removeTree(root) }
-    let found = FoundProcesses(inVMsOf: root)
-    #expect(found.byVM.isEmpty)
-    let answers = [found.take(77, for: "a"), found.take(77, for: "b"), found.take(78, for: "b")]
+    let found = FoundProcesses(in: root)
+    #expect(found.folders(in: "vms").isEmpty)
+    let answers = [found.take(77, forVM: "a"), found.take(77, forVM: "b"), found.take(78, forVM: "b")]
     #expect(answers == [true, false, true])
   }
 }

@@ -1,5 +1,4 @@
 internal import Control
-internal import Glibc
 internal import Host
 internal import Machine
 
@@ -22,7 +21,8 @@ struct KeptVMReading: Sendable {
     guard FileSystem.mayBeDirectory(folder.path) else { return nil }
     // What a link leads to is not ours to clear.
     if FileSystem.linkTarget(folder.path) == nil { folder.clearDrafts() }
-    let holders = holders()
+    let holders = LockHolder.settled(
+      of: folder.lock, found: processes.holders(of: "vms/" + folder.id), lookingUntil: deadline)
     var kept = readFiles(isRunning: !holders.isEmpty)
     let identity = KeptVM.identity(of: name, kept.record, running: kept.saved.uuid)
     var found = identity.qemu(among: holders).map { ($0.process, $0.words) }
@@ -54,26 +54,6 @@ struct KeptVMReading: Sendable {
       kept.console = lastConsole(kept.saved)
     }
     return kept
-  }
-
-  /// Those who hold its lock, where its QEMU has it.
-  ///
-  /// A lock that is busy without one, or in the hands of a child that is still its supervisor's copy, is between that
-  /// child's fork and its exec, which is short. Neither a lock that comes free nor an exec tells of itself, so they are
-  /// looked at again.
-  private func holders() -> [LockHolder] {
-    var holders = (processes.byVM[folder.id] ?? []).compactMap { LockHolder(pid: $0, of: folder.lock) }
-    while isUnclear(holders), Instant.now < deadline {
-      usleep(10_000)
-      holders = LockHolder.holders(of: folder.lock)
-    }
-    return holders
-  }
-
-  private func isUnclear(_ holders: [LockHolder]) -> Bool {
-    guard holders.isEmpty else { return holders.contains(where: \.isBeforeExec) }
-    // A lock that cannot be asked for is taken for free: the start that follows finds out, and says so.
-    return (try? FileLock.isHeld(folder.lock)) == true
   }
 
   private func readFiles(isRunning: Bool) -> KeptVM {
@@ -152,7 +132,7 @@ struct KeptVMReading: Sendable {
       isHome
       ? !FileSystem.isSameFile(other, folder.path) && FileSystem.exists(other + "/definition.json")
       : ProcessLock.holder(Locations.supervisorLock(in: root)) != nil
-    guard !isOthers, processes.take(pid, for: folder.id) else {
+    guard !isOthers, processes.take(pid, forVM: folder.id) else {
       return .elsewhere(
         "this folder is a copy: its QEMU, process \(pid), belongs to \(other); 'start' starts another one here"
       )

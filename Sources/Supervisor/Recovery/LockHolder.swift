@@ -34,6 +34,28 @@ struct LockHolder: Sendable, CustomStringConvertible {
     }
   }
 
+  /// Those of some processes that hold a lock, where its owner has it, when that is clear; it blocks.
+  ///
+  /// A lock that is busy without one, or in the hands of a child that is still its supervisor's copy, is between that
+  /// child's fork and its exec, which is short. Neither a lock that comes free nor an exec tells of itself, so they are
+  /// looked at again.
+  static func settled(
+    of lock: String, found pids: [Int32], lookingUntil deadline: Instant
+  ) -> [LockHolder] {
+    var holders = pids.compactMap { LockHolder(pid: $0, of: lock) }
+    while isUnclear(holders, lock), Instant.now < deadline {
+      usleep(10_000)
+      holders = Self.holders(of: lock)
+    }
+    return holders
+  }
+
+  private static func isUnclear(_ holders: [LockHolder], _ lock: String) -> Bool {
+    guard holders.isEmpty else { return holders.contains(where: \.isBeforeExec) }
+    // A lock that cannot be asked for is taken for free: the start that follows finds out, and says so.
+    return (try? FileLock.isHeld(lock)) == true
+  }
+
   /// Whether it is a child between its fork and its exec: it still shows its supervisor's command line.
   var isBeforeExec: Bool { words.dropFirst().starts(with: ["supervisor", "run"]) }
 

@@ -25,7 +25,7 @@ extension Supervisor {
     clearDiskDrafts()
     isRecovering = true
     try loadLabs()
-    let processes = FoundProcesses(inVMsOf: state.path + "/vms")
+    let processes = FoundProcesses(in: state.path)
     await removeLeftovers(leftovers)
     let machines = vms.map { make($0.name) }
     // A lock that is not clear yet is looked at again for a second at most, however many there are.
@@ -85,7 +85,7 @@ extension Supervisor {
 
   /// Tells of those who hold the lock of what is no VM.
   private func noteStrangers(_ processes: FoundProcesses, besides ids: Set<String>) {
-    for (id, pids) in processes.byVM where !ids.contains(id) {
+    for (id, pids) in processes.folders(in: "vms") where !ids.contains(id) {
       let (lock, path) = (state.folder(of: id).lock, state.path)
       lanes["the folder \(lock)"].add {
         for holder in pids.compactMap({ LockHolder(pid: $0, of: lock) }) {

@@ -17,7 +17,7 @@ struct ProcessStart: Sendable {
   func run() throws(SystemError) -> StartedProcess? {
     // Nothing that QEMU says is older.
     let begun = Timestamp.now
-    guard let lock = try FileLock.take(folder.lock) else { return nil }
+    guard let locked = try LockedStart(folder.lock) else { return nil }
     let listener = try UnixSocket.listen(at: folder.monitorSocket, .forOurselves)
     let userMonitor = try UnixSocket.listen(at: folder.userMonitorSocket, .forOurselves)
     let monitorPlace = try UnixSocket.pathDescriptor(of: folder.monitorSocket)
@@ -29,7 +29,7 @@ struct ProcessStart: Sendable {
     var child = ChildProcess.Launch(
       program: launch.program, arguments: launch.arguments, environment: ChildEnvironment.forQEMU)
     child.descriptors = [
-      1: log.rawValue, 2: log.rawValue, Launch.lockDescriptor: lock.descriptor.rawValue,
+      1: log.rawValue, 2: log.rawValue,
       Launch.monitorDescriptor: listener.rawValue, Launch.userMonitorDescriptor: userMonitor.rawValue,
       Launch.monitorPlace: monitorPlace.rawValue, Launch.userMonitorPlace: userMonitorPlace.rawValue,
     ]
@@ -37,7 +37,7 @@ struct ProcessStart: Sendable {
     child.directory = "/"
     let logStart = FileSystem.size(of: folder.qemuLog)
     let consoleStart = FileSystem.size(of: folder.consoleLog)
-    let process = try ChildProcess(child)
+    let process = try locked.spawn(child)
     // Whoever hears of the start finds them.
     let offered = sockets(process.pid)?.perform()
     return StartedProcess(
