@@ -33,6 +33,7 @@ extension ControlRequest {
         name: try given.optionalVM(), since: try given.optional("since"),
         before: try given.optional("before"))
     case "query-why": self = .queryWhy(name: try given.vm())
+    case "query-networks": self = .queryNetworks(counters: try given.optional("counters") ?? true)
     case "query-commands": self = .queryCommands
     case "query-supervisor": self = .querySupervisor
     case "query-version": self = .queryVersion

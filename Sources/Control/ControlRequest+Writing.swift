@@ -5,7 +5,8 @@ extension ControlRequest {
   package static let commandNames = [
     "create", "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "reset", "update",
     "remove", "lab-up", "lab-down", "lab-stop",
-    "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-commands",
+    "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-networks",
+    "query-commands",
     "query-supervisor",
     "query-version", "vm-execute", "subscribe", "query-jobs", "job-cancel", "job-dismiss", "image-add",
     "image-pull", "query-images", "image-remove", "image-verify", "query-disks", "disk-remove", "quit",
@@ -34,6 +35,7 @@ extension ControlRequest {
     case .queryArguments: "query-arguments"
     case .queryEvents: "query-events"
     case .queryWhy: "query-why"
+    case .queryNetworks: "query-networks"
     case .queryCommands: "query-commands"
     case .querySupervisor: "query-supervisor"
     case .queryVersion: "query-version"
@@ -118,6 +120,7 @@ extension ControlRequest {
       members["disk"] = disk.map { .string($0) }
     case .imageVerify(let name): members["name"] = name.map { .string($0) }
     case .quit(let guests): if guests { members["guests"] = true }
+    case .queryNetworks(let counters): if !counters { members["counters"] = false }
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .queryImages, .queryDisks: break
     }
     return members

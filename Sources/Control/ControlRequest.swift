@@ -60,6 +60,9 @@ package enum ControlRequest: Sendable, Equatable {
   /// What happened to a VM and what to do about it; also of one that has been taken down.
   case queryWhy(name: VMReference)
 
+  /// The private networks of labs, with what their switches count; answered when none is on its way out any more.
+  case queryNetworks(counters: Bool)
+
   /// Answered by the server itself, as `queryVersion` is.
   case queryCommands
   case querySupervisor
@@ -121,7 +124,8 @@ extension ControlRequest {
       return name.name
     case .queryEvents(let name, _, _), .queryJobs(_, let name): return name?.name
     case .labUp, .labDown, .labStop: return nil
-    case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .jobCancel, .jobDismiss,
+    case .queryVMs, .queryNetworks, .queryCommands, .querySupervisor, .queryVersion, .subscribe, .jobCancel,
+      .jobDismiss,
       .imageAdd, .imagePull, .queryImages, .imageRemove, .imageVerify, .queryDisks, .quit:
       return nil
     }
@@ -144,7 +148,8 @@ extension ControlRequest {
       .labStop:
       true
     case .up(_, let dryRun), .labUp(_, _, let dryRun): !dryRun
-    case .queryVMs, .queryVM, .queryArguments, .queryEvents, .queryWhy, .queryCommands, .querySupervisor,
+    case .queryVMs, .queryVM, .queryNetworks, .queryArguments, .queryEvents, .queryWhy, .queryCommands,
+      .querySupervisor,
       .queryVersion, .execute, .subscribe, .queryJobs, .jobCancel, .jobDismiss, .imageAdd, .imagePull,
       .queryImages,
       .imageRemove, .imageVerify, .queryDisks, .diskRemove, .quit:

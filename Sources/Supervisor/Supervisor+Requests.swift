@@ -58,6 +58,7 @@ extension Supervisor {
       let now = Instant.now
       return .array(
         reports.values.sorted { $0.name < $1.name }.map { .object($0.status(at: now).json) })
+    case .queryNetworks(let counters): return await queryNetworks(counters: counters)
     case .queryVM(let name):
       return try await with(try identify(name)) { vm throws(ControlError) in await vm.details() }
     case .queryArguments(let name):
@@ -138,6 +139,7 @@ extension Supervisor {
       let name = record.definition.name
       if !dryRun { try refuseWhileStandingDown(name.full) }
       try refuseCircle(record)
+      try refuseUnknownNetwork(record)
       guard let lab = name.lab, !dryRun else {
         if let lab = name.lab {
           try refuseOtherFile(lab, file)
@@ -172,6 +174,7 @@ extension Supervisor {
       try await vm.update { record throws(ControlError) in
         let next = try await preparation.updated(record, with: settings)
         try await self.refuseCircle(next)
+        try await self.refuseUnknownNetwork(next)
         return next
       }
     }

@@ -65,6 +65,12 @@ package actor Supervisor {
   var labs: [String: Lab] = [:]
   var unreadableLabs: [String: LabRecord.Unreadable] = [:]
 
+  /// The networks of labs that have a switch, or had one, by id.
+  var networks: [String: LabNetwork] = [:]
+
+  /// Where folders of networks are being removed.
+  var networkLanes: [String: Lane] = [:]
+
   /// Tells every client what is made only if there is one; set once the control socket is there.
   package typealias Tell = @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
   private var tell: Tell = { _ in }
@@ -74,7 +80,7 @@ package actor Supervisor {
   private static let mostWaitingGuestEvents = 1000
 
   /// Called when a VM's state or the number of VMs changed.
-  private var changed: @Sendable () -> Void = {}
+  private(set) var changed: @Sendable () -> Void = {}
 
   package init(
     locations: Locations, state: StateDirectory, environment: [String: String], isBackground: Bool = false
@@ -109,6 +115,7 @@ package actor Supervisor {
   package var isNeeded: Bool {
     reports.values.contains { $0.keepsSupervisor }
       || labs.values.contains { $0.record?.pending.isEmpty == false }
+      || networks.values.contains { !$0.isWanted && $0.report.isAlive }
   }
 
   // MARK: VMs by name
@@ -196,6 +203,9 @@ package actor Supervisor {
       },
       awaitImage: { [weak self] wait, machine in await self?.awaitImage(wait, for: machine) },
       leaveImage: { [weak self] wait in await self?.leave(wait) },
+      readyNetworks: { [weak self] cards throws(ControlError) in
+        try await self?.makeNetworksReady(for: name, cards)
+      },
       unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name), madeDisks: MadeDisks(of: name, state: state.path),
@@ -240,6 +250,7 @@ package actor Supervisor {
         let wasUnread = $0.reports[report.name.id]?.isUnread == true
         $0.reports[report.name.id] = report
         $0.follow(report)
+        $0.followNetworks(report)
         if wasUnread, !report.isUnread { $0.goOn(behindFilesOf: report.name) }
         $0.tellIfDown()
         $0.tell { VMEvent.changed(report.change()).event }
@@ -253,6 +264,7 @@ package actor Supervisor {
       self.assumeIsolated {
         $0.reports[report.name.id] = nil
         $0.followRemoval(of: report.name)
+        $0.reviewNetworks(of: report.name.lab)
         $0.forgetInLab(report.name)
         $0.tellIfDown()
         if let machine = $0.machines[report.name.id] { Task { await self.dropIfUnused(machine) } }

@@ -79,6 +79,8 @@ struct RequestTests {
     (.queryEvents(name: "web", since: 17), "query-events", ["name": "web", "since": 17]),
     (.queryEvents(name: nil, since: 17, before: 99), "query-events", ["since": 17, "before": 99]),
     (.queryWhy(name: "web"), "query-why", ["name": "web"]),
+    (.queryNetworks(counters: true), "query-networks", [:]),
+    (.queryNetworks(counters: false), "query-networks", ["counters": false]),
     (.queryCommands, "query-commands", [:]),
     (.querySupervisor, "query-supervisor", [:]),
     (.queryVersion, "query-version", [:]),
@@ -224,7 +226,8 @@ struct RequestTests {
       looks == [
         "up", "lab-up", "query-vms", "query-vm", "query-arguments", "query-events", "query-events",
         "query-events",
-        "query-why", "query-commands", "query-supervisor", "query-version", "vm-execute", "vm-execute",
+        "query-why", "query-networks", "query-networks", "query-commands", "query-supervisor",
+        "query-version", "vm-execute", "vm-execute",
         "subscribe", "subscribe", "subscribe", "query-jobs", "query-jobs", "query-jobs", "job-cancel",
         "job-dismiss", "image-add", "image-add", "image-pull", "image-pull", "query-images", "image-remove",
         "query-disks", "disk-remove",

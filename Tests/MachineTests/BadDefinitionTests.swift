@@ -158,7 +158,7 @@ struct BadDefinitionTests {
     ),
     (
       "networks: [{ mac: \"52:54:00:00:00:01\" }]",
-      "23: vms.web.networks[0].user: the card's network, 'user: true', is missing"
+      "23: vms.web.networks[0].user: the card's network, 'user: true' or 'network: NAME', is missing"
     ),
     (
       "ports: [\"80:0\"]",

@@ -59,8 +59,8 @@ struct LabFileTests {
     ),
     ("{ vms: {}, \"a\\n\\u001b[2J\": 1 }", "q.json5:1:12: a\\n\\x1b[2J: unknown key 'a\\n\\x1b[2J'"),
     (
-      "{ networks: { backend: {} }, vms: {} }",
-      "q.json5:1:24: networks.backend: networks between VMs are not there yet; a VM's cards are on 'user'"
+      "{ networks: { backend: { subnt: \"10.9.0.0/24\" } }, vms: {} }",
+      "q.json5:1:26: networks.backend.subnt: unknown key 'subnt'; did you mean 'subnet'?"
     ),
     (
       "{ vms: { a: { uuid: \"123e4567-e89b-42d3-a456-426614174000\" }, "

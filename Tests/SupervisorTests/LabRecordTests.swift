@@ -1,6 +1,7 @@
 import Host
 import JSON
 import Machine
+import Network
 import Testing
 
 @testable import Supervisor
@@ -17,20 +18,24 @@ struct LabRecordTests {
   }
 
   private static func lab() throws -> LabRecord {
-    LabRecord(
-      lab: "shop", file: "/shop/qemuvm.json5", directory: "/shop", networks: [:],
+    var lab = LabRecord(
+      lab: "shop", file: "/shop/qemuvm.json5", directory: "/shop", networks: ["backend": [:]],
       vms: ["db", "web", "old", "mail"],
       pending: [
         "web": LabRecord.Promise(number: 3, wish: .up(try record())),
         "old": LabRecord.Promise(number: 7, wish: .down(disks: true)),
         "mail": LabRecord.Promise(number: 1, wish: .stop),
       ], refusals: ["db": "its image is missing"])
+    lab.addresses["backend"] = NetworkAddresses(
+      subnet: try #require(IPv4Subnet("10.9.0.0/24")), vms: ["web": try #require(IPv4Address("10.9.0.7"))])
+    return lab
   }
 
   @Test("A lab comes back as it was, with what is promised and not done")
   func bothWays() throws {
     let lab = try Self.lab()
     #expect(try LabRecord(parsing: lab.bytes(), file: "f").pending == lab.pending)
+    #expect(try LabRecord(parsing: lab.bytes(), file: "f").addresses == lab.addresses)
     #expect(try LabRecord(parsing: lab.bytes(), file: "f").bytes() == lab.bytes())
   }
 

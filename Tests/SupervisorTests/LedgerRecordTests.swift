@@ -38,6 +38,13 @@ import Testing
     .supervisor(
       LedgerEvent.SupervisorFacts(action: .leaving, why: "no VM runs", version: "0.1.0", pid: 7, boot: "b")),
     .adopted(pid: 42),
+    .helper(
+      LedgerEvent.HelperFacts(helper: "switch", network: "b", action: .failed, pid: nil, words: "no disk")),
+    .helper(LedgerEvent.HelperFacts(helper: "switch", network: "backend", action: .started, pid: 43)),
+    .helper(
+      LedgerEvent.HelperFacts(
+        helper: "switch", network: "backend", action: .ended, pid: 43, status: .signal(9), words: "last",
+        isWished: true)),
     .gap(
       LedgerEvent.GapFacts(
         since: Timestamp(microseconds: 1_000_000), seconds: 2.5, wasOrderly: true, hasRebooted: false,

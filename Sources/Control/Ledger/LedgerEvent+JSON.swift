@@ -16,6 +16,7 @@ extension LedgerEvent {
     case .gap: "gap"
     case .refused: "refused"
     case .message: "message"
+    case .helper: "helper"
     case .removed: "removed"
     case .other(let kind, _): kind
     }
@@ -40,6 +41,7 @@ extension LedgerEvent {
         "advice": .array(facts.advice.map { .string($0) }),
       ]
     case .message(let words): ["message": .string(words)]
+    case .helper(let facts): facts.json
     case .removed: [:]
     case .other(_, let facts): facts
     }
@@ -75,6 +77,7 @@ extension LedgerEvent {
           verb: try facts.required("verb"), reason: try facts.required("reason"),
           advice: try facts.optional("advice") ?? []))
     case "message": .message(try facts.required("message"))
+    case "helper": .helper(try HelperFacts(facts))
     case "removed": .removed
     default: nil
     }
@@ -83,6 +86,7 @@ extension LedgerEvent {
 
 extension LedgerEvent.Wisher: JSONDecodable {}
 extension LedgerEvent.SupervisorFacts.Action: JSONDecodable {}
+extension LedgerEvent.HelperFacts.Action: JSONDecodable {}
 extension EndingKind: JSONDecodable {}
 extension RefusalKind: JSONDecodable {}
 extension PauseKind: JSONDecodable {}
@@ -109,12 +113,7 @@ extension LedgerEvent.StateFacts {
 
 extension LedgerEvent.ExitFacts {
   package var json: JSONObject {
-    var (code, signal): (JSONValue, JSONValue) = (.null, .null)
-    switch status {
-    case .code(let number): code = JSONValue(number)
-    case .signal(let number): signal = JSONValue(number)
-    case .unknown: break
-    }
+    let (code, signal) = exitNumbers(status)
     var members: JSONObject = [
       "pid": JSONValue(pid), "code": code, "signal": signal, "ending": text(ending?.rawValue),
       "stderr": .string(stderr), "ranSeconds": ranSeconds.map { .number($0) } ?? .null,
@@ -125,12 +124,8 @@ extension LedgerEvent.ExitFacts {
   }
 
   package init(_ facts: JSONObject) throws(JSONTypeError) {
-    let code: Int? = try facts.optional("code")
-    let signal: Int? = try facts.optional("signal")
-    let status: ExitStatus? =
-      code.map { .code(Int32(clamping: $0)) } ?? signal.map { .signal(Int32(clamping: $0)) }
     self.init(
-      pid: try facts.number("pid"), status: status ?? .unknown,
+      pid: try facts.number("pid"), status: try facts.status() ?? .unknown,
       ending: try facts.optional("ending"), stderr: try facts.optional("stderr") ?? "",
       // A word of another version says nothing here.
       refusal: facts["refusal"]?.string.flatMap(RefusalKind.init(rawValue:)),
@@ -170,7 +165,42 @@ extension LedgerEvent.GapFacts {
   }
 }
 
+extension LedgerEvent.HelperFacts {
+  fileprivate var json: JSONObject {
+    let (code, signal) = exitNumbers(status)
+    return [
+      "helper": .string(helper), "network": .string(network), "action": .string(action.rawValue),
+      "pid": pid.map { JSONValue($0) } ?? .null, "code": code, "signal": signal, "words": .string(words),
+      "wished": .bool(isWished),
+    ]
+  }
+
+  fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
+    let pid: Int? = try facts.optional("pid")
+    self.init(
+      helper: try facts.required("helper"), network: try facts.required("network"),
+      action: try facts.required("action"), pid: pid.map { Int32(clamping: $0) }, status: try facts.status(),
+      words: try facts.optional("words") ?? "", isWished: try facts.optional("wished") ?? false)
+  }
+}
+
+/// An exit code and a signal's number, of which one is null at least.
+private func exitNumbers(_ status: ExitStatus?) -> (code: JSONValue, signal: JSONValue) {
+  switch status {
+  case .code(let number): (JSONValue(number), .null)
+  case .signal(let number): (.null, JSONValue(number))
+  case .unknown, nil: (.null, .null)
+  }
+}
+
 extension JSONObject {
+  /// What `exitNumbers` gives; nil for two nulls.
+  fileprivate func status() throws(JSONTypeError) -> ExitStatus? {
+    let code: Int? = try optional("code")
+    let signal: Int? = try optional("signal")
+    return code.map { .code(Int32(clamping: $0)) } ?? signal.map { .signal(Int32(clamping: $0)) }
+  }
+
   /// A process's number.
   fileprivate func number(_ key: String) throws(JSONTypeError) -> Int32 {
     let number: Int = try required(key)

@@ -36,6 +36,9 @@ package enum LedgerEvent: Sendable, Equatable {
   /// Something that a person who waited was told.
   case message(String)
 
+  /// A process beside QEMU that the VM needs was started, taken over, or has ended.
+  case helper(HelperFacts)
+
   /// Nothing is left of the VM but its disks and these records.
   case removed
 
@@ -121,6 +124,48 @@ package enum LedgerEvent: Sendable, Equatable {
       self.stderr = stderr
       self.ranSeconds = ranSeconds
       self.oomKills = oomKills
+    }
+  }
+
+  /// What happened to a helper.
+  package struct HelperFacts: Sendable, Equatable {
+    package enum Action: String, Sendable {
+      case started, adopted, ended
+
+      /// It could not be started.
+      case failed
+    }
+
+    /// What it is: `switch`.
+    package var helper: String
+
+    /// The network that it carries.
+    package var network: String
+    package var action: Action
+
+    /// Nil of one that could not be started.
+    package var pid: Int32?
+
+    /// How it ended.
+    package var status: ExitStatus?
+
+    /// The last lines of its log, or why it could not be started; empty when there were none.
+    package var words: String
+
+    /// Whether it was to end.
+    package var isWished: Bool
+
+    package init(
+      helper: String, network: String, action: Action, pid: Int32?, status: ExitStatus? = nil,
+      words: String = "", isWished: Bool = false
+    ) {
+      self.helper = helper
+      self.network = network
+      self.action = action
+      self.pid = pid
+      self.status = status
+      self.words = words
+      self.isWished = isWished
     }
   }
 

@@ -23,6 +23,9 @@ package struct VMReply: Sendable, Equatable {
   /// Of a dry run: what the guest's cloud-init would be told, in words; nil where it has none.
   package var cloudInit: String?
 
+  /// Its cards on networks of its lab, as a dry run of the whole lab tells them.
+  package var networks: [NetworkReport.Card] = []
+
   package init(
     status: VMStatus, change: VMChange, actions: [VMAction], profileFiles: [String] = [],
     differences: [String] = [], pending: [String] = [], cloudInit: String? = nil
@@ -51,6 +54,7 @@ extension VMReply: JSONDecodable {
     differences = try members.optional("differences") ?? []
     pending = try members.optional("pending") ?? []
     cloudInit = try members.optional("cloudInit")
+    networks = try members.optional("networks") ?? []
   }
 
   /// The status with what is told of a change beside it.
@@ -62,6 +66,7 @@ extension VMReply: JSONDecodable {
     members["differences"] = JSONValue(texts: differences)
     members["pending"] = JSONValue(texts: pending)
     members["cloudInit"] = JSONValue(text: cloudInit)
+    if !networks.isEmpty { members["networks"] = .array(networks.map { .object($0.json) }) }
     return members
   }
 }

@@ -1,9 +1,12 @@
 internal import JSON
 
-/// A lab as its files define it: its name and its VMs, in the order of the files.
+/// A lab as its files define it: its name, its networks and its VMs, in the order of the files.
 package struct LabFile: Sendable, Equatable {
   package let lab: String
   package let vms: [VMDefinition]
+
+  /// Its private networks.
+  package let networks: LabNetworks
 
   /// The key with the schema that an editor goes by.
   static let schema = "$schema"
@@ -38,6 +41,7 @@ package struct LabFile: Sendable, Equatable {
     var problems: [Problem] = []
     var (name, vms): (String?, LabVMs) = (nil, LabVMs(notes: notes))
     var (hasName, hasVMs, isObject) = (false, false, false)
+    var networks: LabNetworks? = LabNetworks()
     for file in source.files {
       let log = DefinitionLog(file: file.shown, notes: notes)
       defer { problems += log.problems }
@@ -48,7 +52,8 @@ package struct LabFile: Sendable, Equatable {
       _ = reader.read(Self.schema) { $0.text() }
       let written = reader.read("lab") { $0.resolving(source.variables)?.name() }
       if reader.has("lab") { (hasName, name) = (true, written) }
-      Self.refuseNetworks(&reader)
+      let given = reader.read("networks") { $0.resolving(source.variables).flatMap(LabNetworks.read) }
+      if reader.has("networks") { networks = given.flatMap { networks?.under($0) } }
       hasVMs = hasVMs || reader.has("vms")
       reader.read("vms") { vms.add($0, of: file) }
       reader.finish()
@@ -60,8 +65,11 @@ package struct LabFile: Sendable, Equatable {
     if !hasName { name = Self.name(ofFolder: defaultLab, origin, &problems) }
     self.vms = vms.definitions(lab: name, in: source, &problems)
     problems += LabOrder.problems(of: self.vms)
+    // Networks that cannot be read are no reason to miss them.
+    if let networks, problems.isEmpty { problems += networks.problems(of: self.vms) }
     guard let name, problems.isEmpty else { throw DefinitionError(problems) }
     lab = name
+    self.networks = networks ?? LabNetworks()
   }
 
   /// A file, or a list of files.
@@ -80,13 +88,6 @@ package struct LabFile: Sendable, Equatable {
       let why = "the folder's name '\(folder.clipped)' cannot name the lab: \(error); write lab: \"NAME\""
       problems.append(Problem(.invalid(why), path: "lab", origin: origin))
       return nil
-    }
-  }
-
-  private static func refuseNetworks(_ reader: inout ObjectReader) {
-    let networks = reader.read("networks") { $0.members ?? $0.wrongType(expected: "an object") } ?? []
-    for network in networks {
-      network.value.report("networks between VMs are not there yet; a VM's cards are on 'user'")
     }
   }
 }

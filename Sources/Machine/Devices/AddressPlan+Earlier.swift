@@ -43,7 +43,7 @@ extension AddressPlan {
         case .isapc, .other: nil
         }
       // All were on one network.
-      let name = card.network.rawValue + (index == 0 ? "" : "-\(index + 1)")
+      let name = card.network.name + (index == 0 ? "" : "-\(index + 1)")
       entries.append(Entry(id: .networkCard(name), address: card.model == .ne2kISA ? nil : address))
     }
     if type.family == .microvm, settings.rng == true {

@@ -16,6 +16,16 @@ package struct MACAddress: Sendable, Hashable {
     bits = 0x5254_0000_0000 | (hash.state ^ hash.state >> 32) & 0xFF_FFFF
   }
 
+  /// The address of its card on a network of its lab.
+  package init(uuid: UUID, network: String) {
+    var hash = FNV1a<UInt64>()
+    for word in [uuid.high, uuid.low] {
+      for shift in stride(from: 56, through: 0, by: -8) { hash.add(UInt8(word >> UInt64(shift) & 0xFF)) }
+    }
+    hash.add(network)
+    bits = 0x5254_0000_0000 | (hash.state ^ hash.state >> 32) & 0xFF_FFFF
+  }
+
   /// Reads six pairs of hexadecimal digits with colons or dashes between.
   package init?(_ text: String) {
     let separator: Character = text.contains("-") ? "-" : ":"

@@ -1,4 +1,5 @@
 package import JSON
+package import Network
 
 /// A network card of the guest's, and the network that it is on.
 package struct NetworkCard: Device {
@@ -12,6 +13,16 @@ package struct NetworkCard: Device {
   package let model: CardModel
   package let ports: [PortForward]
 
+  /// Whether a guest on the user network reaches nothing but what its ports let in.
+  let isRestricted: Bool
+
+  /// What a card on a network of the lab has there by the definition, and whether it may speak as itself alone.
+  package let ipAddress: IPv4Address?
+  package let isSecure: Bool
+
+  /// The two ends of such a card; nil on another network.
+  package let ends: NetworkPaths.Ends?
+
   /// Which of the cards of its network it is, from 0.
   let ordinal: Int
 
@@ -20,14 +31,22 @@ package struct NetworkCard: Device {
   package var hostPorts: [PortForward] { ports }
 
   package var properties: JSONObject {
-    var properties: JSONObject = ["network": .string(network.rawValue), "model": .string(model.rawValue)]
-    if hasOwnAddress { properties["mac"] = .string("\(address)") }
+    var properties: JSONObject = ["network": .string(network.name), "model": .string(model.rawValue)]
+    if ends != nil {
+      properties["labNetwork"] = .string(network.name)
+      properties["address"] = ipAddress.map { .string("\($0)") }
+      if !isSecure { properties["secure"] = false }
+    }
+    if isRestricted { properties["restrict"] = true }
+    if hasOwnAddress || ends != nil { properties["mac"] = .string("\(address)") }
     if !ports.isEmpty { properties["ports"] = .array(ports.map { .string("\($0)") }) }
     return properties
   }
 
   package var shown: [(key: String, value: String)] {
-    var words = [network.rawValue]
+    var words = [network.name]
+    if let ipAddress { words.append("\(ipAddress)") }
+    if isRestricted { words.append("restricted") }
     if model != .virtio { words.append(model.rawValue) }
     if hasOwnAddress { words.append("\(address)") }
     let card = (key, words.joined(separator: ", "))
@@ -48,8 +67,17 @@ package struct NetworkCard: Device {
       var backend: JSONObject = ["type": "user", "id": .string(id.text)]
       // The first has QEMU's own addresses, 10.0.2.0/24; a guest with two cards needs others on the second.
       if ordinal > 0 { backend["net"] = .string("10.0.\(2 + ordinal).0/24") }
+      if isRestricted { backend["restrict"] = true }
       if !ports.isEmpty { backend["hostfwd"] = .array(ports.map { ["str": .string($0.rule)] }) }
       return [.netdev(backend)]
+    case .lab:
+      guard let ends else { return [] }
+      return [
+        .netdev([
+          "type": "dgram", "id": .string(id.text), "local": ["type": "unix", "path": .string(ends.card)],
+          "remote": ["type": "unix", "path": .string(ends.switchEnd)],
+        ])
+      ]
     }
   }
 
@@ -82,11 +110,36 @@ extension DeviceKind {
       let (model, key) = (card.model ?? .virtio, "networks[\(index)]")
       if let problem = model.problem(on: resolver.type) { resolver.report(key, problem) }
       let ordinal = cards[..<index].count { $0.network == card.network }
-      let network = card.network.rawValue
+      let network = card.network.name
       return NetworkCard(
         name: ordinal == 0 ? network : "\(network)-\(ordinal + 1)", key: key, network: card.network,
-        address: card.mac ?? MACAddress(uuid: resolver.uuid, card: ordinal), hasOwnAddress: card.mac != nil,
-        model: model, ports: card.network == .user && ordinal == 0 ? ports : [], ordinal: ordinal)
+        address: card.mac ?? .chosen(resolver.uuid, card.network, ordinal), hasOwnAddress: card.mac != nil,
+        model: model, ports: card.network == .user && ordinal == 0 ? ports : [],
+        isRestricted: card.isRestricted, ipAddress: card.address, isSecure: card.isSecure,
+        ends: ends(of: card, key, &resolver), ordinal: ordinal)
+    }
+  }
+
+  private static func ends(
+    of card: NetworksSetting.Card, _ key: String, _ resolver: inout MachineResolver
+  ) -> NetworkPaths.Ends? {
+    guard case .lab(let network) = card.network else { return nil }
+    guard let paths = resolver.paths.networks else {
+      resolver.report(key, LabNetworks().unknown(network))
+      return nil
+    }
+    return paths.ends(on: network)
+  }
+}
+
+extension MACAddress {
+  /// That of a card which has none written.
+  fileprivate static func chosen(
+    _ uuid: UUID, _ network: NetworksSetting.Network, _ ordinal: Int
+  ) -> MACAddress {
+    switch network {
+    case .user: MACAddress(uuid: uuid, card: ordinal)
+    case .lab(let name): MACAddress(uuid: uuid, network: name)
     }
   }
 }
@@ -128,17 +181,37 @@ extension Settings {
 ///
 /// A list, or for one network its name, or `none`.
 package struct NetworksSetting: Sendable, Equatable {
-  package enum Network: String, Sendable, CaseIterable {
+  package enum Network: Sendable, Hashable {
     /// QEMU's own network: the guest reaches out, the host reaches in through `ports`.
     case user
+
+    /// A private network of the VM's lab.
+    case lab(String)
+
+    package var name: String {
+      switch self {
+      case .user: "user"
+      case .lab(let name): name
+      }
+    }
   }
 
-  /// A network card: its network's name alone, or `{ user: true, mac, model }`.
+  /// A network card: its network's name alone, `{ user: true, mac, model, restrict }`, or
+  /// `{ network, address, mac, model, secure }`.
   package struct Card: Sendable, Equatable {
     package var network: Network
     /// Nil for one made of the VM's UUID.
     package var mac: MACAddress?
     package var model: CardModel?
+
+    /// What it has on a network of the lab; nil for one that is chosen.
+    package var address: IPv4Address?
+
+    /// Whether it may speak there as itself alone: a router's may not be held to that.
+    package var isSecure = true
+
+    /// Whether a guest on the user network reaches nothing but what its ports let in.
+    package var isRestricted = false
 
     package init(_ network: Network, mac: MACAddress? = nil, model: CardModel? = nil) {
       self.network = network
@@ -185,6 +258,8 @@ extension NetworksSetting: DefinitionValue {
       guard let card = Card.read(element) else { continue }
       if let mac = card.mac, cards.contains(where: { $0.mac == mac }) {
         element.report("another card of this guest has the address \(mac)")
+      } else if case .lab(let name) = card.network, cards.contains(where: { $0.network == card.network }) {
+        element.report("another card of this guest is on '\(name)'; a VM has one card on a network")
       } else {
         cards.append(card)
       }
@@ -199,38 +274,60 @@ extension NetworksSetting.Card {
   fileprivate static func read(_ node: DefinitionNode) -> NetworksSetting.Card? {
     if node.value.string != nil { return network(node).map { NetworksSetting.Card($0) } }
     guard var reader = ObjectReader(node, expected: "a network's name or an object") else { return nil }
-    reader.refuse("network", because: "networks between VMs are not there yet; write user: true")
     for key in ["bridge", "tap"] {
       reader.refuse(key, because: "a card on a \(key) is not there yet; write user: true")
     }
-    for key in ["address", "restrict", "backend"] {
-      reader.refuse(key, because: "'\(key)' of a card is not there yet")
-    }
+    reader.refuse("backend", because: "'backend' of a card is not there yet")
     let isOnUser: Bool? = reader.read("user")
-    let mac: MACAddress? = reader.read("mac")
-    let model: CardModel? = reader.read("model") { $0.word("card model") }
-    if isOnUser == false {
-      reader.report("user", "this is the only network there is; leave the card out instead")
-    } else if !reader.has("user"), reader.others.isEmpty {
-      reader.missing("user", "the card's network, 'user: true',")
+    let network = reader.read("network", network)
+    var card = NetworksSetting.Card(network ?? .user, mac: reader.read("mac"))
+    card.model = reader.read("model") { $0.word("card model") }
+    card.address = reader.read("address")
+    card.isSecure = reader.read("secure") ?? true
+    card.isRestricted = reader.read("restrict") ?? false
+    if case .lab(let name)? = network {
+      if reader.has("user") { reader.report("user", "a card is on one network: 'user' or '\(name)'") }
+      if reader.has("restrict") {
+        reader.report("restrict", "a network of the lab leads nowhere else; 'restrict' is for user: true")
+      }
+    } else {
+      for key in ["address", "secure"] where reader.has(key) {
+        node.report("'\(key)' is for a card on a network of the lab: write network: NAME")
+      }
+      if isOnUser == false {
+        reader.report("user", "without a network it is no card; name one with 'network', or leave it out")
+      } else if !reader.has("user"), !reader.has("network"), reader.others.isEmpty {
+        reader.missing("user", "the card's network, 'user: true' or 'network: NAME',")
+      }
     }
     reader.finish()
-    return NetworksSetting.Card(.user, mac: mac, model: model)
+    return reader.has("network") && network == nil ? nil : card
   }
 
   private static func network(_ node: DefinitionNode) -> NetworksSetting.Network? {
     guard let text = node.text(expected: "a network's name") else { return nil }
-    if let network = NetworksSetting.Network(rawValue: text) { return network }
+    if text == "user" { return .user }
     if text == "none" { return node.wrong("'none' stands alone, and not in a list: write networks: 'none'") }
-    let nearest = nearestName(to: text, among: NetworksSetting.Network.allCases.map(\.rawValue))
-    return node.wrong(.unknownName(text, kind: "network", nearest: nearest, known: ["user", "none"]))
+    do throws(NameError) {
+      try NameError.check(text)
+      return .lab(text)
+    } catch {
+      return node.wrong("'\(text.clipped)' is not a valid name: \(error)")
+    }
   }
 
   var json: JSONValue {
-    if mac == nil, model == nil { return .string(network.rawValue) }
-    var object: JSONObject = ["user": true]
+    if self == NetworksSetting.Card(network) { return .string(network.name) }
+    var object: JSONObject =
+      switch network {
+      case .user: ["user": true]
+      case .lab(let name): ["network": .string(name)]
+      }
+    object["address"] = address?.json
     object["mac"] = mac?.json
     object["model"] = model.map { .string($0.rawValue) }
+    if !isSecure { object["secure"] = false }
+    if isRestricted { object["restrict"] = true }
     return .object(object)
   }
 }

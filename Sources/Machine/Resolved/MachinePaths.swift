@@ -28,10 +28,13 @@ package struct MachinePaths: Sendable, Equatable {
   package var disks: DiskFolders
   package var firstBoot: FirstBootPlaces
 
+  /// Those of its lab's networks; nil outside labs.
+  package var networks: NetworkPaths?
+
   package init(
     monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, serialPorts: [SerialPort],
     firmwareROM: String, firmwareConfig: String, vncSocket: String, uefiVariables: String,
-    disks: DiskFolders, firstBoot: FirstBootPlaces
+    disks: DiskFolders, firstBoot: FirstBootPlaces, networks: NetworkPaths? = nil
   ) {
     self.monitorDescriptor = monitorDescriptor
     self.userMonitorDescriptor = userMonitorDescriptor
@@ -42,6 +45,7 @@ package struct MachinePaths: Sendable, Equatable {
     self.uefiVariables = uefiVariables
     self.disks = disks
     self.firstBoot = firstBoot
+    self.networks = networks
   }
 
   /// The VM's own copy of the UEFI variables in a format.

@@ -54,6 +54,12 @@ package struct IPv4Subnet: Sendable, Hashable {
     guard base.value & ~mask.value == 0 else { return nil }
   }
 
+  /// That of 256 addresses whose first 24 bits are those of an address.
+  package init(ofFirst24Bits address: IPv4Address) {
+    base = IPv4Address(address.value & 0xFFFF_FF00)
+    prefixLength = 24
+  }
+
   package var mask: IPv4Address { IPv4Address(UInt32.max << UInt32(32 - prefixLength)) }
   package var broadcast: IPv4Address { IPv4Address(base.value | ~mask.value) }
 

@@ -112,6 +112,9 @@ extension NetworkDefinition {
     }
   }
 
+  /// Whether a VM of that name can be found by it.
+  package static func canBeNamed(_ name: String) -> Bool { isLabel(name) }
+
   /// What may stand between two dots of a name; `_` and a digit in front are taken, as VMs may be called so.
   static func isLabel(_ text: some StringProtocol) -> Bool {
     guard (1...63).contains(text.utf8.count), !text.hasPrefix("-"), !text.hasSuffix("-") else {

@@ -59,6 +59,9 @@ package struct HelperDeclaration: Sendable, Equatable {
     self.death = death
   }
 
+  /// Where the files of one are worked on, by its title.
+  static func lane(_ title: String) -> String { "the files of \(title)" }
+
   package var lock: String { folder + "/lock" }
   package var log: String { folder + "/log" }
 

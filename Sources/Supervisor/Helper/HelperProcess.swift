@@ -11,6 +11,7 @@ package actor HelperProcess {
     case started(pid: Int32)
     case adopted(pid: Int32)
     case ended(pid: Int32, ExitStatus, words: String)
+    case notStarted(String)
 
     /// What it serves cannot go on without it.
     case ownerEnds(HelperFailure)
@@ -26,8 +27,8 @@ package actor HelperProcess {
   /// How it is started next; what runs may have been started by an earlier one.
   private var declaration: HelperDeclaration
 
-  /// Whether what runs, or is being started, is as it is declared.
-  private var isAsDeclared = true
+  /// The command line of one that was taken over, until it is declared: who has started it is gone.
+  private var adoptedWords: [String]?
   private var life = HelperLife()
   private var process: SupervisedProcess?
   private var logStart: Int64 = 0
@@ -43,7 +44,8 @@ package actor HelperProcess {
 
   /// Who waits until it is ready, and until nothing of it is left.
   private var whenReady: [CheckedContinuation<HelperFailure?, Never>] = []
-  private var whenGone: [CheckedContinuation<Void, Never>] = []
+  private var whenGone: [Int: CheckedContinuation<Void, Never>] = [:]
+  private var settlings = 0
   private var effects: [HelperEffect] = []
   private var isPerforming = false
   private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
@@ -64,7 +66,7 @@ package actor HelperProcess {
     self.told = told
     self.files = files
     executor = QueueExecutor(label: "helper", isShared: true)
-    lane = lanes["the files of \(declaration.title)"]
+    lane = lanes[HelperDeclaration.lane(declaration.title)]
     wordLane = Lane("the first words of \(declaration.title)")
   }
 
@@ -72,13 +74,23 @@ package actor HelperProcess {
 
   /// Sees to it that it is there as it is declared; gives why it cannot be, or nil when it is ready.
   package func need(_ declaration: HelperDeclaration) async -> HelperFailure? {
-    let isAnew = declaration != self.declaration || !isAsDeclared
-    self.declaration = declaration
-    isAsDeclared = true
-    return await withCheckedContinuation { continuation in
+    await withCheckedContinuation { continuation in
       whenReady.append(continuation)
-      apply(.want(anew: isAnew))
+      want(declaration)
     }
+  }
+
+  /// The same for one who does not wait for it.
+  package func want(_ declaration: HelperDeclaration) {
+    let isAnew = adoptedWords.map { !declaration.isSame($0) } ?? (declaration != self.declaration)
+    self.declaration = declaration
+    adoptedWords = nil
+    apply(.want(anew: isAnew))
+  }
+
+  /// Nobody needs it any more; what its owner asks for behind this call comes behind it.
+  package nonisolated func releaseSoon() {
+    executor.queue.async { self.assumeIsolated { $0.release() } }
   }
 
   /// Nobody needs it any more.
@@ -87,22 +99,34 @@ package actor HelperProcess {
     answerWaiting(HelperFailure(.cannotStart("nothing needs it any more")))
   }
 
-  /// Returns when nothing of it is on its way out.
-  package func settle() async {
-    guard isBusy || life.process.course != nil else { return }
-    await withCheckedContinuation { whenGone.append($0) }
+  /// Returns when nothing of it is on its way up or down, or the limit has passed.
+  package func settle(within limit: Duration = .seconds(3600)) async {
+    guard isComingOrGoing else { return }
+    await withCheckedContinuation { continuation in
+      settlings += 1
+      let number = settlings
+      whenGone[number] = continuation
+      executor.after(limit) { [weak self] in
+        self?.assumeIsolated { $0.whenGone.removeValue(forKey: number)?.resume() }
+      }
+    }
+  }
+
+  /// What everyone may know of it now.
+  package var report: HelperReport {
+    HelperReport(life, pid: process?.pid, isBusy: starts > 0, at: .now)
   }
 
   /// Takes back one that an earlier supervisor has started; `words` is its command line.
   package func adopt(_ found: ChildProcess, words: [String]) {
-    isAsDeclared = declaration.isSame(words)
+    adoptedWords = words
     follow(found)
     told(.adopted(pid: found.pid))
     apply(.adopted)
-    report()
+    tell()
   }
 
-  private var isBusy: Bool { starts > 0 && !life.isAlive }
+  private var isComingOrGoing: Bool { starts > 0 || life.isAlive && !life.isReady }
 
   // MARK: The life's pump
 
@@ -125,12 +149,12 @@ package actor HelperProcess {
     case .failed(let failure): answerWaiting(failure)
     case .endOwner(let failure): told(.ownerEnds(failure))
     case .outlived: told(.message("SIGKILL has not ended it: it may hang in the kernel"))
-    case .announce: report()
+    case .announce: tell()
     }
   }
 
-  private func report() {
-    told(.changed(HelperReport(life, pid: process?.pid, isBusy: starts > 0, at: .now)))
+  private func tell() {
+    told(.changed(report))
   }
 
   private func answerWaiting(_ failure: HelperFailure?) {
@@ -140,10 +164,10 @@ package actor HelperProcess {
   }
 
   private func answerSettled() {
-    guard !isBusy, life.process.course == nil else { return }
+    guard !isComingOrGoing else { return }
     let waiting = whenGone
-    whenGone = []
-    for continuation in waiting { continuation.resume() }
+    whenGone = [:]
+    for continuation in waiting.values { continuation.resume() }
   }
 
   // MARK: Its process
@@ -161,10 +185,12 @@ package actor HelperProcess {
       if isMeant {
         switch result {
         case .success(let started): take(started)
-        case .failure(let failure): apply(.spawnFailed(failure.words))
+        case .failure(let failure):
+          apply(.spawnFailed(failure.words))
+          told(.notStarted(failure.words))
         }
       } else {
-        report()
+        tell()
         answerSettled()
       }
     }

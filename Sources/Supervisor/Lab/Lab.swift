@@ -64,8 +64,10 @@ extension Supervisor {
     guard let known = labs[lab], known.claims == 0, known.record?.pending.isEmpty ?? true,
       !reports.values.contains(where: { $0.name.lab == lab })
     else { return }
+    let networks = networks(of: lab).names
     labs[lab] = nil
     guard known.record != nil else { return }
+    forgetNetworks(of: lab, networks)
     let folder = state.labs
     lane(ofLab: lab).add {
       do throws(SystemError) {
@@ -107,6 +109,20 @@ extension Supervisor {
         try folder.settle(record)
       } catch {
         Log.note("\(record.lab): what has become of it could not be recorded: \(error)")
+      }
+    }
+  }
+
+  /// Keeps what is decided of a lab's networks, behind what is being kept of it; nobody waits for it.
+  func keepSoon(_ lab: String) {
+    guard let record = labs[lab]?.record else { return }
+    let folder = state.labs
+    lane(ofLab: lab).add {
+      do throws(FolderChange.Failure) {
+        try folder.promise(record)
+      } catch {
+        // It is decided the same way again, unless what it rests on is edited before the next supervisor.
+        Log.note("\(record.lab): the addresses of its networks could not be recorded: \(error.error)")
       }
     }
   }

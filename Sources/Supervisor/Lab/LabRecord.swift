@@ -16,6 +16,9 @@ struct LabRecord: Sendable, Equatable {
   var directory: String
   var networks: JSONObject
 
+  /// What is decided of them, by their names: it stays as it is while the lab lasts.
+  var addresses: [String: NetworkAddresses] = [:]
+
   /// Its VMs, bare names, in the order in which they start.
   var vms: [String]
 
@@ -85,6 +88,8 @@ extension LabRecord {
       "networks": .object(networks), "vms": .array(vms.map { .string($0) }),
       "pending": .object(
         JSONObject(pending.sorted { $0.key < $1.key }.map { ($0.key, .object($0.value.json)) })),
+      "addresses": .object(
+        JSONObject(addresses.sorted { $0.key < $1.key }.map { ($0.key, $0.value.json) })),
       "refusals": .object(
         JSONObject(refusals.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) })),
     ]
@@ -110,6 +115,8 @@ extension LabRecord {
           try pending.map { ($0.key, try Promise(json: $0.value, file: path)) }, uniquingKeysWith: { $1 }),
         refusals: Dictionary(
           refusals.compactMap { key, value in value.string.map { (key, $0) } }, uniquingKeysWith: { $1 }))
+      let addresses: JSONObject = try object.optional("addresses") ?? [:]
+      for (name, value) in addresses { self.addresses[name] = NetworkAddresses(json: value) }
     } catch let error as Unreadable {
       throw error
     } catch {

@@ -15,11 +15,11 @@ extension Supervisor {
   func labUp(
     _ lab: LabDefinition, names: [String]?, dryRun: Bool
   ) async throws(ControlError) -> FleetReply {
-    try Self.check(lab)
+    let networks = try Self.check(lab)
     try claim(lab.lab, for: lab.file)
     let result: Result<FleetReply, ControlError>
     do throws(ControlError) {
-      result = .success(try await bringClaimed(lab, names: names, dryRun: dryRun))
+      result = .success(try await bringClaimed(lab, on: networks, names: names, dryRun: dryRun))
     } catch {
       result = .failure(error)
     }
@@ -44,34 +44,38 @@ extension Supervisor {
     noteRefusals(in: entries, of: lab)
   }
 
-  private static func check(_ lab: LabDefinition) throws(ControlError) {
+  private static func check(_ lab: LabDefinition) throws(ControlError) -> LabNetworks {
     do throws(NameError) {
       _ = try VMName("vm", lab: lab.lab)
     } catch {
       throw ControlError(.invalid, "the lab cannot be called '\(lab.lab)': \(error)")
     }
-    guard lab.networks.isEmpty else {
-      throw ControlError(
-        .invalid, "\(lab.lab): networks between VMs are not there yet; a VM's cards are on 'user'")
+    do throws(DefinitionError) {
+      return try LabNetworks(json: lab.networks)
+    } catch {
+      throw ControlError(.invalid, "\(error)")
     }
   }
 
   private func bringClaimed(
-    _ lab: LabDefinition, names: [String]?, dryRun: Bool
+    _ lab: LabDefinition, on networks: LabNetworks, names: [String]?, dryRun: Bool
   ) async throws(ControlError) -> FleetReply {
-    let all = try await preparation.records(of: lab)
+    let all = try await preparation.records(of: lab, on: networks)
     let order = LabOrder(all.map { ($0.0.name, (try? $0.1.get().definition.dependencies) ?? []) })
     let chosen = try Self.chosen(all, names, order)
     guard !dryRun else {
-      return FleetReply(await bring(chosen, layers: [chosen.map(\.name.name)], of: lab.lab, promises: nil))
+      let entries = await bring(chosen, layers: [chosen.map(\.name.name)], of: lab.lab, promises: nil)
+      return FleetReply(showNetworks(of: all, lab, in: entries))
     }
     await enter(lab.lab)
     defer { leave(lab.lab) }
     try refuseWhileStandingDown(nil)
+    try refuseChange(to: networks, of: lab.lab)
     let promises = try await promise(chosen, order, lab)
     let entries = await bring(chosen, layers: order.startLayers, of: lab.lab, promises: promises)
     noteRefusals(in: entries, of: lab.lab)
     await settle(promises, of: lab.lab)
+    await bringNetworksUpToDate(of: lab.lab)
     return FleetReply(entries)
   }
 

@@ -58,8 +58,9 @@ package struct Preparation: Sendable {
   ///
   /// Throws where a definition is none, or they cannot stand beside each other; what is wrong with the profile of one
   /// VM is that VM's alone.
-  func records(of lab: LabDefinition) async throws(ControlError) -> [(VMName, Result<VMRecord, ControlError>)]
-  {
+  func records(
+    of lab: LabDefinition, on networks: LabNetworks
+  ) async throws(ControlError) -> [(VMName, Result<VMRecord, ControlError>)] {
     var definitions: [VMDefinition] = []
     for json in lab.vms { definitions.append(try definition(json, in: lab)) }
     let found = Dictionary(grouping: definitions, by: \.name)
@@ -77,7 +78,8 @@ package struct Preparation: Sendable {
       }
     }
     // A success is one whatever is wrong with another.
-    try refuse(LabOrder.problems(ofConditionsIn: results.compactMap { try? $0.get().flat }))
+    let flat = results.compactMap { try? $0.get().flat }
+    try refuse(LabOrder.problems(ofConditionsIn: flat) + networks.problems(ofCardsIn: flat))
     return Array(zip(definitions.map(\.name), results))
   }
 
@@ -300,7 +302,8 @@ package struct Preparation: Sendable {
       firmwareROM: folder.firmware, firmwareConfig: folder.firmwareConfig,
       vncSocket: Locations.vnc(in: locations.runtime(of: name)),
       uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name),
-      firstBoot: .of(name, state: state.path))
+      firstBoot: .of(name, state: state.path),
+      networks: name.lab.map { NetworkPaths(folder: state.networks, lab: $0, vm: name.name) })
   }
 
   /// What QEMU would only say after its start, or not at all: in words of ours, with the key.
@@ -315,6 +318,17 @@ package struct Preparation: Sendable {
         the path of its socket has \(path.utf8.count) bytes, and a socket's has \(UnixSocket.longestPath) at most: \
         \(path)
         """, advice: ["Name a shorter runtime folder with QEMUVM_RUNTIME_DIR."])
+    }
+    for (key, path) in machine.cardSockets where path.utf8.count > UnixSocket.longestPath {
+      throw .cannot(
+        "start", name,
+        """
+        \(key): the path of its card's socket has \(path.utf8.count) bytes, and a socket's has \
+        \(UnixSocket.longestPath) at most: \(path)
+        """,
+        advice: Self.place(key, origins) + [
+          "Give the VM, its network or its lab a shorter name, or name a shorter state folder with QEMUVM_STATE_DIR."
+        ])
     }
     for file in machine.requiredFiles {
       lane.reach(file.path)

@@ -37,8 +37,9 @@ extension Supervisor {
     query.countLimit = 200
     let page = try await read(query)
     let folder = state.folder(of: name.id)
+    let troubles = await networkTroubles(of: report)
     return await offQueue {
-      let diagnosis = Diagnosis(of: name, report: report, records: page.records)
+      let diagnosis = Diagnosis(of: name, report: report, records: page.records, networkTroubles: troubles)
       return diagnosis.reply(
         qemuLog: LogTail.lines(of: folder.qemuLog, since: diagnosis.lastStart),
         console: LogTail.lines(of: folder.consoleLog)

@@ -30,6 +30,7 @@ extension Supervisor {
     let machines = vms.map { make($0.name) }
     // A lock that is not clear yet is looked at again for a second at most, however many there are.
     let deadline = Instant.now + .seconds(1)
+    await adoptNetworks(processes, lookingUntil: deadline)
     await atOnce(machines) { machine in
       let last = lives[machine.name.full] ?? LastLife()
       let isThere = await machine.load(
@@ -39,6 +40,7 @@ extension Supervisor {
     noteStrangers(processes, besides: Set(folders.map(\.id)))
     await keepPromises()
     reviewAll()
+    await reviewNetworks()
     await withTaskGroup { group in
       for machine in machines { group.addTask { await machine.takeOver(within: Self.patience) } }
     }

@@ -47,6 +47,7 @@ package struct StateDirectory: Sendable {
       path = try FileSystem.resolved(given)
       try FileSystem.makeDirectory(path + "/vms")
       try FileSystem.makeDirectory(path + "/labs")
+      try FileSystem.makeDirectory(path + "/networks")
       machine = try FileSystem.readIfPresent("/etc/machine-id").map(Self.word) ?? ""
     } catch {
       throw .unusable(error)
@@ -82,6 +83,9 @@ package struct StateDirectory: Sendable {
 
   /// Where what is known of labs as a whole is kept.
   var labs: LabFolder { LabFolder(path: path + "/labs") }
+
+  /// Where the networks of labs have their folders, each with its switch's lock and the ends of its cards.
+  var networks: String { path + "/networks" }
 
   package func folder(of id: String) -> VMFolder {
     VMFolder(path: path + "/vms/" + id, id: id)

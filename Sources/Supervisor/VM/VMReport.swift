@@ -51,6 +51,13 @@ package struct VMReport: Sendable {
   /// Whether the VM has a process, or will have one by itself.
   package var keepsSupervisor: Bool
 
+  /// Its cards on networks of its lab, as it runs (nil without a process) and as it is defined.
+  var runningCards: [LabCard]?
+  var definedCards: [LabCard] = []
+
+  /// Those on which it is, or is to be.
+  var cards: [LabCard] { (runningCards ?? []) + definedCards }
+
   /// The VMs of its lab that must be so far before it starts.
   var dependencies: [Dependency] = []
 

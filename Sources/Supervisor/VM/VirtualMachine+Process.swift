@@ -19,7 +19,7 @@ extension VirtualMachine {
       return spawnFailed(failure.sentence)
     }
     sayIfSilent(attempt)
-    if let launch, areFilesReady { return spawn(launch) }
+    if let launch, areFilesReady, launch.machine.labCards.isEmpty { return spawn(launch) }
     preparations += 1
     Task {
       let result = await makeReady()
@@ -93,6 +93,8 @@ extension VirtualMachine {
     do throws(ControlError) {
       try await makeFirstBootDisk(launch)
       try await makeImages(launch)
+      let cards = launch.machine.labCards
+      if !cards.isEmpty { try await services.readyNetworks(cards) }
     } catch {
       return .failure(error)
     }

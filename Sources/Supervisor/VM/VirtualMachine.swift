@@ -30,6 +30,9 @@ package actor VirtualMachine {
     let awaitImage: @Sendable (ImageWait, VirtualMachine) async -> JobFailure?
     let leaveImage: @Sendable (ImageWait) async -> Void
 
+    /// Sees to it that the switches of these cards' networks take frames.
+    let readyNetworks: @Sendable ([LabCard]) async throws(ControlError) -> Void
+
     /// What a VM with these dependencies has to wait for.
     let unmet: @Sendable ([Dependency]) async -> [UnmetDependency]
 
@@ -446,6 +449,8 @@ package actor VirtualMachine {
       consoleSocket: run?.consoles[1] == nil ? nil : sharedSerialSocket(1),
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, failedConsole: failedConsole, wish: wish,
       file: record?.file, images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
+    report.runningCards = run.map { $0.machine?.labCards ?? [] }
+    report.definedCards = record.map { $0.flat.labCards(uuid: $0.uuid) } ?? []
     report.dependencies = record?.definition.dependencies ?? []
     if lifecycle.desired == .running, case .vms(let unmet) = lifecycle.intent.hold { report.hold = unmet }
     report.isEndHeld = lifecycle.intent.heldEnd != nil

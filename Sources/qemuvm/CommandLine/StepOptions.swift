@@ -43,8 +43,18 @@ struct StepOptions: Sendable {
     _ context: Context, _ commands: [FleetCommand.Command], patience: Duration?
   ) throws -> ExitCode {
     guard !commands.isEmpty else { return .done }
-    return try FleetCommand(
+    let result = try FleetCommand(
       commands: commands, timeout: timeout, patience: patience, context: context
-    ).run().code
+    ).run()
+    if commands.flatMap(\.orders).contains(where: \.goal.isEnd) { settleNetworks(of: result.labels, context) }
+    return result.code
+  }
+
+  /// Waits until switches have ended that nobody needs any more: what is down leaves nothing.
+  private func settleNetworks(of labels: [String], _ context: Context) {
+    guard labels.contains(where: { FullName(written: $0).lab != nil }) else { return }
+    // The VMs have come to what was asked for; a supervisor that leaves meanwhile ends them with its own end.
+    _ = try? SupervisorConnector(context: context).perform(
+      .queryNetworks(counters: false), deadline: Query.deadline)
   }
 }

@@ -89,7 +89,11 @@ struct Up: Verb {
     let changes = differences.map { "  would change \(Printable.line($0))\n" }
     let profile = reply.profileFile.map { "  with the profile \($0)\n" } ?? ""
     let cloudInit = reply.cloudInit.map { "  with a disk for cloud-init: \(Printable.line($0))\n" } ?? ""
-    return "\(reply.name): \(head)\n\(profile)\(cloudInit)" + (changes + pending).joined()
+    let networks = reply.networks.map { card in
+      let address = card.address.map { " as \($0)" } ?? ""
+      return "  on the network \(Printable.line(card.network))\(address), \(card.mac)\n"
+    }
+    return "\(reply.name): \(head)\n\(profile)\(cloudInit)" + (networks + changes + pending).joined()
   }
 
   /// The VMs asked for as they are by now, for the replies tell how they were before they ran; what has failed says so.

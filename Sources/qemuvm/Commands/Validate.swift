@@ -85,7 +85,8 @@ struct Validate: Verb {
       }
     }
     return DefinitionError(
-      problems + LabOrder.problems(ofConditionsIn: vms) + LabImages.problems(of: vms, alone: true, context)
+      problems + LabOrder.problems(ofConditionsIn: vms) + file.networks.problems(ofCardsIn: vms)
+        + LabImages.problems(of: vms, alone: true, context)
     ).problems
   }
 

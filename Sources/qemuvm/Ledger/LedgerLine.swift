@@ -43,18 +43,36 @@ struct LedgerLine {
     case .gap(let facts): Self.words(facts)
     case .refused(let facts): "cannot \(facts.verb): \(facts.reason)"
     case .message(let message): message
+    case .helper(let facts): Self.words(facts)
     case .removed: "removed from the list"
     case .other(let kind, let facts): "\(kind) \(facts)"
     }
   }
 
+  private static func words(_ facts: LedgerEvent.HelperFacts) -> String {
+    let helper = "the \(facts.helper) of its network \(facts.network)"
+    let pid = facts.pid.map { "\($0)" } ?? "?"
+    switch facts.action {
+    case .started: return "\(helper) started as process \(pid)"
+    case .adopted: return "\(helper), process \(pid), was taken over by a new supervisor"
+    case .failed: return "\(helper) cannot be started: \(facts.words)"
+    case .ended:
+      let last = facts.words.isEmpty ? "" : ": '\(facts.words)'"
+      return "\(helper) (process \(pid)) \(words(of: facts.status ?? .unknown))"
+        + (facts.isWished ? ", as it was to" : last)
+    }
+  }
+
+  private static func words(of status: ExitStatus) -> String {
+    switch status {
+    case .code(let code): "exited with code \(code)"
+    case .signal(let number): "was killed by signal \(number) (\(Signal.name(number)))"
+    case .unknown: "ended; its exit status is unknown"
+    }
+  }
+
   private static func words(_ facts: LedgerEvent.ExitFacts) -> String {
-    let end =
-      switch facts.status {
-      case .code(let code): "exited with code \(code)"
-      case .signal(let number): "was killed by signal \(number) (\(Signal.name(number)))"
-      case .unknown: "ended; its exit status is unknown"
-      }
+    let end = words(of: facts.status)
     let ran = facts.ranSeconds.map { ", after the guest ran for \(Quantity.elapsed(seconds: Int($0)))" } ?? ""
     let stderr = facts.stderr.isEmpty ? "" : ": '\(facts.stderr)'"
     return "QEMU (process \(facts.pid)) \(end)\(ran)\(stderr)"

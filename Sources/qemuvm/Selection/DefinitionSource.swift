@@ -117,7 +117,7 @@ struct DefinitionSource: Sendable {
       subjects: named(vms.filter { definitions[$0.name] == nil }),
       lab: Lab(
         definition: LabDefinition(
-          lab: file.lab, file: lab.path, directory: lab.directory,
+          lab: file.lab, file: lab.path, directory: lab.directory, networks: file.networks.json,
           vms: file.vms.map { Self.naming(context.emulator, $0).json }),
         names: selection.names.isEmpty ? nil : names, labels: all.map(\.name.description),
         stages: Self.stages(of: all)))

@@ -59,7 +59,9 @@ struct SettingOption: Sendable {
       ListOption(
         "cdrom", "FILE", .cdrom, help: "A CD drive with that file in it: it is booted from last.")),
     SettingOption(
-      "networks", ListOption("network", "NAME", .setting, help: "A network: user, or none."), none: "none"),
+      "networks",
+      ListOption("network", "NAME", .setting, help: "A network: user, one of the VM's lab, or none."),
+      none: "none"),
     SettingOption(
       "ports",
       ListOption(

@@ -20,6 +20,9 @@ enum Goal: Sendable, Equatable {
   /// The supervisor no longer knows the VM.
   case removed
 
+  /// Whether the VM has no process then.
+  var isEnd: Bool { self == .stopped || self == .removed }
+
   /// What could not be done, where it was not: `cannot start`.
   var failure: String {
     switch self {

@@ -7,6 +7,9 @@ struct FleetProcess: Sendable {
   enum Role: Sendable, Equatable {
     /// The QEMU of the VM with this folder name.
     case guest(String)
+
+    /// The switch of the network with this folder name.
+    case networkSwitch(String)
     case supervisor
     case other(String)
   }
@@ -72,6 +75,20 @@ extension Fleet {
     try processes().filter { if case .guest = $0.role { true } else { false } }
   }
 
+  /// The switches of networks.
+  func switches() throws -> [FleetProcess] {
+    try processes().filter { if case .networkSwitch = $0.role { true } else { false } }
+  }
+
+  /// The switch of a network, `backend@shop`, of which there is one.
+  func networkSwitch(
+    _ id: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> FleetProcess {
+    let found = try switches().filter { $0.role == .networkSwitch(id) }
+    try #require(found.count == 1, "\(found)", sourceLocation: sourceLocation)
+    return found[0]
+  }
+
   func supervisors() throws -> [FleetProcess] {
     try processes().filter { $0.role == .supervisor }
   }
@@ -129,15 +146,20 @@ extension Fleet {
   }
 
   /// The VM whose lock a process has as descriptor 3, also when the lock's folder is on its way out.
-  private func vm(of pid: Int32) -> String? {
-    guard let file = FileSystem.linkTarget("/proc/\(pid)/fd/3"), file.hasPrefix(state + "/vms/"),
+  private func vm(of pid: Int32) -> String? { lockOwner(of: pid, in: "vms") }
+
+  /// The folder in one of STATE's whose lock a process has as descriptor 3.
+  private func lockOwner(of pid: Int32, in parent: String) -> String? {
+    let start = "\(state)/\(parent)/"
+    guard let file = FileSystem.linkTarget("/proc/\(pid)/fd/3"), file.hasPrefix(start),
       let slash = file.lastIndex(of: "/"), file[slash...].hasPrefix("/lock")
     else { return nil }
-    return String(file[..<slash].dropFirst((state + "/vms/").count))
+    return String(file[..<slash].dropFirst(start.count))
   }
 
   private func role(of pid: Int32) -> FleetProcess.Role? {
     if let vm = vm(of: pid) { return .guest(vm) }
+    if let network = lockOwner(of: pid, in: "networks") { return .networkSwitch(network) }
     // A process of another user or one that has just ended has nothing to read: not ours.
     guard let environment = try? FileSystem.read("/proc/\(pid)/environ"),
       environment.split(separator: 0).contains(where: { $0.elementsEqual("HOME=\(root)".utf8) }),

@@ -56,7 +56,11 @@ enum Example {
     host: HostFacts = host,
     after addresses: AddressPlan = AddressPlan()
   ) throws -> Machine {
-    try Machine(
+    var paths = paths
+    if paths.networks == nil, let lab = definition.name.lab {
+      paths.networks = NetworkPaths(folder: "/state/networks", lab: lab, vm: definition.name.name)
+    }
+    return try Machine(
       resolving: try flat(definition, directory: directory), uuid: uuid, paths: paths, host: host,
       addresses: addresses)
   }

@@ -21,6 +21,7 @@ enum StandInFiles {
     if let disk = machine.firstBoot?.places.disk, !FileSystem.exists(disk) {
       try FileSystem.replace(disk, with: [UInt8](repeating: 0, count: 1 << 20), durable: false)
     }
+    for socket in machine.cardSockets { try FileSystem.makeDirectory(FileSystem.parent(of: socket.path)) }
     for disk in machine.disks where !FileSystem.exists(disk.image) { try image(disk) }
   }
 

@@ -14,11 +14,18 @@ struct Diagnosis: Sendable {
   /// Its own records with the supervisor's gaps between them, the oldest first.
   let records: [LedgerRecord]
 
+  /// What is wrong with the networks that it runs on, a sentence each.
+  private let networkTroubles: [String]
+
   /// When it is asked for.
   private let now: Instant
 
-  init(of name: VMName, report: VMReport?, records: [LedgerRecord], at now: Instant = .now) {
+  init(
+    of name: VMName, report: VMReport?, records: [LedgerRecord], networkTroubles: [String] = [],
+    at now: Instant = .now
+  ) {
     self.name = name
+    self.networkTroubles = networkTroubles
     self.now = now
     self.report = report
     self.records = Self.withoutIdleGaps(records)
@@ -26,7 +33,7 @@ struct Diagnosis: Sendable {
 
   /// What it is, why, and what qemuvm did about it: one sentence.
   var verdict: String {
-    "\(name) \(head)\(suspicion)."
+    (["\(name) \(head)\(suspicion)"] + networkTroubles).joined(separator: "; ") + "."
   }
 
   var state: VMState? { report?.state }
