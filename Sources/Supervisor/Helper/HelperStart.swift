@@ -32,6 +32,8 @@ struct HelperStart: Sendable {
     // What an earlier one has left there says nothing of this one.
     if case .path(let path) = declaration.readiness { try FileSystem.remove(path) }
     let log = try FileDescriptor.openLog(declaration.log)
+    // Optimized, it would be closed after its last mention, which is before the child has it.
+    defer { withExtendedLifetime(log) {} }
     let logStart = FileSystem.size(of: declaration.log)
     var launch = ChildProcess.Launch(
       program: declaration.program, arguments: declaration.arguments,

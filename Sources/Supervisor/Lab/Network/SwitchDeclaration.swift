@@ -9,7 +9,7 @@ extension HelperDeclaration {
   /// When it dies it is started again at once, for guests go on meanwhile; one that keeps dying is left more and more
   /// time.
   private static let switchPolicy = RestartPolicy(
-    mode: .always, delay: .milliseconds(10), maxDelay: .seconds(10))
+    mode: .always, delay: .milliseconds(10), maxDelay: .seconds(2), resetAfter: .seconds(10))
 
   /// Its descriptor for saying that it takes frames.
   private static let readyDescriptor: Int32 = 4
