@@ -47,8 +47,9 @@ final class SwitchPort {
 
   /// Something has happened to the card's path: whoever is there now is the one.
   func cardChanged() {
-    UnixSocket.Peer.disconnect(socket)
+    // Whoever is connected already stays so: to disconnect would throw away the frames that it has sent by now.
     isConnected = peer.connect(socket)
+    if !isConnected { UnixSocket.Peer.disconnect(socket) }
   }
 
   /// Sends frames in their order, behind those that wait; what finds no room is counted by `dropped`.
