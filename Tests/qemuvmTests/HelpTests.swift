@@ -19,7 +19,7 @@ import Testing
     let verb = VerbTable.verbs[index]
     let help = HelpText.verb(verb)
     for option in verb.allOptions.map(\.declaration) {
-      let placeholder = option.placeholder.map { " " + $0 } ?? ""
+      let placeholder = option.shownPlaceholder.map { " " + $0 } ?? ""
       #expect(help.contains("\(option.written)\(placeholder)"), "\(option.name)")
     }
     for argument in verb.arguments { #expect(help.contains(argument.written)) }

@@ -17,6 +17,9 @@ package struct VMReply: Sendable, Equatable {
   /// What `update` is about: what the definition has now that it had not before, a sentence each.
   package var differences: [String]
 
+  /// Those of them that take effect in a guest that runs.
+  package var applied: [String] = []
+
   /// What waits for the next start, a sentence each.
   package var pending: [String]
 
@@ -52,6 +55,7 @@ extension VMReply: JSONDecodable {
     actions = try members.optional("actions") ?? []
     profileFiles = try members.optional("profileFiles") ?? []
     differences = try members.optional("differences") ?? []
+    applied = try members.optional("applied") ?? []
     pending = try members.optional("pending") ?? []
     cloudInit = try members.optional("cloudInit")
     networks = try members.optional("networks") ?? []
@@ -64,6 +68,7 @@ extension VMReply: JSONDecodable {
     members["actions"] = JSONValue(texts: actions.map(\.text))
     members["profileFiles"] = JSONValue(texts: profileFiles)
     members["differences"] = JSONValue(texts: differences)
+    members["applied"] = JSONValue(texts: applied)
     members["pending"] = JSONValue(texts: pending)
     members["cloudInit"] = JSONValue(text: cloudInit)
     if !networks.isEmpty { members["networks"] = .array(networks.map { .object($0.json) }) }

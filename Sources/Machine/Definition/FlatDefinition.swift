@@ -63,6 +63,17 @@ extension FlatDefinition {
 extension FlatDefinition {
   /// What is written otherwise than in another, key by key: `cpus: 3 -> 1`.
   package func differences(from old: FlatDefinition) -> [String] {
-    MachineDescription.changes(from: old.settings.shownJSON, to: settings.shownJSON).map(\.description)
+    changes(from: old).map(\.description)
+  }
+
+  /// Those of them that a guest which runs does not have to be started anew for.
+  package func liveDifferences(from old: FlatDefinition) -> [String] {
+    let live = Set(SettingKey.all.filter(\.isLive).map(\.name))
+    return changes(from: old).filter { live.contains(String($0.key.prefix { $0 != "." })) }
+      .map(\.description)
+  }
+
+  private func changes(from old: FlatDefinition) -> [MachineChange.ValueChange] {
+    MachineDescription.changes(from: old.settings.shownJSON, to: settings.shownJSON)
   }
 }

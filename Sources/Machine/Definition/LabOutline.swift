@@ -45,4 +45,11 @@ package struct LabOutline: Sendable, Equatable {
     vms = names.flatMap { copies[$0] ?? [$0] }
     guard problems.isEmpty else { throw DefinitionError(problems) }
   }
+
+  /// The VMs that a word means here: one of that name, all copies of one, or all of the lab; none where it is another's.
+  package func vms(called word: String) -> [String] {
+    if let copies = copies[word] { return copies }
+    if vms.contains(word) { return [word] }
+    return word == lab ? vms : []
+  }
 }

@@ -13,6 +13,8 @@ struct SettingKey: Sendable {
   }
 
   let name: String
+  /// Whether a change takes effect in a guest that runs: what is told of its life, and not of its machine.
+  let isLive: Bool
   /// The only kind that may have the key; nil when both may.
   private let onlyIn: Kind?
   let read: @Sendable (inout ObjectReader, inout Settings) -> Void
@@ -24,11 +26,13 @@ struct SettingKey: Sendable {
 
   init<Value: DefinitionValue>(
     _ name: String, _ property: any WritableKeyPath<Settings, Value?> & Sendable, onlyIn: Kind? = nil,
+    isLive: Bool = false,
     reading readValue: @escaping @Sendable (DefinitionNode) -> Value? = Value.read,
     anchoring anchored: (@Sendable (Value, String) -> Value)? = nil
   ) {
     self.name = name
     self.onlyIn = onlyIn
+    self.isLive = isLive
     read = { reader, settings in settings[keyPath: property] = reader.read(name, readValue) }
     write = { settings in settings[keyPath: property]?.json }
     merge = { settings, below in
@@ -73,13 +77,13 @@ struct SettingKey: Sendable {
 
   /// How a VM is kept, and what only profiles have.
   private static let lifeKeys: [SettingKey] = [
-    SettingKey("panic", \.panic),
-    SettingKey("health", \.health),
-    SettingKey("onHang", \.onHang),
-    SettingKey("dependsOn", \.dependsOn, onlyIn: .virtualMachine),
-    SettingKey("restart", \.restart),
-    SettingKey("stopTimeout", \.stopTimeout),
-    SettingKey("logs", \.logs),
+    SettingKey("panic", \.panic, isLive: true),
+    SettingKey("health", \.health, isLive: true),
+    SettingKey("onHang", \.onHang, isLive: true),
+    SettingKey("dependsOn", \.dependsOn, onlyIn: .virtualMachine, isLive: true),
+    SettingKey("restart", \.restart, isLive: true),
+    SettingKey("stopTimeout", \.stopTimeout, isLive: true),
+    SettingKey("logs", \.logs, isLive: true),
     SettingKey("arguments", \.arguments),
     SettingKey("hardware", \.hardware, onlyIn: .profile),
   ]

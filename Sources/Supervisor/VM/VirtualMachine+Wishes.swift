@@ -38,7 +38,7 @@ extension VirtualMachine {
     if isNew { actions.append(.create) }
     if isChanged { actions.append(.update) }
     if starts { actions.append(.start) }
-    let differences = isChanged ? record.map { asked.flat.differences(from: $0.flat) } ?? [] : []
+    let differences = isChanged ? Differences(asked, from: record) : Differences()
 
     // Everything that can be known to be wrong is said before anything is promised.
     var launch: Launch?
@@ -109,7 +109,7 @@ extension VirtualMachine {
     define(next, launch)
     confirm("update", wish + 1)
     announce()
-    return answer(actions: [.update], next.flat.differences(from: record.flat))
+    return answer(actions: [.update], Differences(next, from: record))
   }
 
   /// Whether it is so defined, and runs or is on its way.
@@ -343,19 +343,35 @@ extension VirtualMachine {
     if wanted, announcedWish != wish { announce() }
   }
 
+  /// What a definition has that the one before had not, and what of that counts at once.
+  struct Differences {
+    private(set) var all: [String] = []
+    private(set) var live: [String] = []
+
+    init() {}
+
+    init(_ next: VMRecord, from before: VMRecord?) {
+      guard let before else { return }
+      all = next.flat.differences(from: before.flat)
+      live = next.flat.liveDifferences(from: before.flat)
+    }
+  }
+
   /// The reply to a changing command; of a dry run, what the VM would be.
   func answer(
-    actions: [VMAction], next: Launch? = nil, of candidate: VMRecord? = nil, _ differences: [String] = []
+    actions: [VMAction], next: Launch? = nil, of candidate: VMRecord? = nil,
+    _ differences: Differences = Differences()
   ) -> JSONValue {
     var status = report.status()
     if let candidate, run == nil {
       status.profile = candidate.profile
       status.show(next?.machine)
     }
-    let reply = VMReply(
+    var reply = VMReply(
       status: status, change: report.change(), actions: actions,
-      profileFiles: (candidate ?? record)?.profileFiles ?? [], differences: differences,
+      profileFiles: (candidate ?? record)?.profileFiles ?? [], differences: differences.all,
       pending: pending(next ?? launch), cloudInit: next?.machine.description.texts["cloudInit"])
+    reply.applied = differences.live
     return .object(reply.json)
   }
 

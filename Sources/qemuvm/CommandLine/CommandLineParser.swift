@@ -63,7 +63,7 @@ struct CommandLineParser {
     guard declaration.isRepeatable || !given.has(option) else {
       throw error(.givenTwice(option: declaration.written))
     }
-    guard let text = attached ?? rest.popFirst() else {
+    guard let text = attached ?? Self.value(of: declaration, &rest) else {
       throw error(.valueMissing(option: declaration.written, placeholder: placeholder))
     }
     do throws(InvalidValue) {
@@ -71,6 +71,13 @@ struct CommandLineParser {
     } catch {
       throw self.error(.valueInvalid(of: declaration.written, text: text, reason: error.reason))
     }
+  }
+
+  /// The word behind an option that is its value.
+  private static func value(of declaration: OptionDeclaration, _ rest: inout ArraySlice<String>) -> String? {
+    guard let words = declaration.optionalWords else { return rest.popFirst() }
+    guard let word = rest.first, words.contains(word) else { return "" }
+    return rest.popFirst()
   }
 
   private func check(_ word: String, at position: Int) throws(UsageError) {

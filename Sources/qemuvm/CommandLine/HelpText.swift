@@ -57,7 +57,8 @@ enum HelpText {
   /// The option as it is written: `  -f, --follow`.
   private static func lead(_ option: OptionDeclaration) -> String {
     let short = option.short.map { "-\($0), " } ?? "    "
-    return "  \(short)\(option.written)" + (option.placeholder.map { " \($0)" } ?? "")
+    return "  \(short)\(option.written)"
+      + (option.shownPlaceholder.map { " \($0)" } ?? "")
   }
 
   private static func describe(_ option: OptionDeclaration) -> String {

@@ -17,7 +17,13 @@ struct OptionDeclaration: Sendable, Equatable {
   /// Whether it may be given more than once.
   let isRepeatable: Bool
 
+  /// The only words behind it that are its value; nil where it always has one.
+  var optionalWords: [String]?
+
   var takesValue: Bool { placeholder != nil }
+
+  /// The placeholder as the help shows it: `POLICY`, `[POLICY]`.
+  var shownPlaceholder: String? { placeholder.map { optionalWords == nil ? $0 : "[\($0)]" } }
 
   /// As a person writes it: `--timeout`.
   var written: String { "--\(name)" }
@@ -53,12 +59,14 @@ struct ValueOption<Value: Sendable>: DeclaredOption {
   let declaration: OptionDeclaration
   private let parser: ValueParser<Value>
 
+  /// With `optional`, those words alone are its value, and without one it is empty.
   init(
-    _ name: String, short: Character? = nil, _ placeholder: String, _ parser: ValueParser<Value>, help: String
+    _ name: String, short: Character? = nil, _ placeholder: String, _ parser: ValueParser<Value>,
+    optional words: [String]? = nil, help: String
   ) {
     declaration = OptionDeclaration(
       name: name, short: short, placeholder: placeholder, help: help, choices: parser.choices,
-      isRepeatable: false)
+      isRepeatable: false, optionalWords: words)
     self.parser = parser
   }
 

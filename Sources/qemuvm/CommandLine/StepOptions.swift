@@ -28,13 +28,14 @@ struct StepOptions: Sendable {
 
   /// Asks once for all VMs, and waits for what comes of it.
   ///
-  /// Of a whole lab, what was never created has reached the goal already.
+  /// Of a whole lab, and of all there are, what is not there has reached the goal already.
   func runTogether(
-    _ context: Context, verb: String, goal: Goal, _ request: ([VMReference]) -> ControlRequest
+    _ context: Context, verb: String, goal: Goal, with others: [VMReference] = [],
+    _ request: ([VMReference]) -> ControlRequest
   ) throws -> ExitCode {
-    let vms = try selection.resolved(in: context, verb: verb)
-    let isWholeLab = selection.names.isEmpty
-    let orders = vms.map { FleetCommand.Order(label: $0.name, goal: goal, isUnknownFine: isWholeLab) }
+    let vms = try selection.resolved(in: context, verb: verb) + others
+    let isSweeping = selection.names.isEmpty
+    let orders = vms.map { FleetCommand.Order(label: $0.name, goal: goal, isUnknownFine: isSweeping) }
     return try run(
       context, vms.isEmpty ? [] : [FleetCommand.Command(request(vms), forSeveral: orders)], patience: nil)
   }

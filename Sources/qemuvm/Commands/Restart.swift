@@ -15,7 +15,7 @@ struct Restart: Verb {
   static let exitCodes = StepOptions.exitCodes
 
   /// How long a stop and a start may take unless the person says otherwise.
-  private static let patience: Duration = .seconds(180)
+  static let patience: Duration = .seconds(180)
 
   private let step: StepOptions
   private let stopTimeout: Duration?

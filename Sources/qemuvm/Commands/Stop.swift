@@ -11,9 +11,11 @@ struct Stop: Verb {
     "Of several VMs, what depends on others (the key dependsOn) ends before those are asked.",
     "--timeout limits how long this command waits, and not how long the guest may take.",
   ]
-  static let examples = ["qemuvm stop web", "qemuvm stop --stop-timeout 10s", "qemuvm stop shop/db shop/web"]
+  static let examples = [
+    "qemuvm stop web", "qemuvm stop --stop-timeout 10s", "qemuvm stop shop", "qemuvm stop --all",
+  ]
   static let arguments = [VMSelection.anyOfLab]
-  static let options: [any DeclaredOption] = StepOptions.all + [CommonOptions.stopTimeout]
+  static let options: [any DeclaredOption] = StepOptions.all + [CommonOptions.stopTimeout, CommonOptions.all]
   static let exitCodes = StepOptions.exitCodes
 
   private let step: StepOptions

@@ -14,6 +14,7 @@ struct DefinitionSource: Sendable {
 
   /// A lab that is brought up as a whole, or some of its VMs.
   struct Lab: Sendable {
+    let file: CurrentLab
     let definition: LabDefinition
 
     /// The VMs that were named; nil for all.
@@ -55,6 +56,7 @@ struct DefinitionSource: Sendable {
     selection = VMSelection(given)
     guard let profile = given[Self.profile] else {
       adhoc = nil
+      try SettingOption.refuseBareRestart(given, verb: verb)
       let useless = (given.has(Self.name) ? ["--name"] : []) + SettingOption.names(in: given)
       guard useless.isEmpty else {
         throw UsageError(
@@ -73,6 +75,9 @@ struct DefinitionSource: Sendable {
     settings.profile = profile
     adhoc = Adhoc(name: try Self.vmName(given[Self.name], profile: profile, verb: verb), settings: settings)
   }
+
+  /// Whether all of a lab file is meant.
+  var isWholeLab: Bool { adhoc == nil && selection.isWholeLab }
 
   private static func vmName(_ given: String?, profile: String, verb: String) throws(UsageError) -> VMName {
     let text = given ?? profile
@@ -116,6 +121,7 @@ struct DefinitionSource: Sendable {
     return Plan(
       subjects: named(vms.filter { definitions[$0.name] == nil }),
       lab: Lab(
+        file: lab,
         definition: LabDefinition(
           lab: file.lab, file: lab.path, directory: lab.directory, networks: file.networks.json,
           vms: file.vms.map { Self.naming(context.emulator, $0).json }),

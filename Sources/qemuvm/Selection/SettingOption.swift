@@ -79,8 +79,7 @@ struct SettingOption: Sendable {
     SettingOption("initrd", ValueOption("initrd", "FILE", .setting, help: "The kernel's initial RAM disk.")),
     SettingOption("append", ValueOption("append", "TEXT", .setting, help: "The kernel's command line.")),
     SettingOption("qemu", ValueOption("qemu", "PROGRAM", .setting, help: "Another QEMU binary.")),
-    SettingOption(
-      "restart", ValueOption("restart", "POLICY", .setting, help: "Restart it: no, on-failure or always.")),
+    SettingOption("restart", restart),
     SettingOption(
       "stopTimeout",
       ValueOption("stop-timeout", "T", .setting, help: "How long the guest may take to power off, as 60s.")),
@@ -91,16 +90,36 @@ struct SettingOption: Sendable {
 
   static var options: [any DeclaredOption] { all.map(\.option) }
 
+  /// With `up` the word alone is an order of its own: to restart what cannot take an edit in otherwise.
+  private static let restart = ValueOption<JSONValue>(
+    "restart", "POLICY", .setting, optional: RestartPolicy.Mode.allCases.map(\.rawValue),
+    help:
+      "Restart it: no, on-failure or always. Alone, with up: restart what cannot take an edit in otherwise.")
+
+  /// Whether `--restart` stands there without a policy.
+  static func isRestartBare(_ given: GivenArguments) -> Bool { given[restart] == "" }
+
+  /// Refuses that for any verb but `up`.
+  static func refuseBareRestart(_ given: GivenArguments, verb: String) throws(UsageError) {
+    guard isRestartBare(given), verb != Up.name else { return }
+    throw UsageError(
+      .valueMissing(option: restart.declaration.written, placeholder: restart.declaration.placeholder ?? ""),
+      verb: verb)
+  }
+
   /// The written names of the settings that are given.
   static func names(in given: GivenArguments) -> [String] {
-    all.filter { given.has($0.option) }.map(\.option.declaration.written)
+    all.filter { given.has($0.option) && !($0.key == "restart" && isRestartBare(given)) }.map(
+      \.option.declaration.written)
   }
 
   /// The settings that are given, by the rules of a definition, with paths seen from the working directory.
   static func settings(in given: GivenArguments, verb: String) throws(UsageError) -> Settings {
+    try refuseBareRestart(given, verb: verb)
     var object = JSONObject()
     for setting in all where setting.key != "disks" { object[setting.key] = setting.value(given) }
     object["disks"] = disks(given)
+    if isRestartBare(given) { object["restart"] = nil }
     do throws(DefinitionError) {
       return try Settings(json: .object(object))
     } catch {

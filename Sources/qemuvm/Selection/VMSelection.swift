@@ -7,11 +7,13 @@ internal import Machine
 /// for the only one of that name. What was read from the file means the file's own VM: its name says where it is from.
 struct VMSelection: Sendable, Equatable {
   /// The VMs' arguments of a verb that takes several.
-  static let several = ArgumentDeclaration("VM", .several, help: "A VM's name, as web or shop/web.")
+  static let several = ArgumentDeclaration(
+    "VM", .several, help: "A VM's name, as web or shop/web, or a lab's, for all of its VMs.")
 
   /// The same where none means all of the lab file.
   static let anyOfLab = ArgumentDeclaration(
-    "VM", .any, help: "A VM's name, as web or shop/web; none means all of the lab file.")
+    "VM", .any,
+    help: "A VM's name, as web or shop/web, or a lab's; none means all of the lab file.")
 
   /// The argument of a verb about one VM.
   static let one = ArgumentDeclaration("VM", .one, help: "The VM's name, as web or shop/web.")
@@ -21,17 +23,48 @@ struct VMSelection: Sendable, Equatable {
   /// The lab files that were named.
   let files: [String]
 
-  init(names: [String], files: [String]) {
+  /// Whether all VMs are meant that there are.
+  let isAll: Bool
+
+  init(names: [String], files: [String], isAll: Bool = false) {
     self.names = names
     self.files = files
+    self.isAll = isAll
   }
 
   init(_ given: GivenArguments) {
-    self.init(names: given.words, files: given[CommonOptions.file])
+    self.init(
+      names: given.words, files: given[CommonOptions.file], isAll: given[CommonOptions.all])
   }
 
+  /// Whether all of a lab file is meant.
+  var isWholeLab: Bool { names.isEmpty && !isAll }
+
   /// The names for the supervisor, each once, in the person's order or the file's.
+  ///
+  /// A name that no VM has may be a lab's: then it stands for all of its VMs.
   func resolved(in context: Context, verb: String) throws -> [VMReference] {
+    guard !isAll else {
+      guard names.isEmpty, files.isEmpty else {
+        throw UsageError(
+          .combination("--all is all VMs there are, and takes no VM and no --file"), verb: verb)
+      }
+      return try VMStatus.all(context).map { VMReference("\($0.name)") }
+    }
+    let vms = try written(in: context, verb: verb)
+    let words = Set(vms.filter { $0.file == nil && !$0.name.contains("/") }.map(\.name))
+    guard !words.isEmpty else { return vms }
+    let known = try VMStatus.all(context).map(\.name)
+    let labs = words.subtracting(known.map(\.name))
+    return Self.unique(
+      vms.flatMap { vm in
+        let ofLab = labs.contains(vm.name) ? known.filter { $0.lab == vm.name } : []
+        return ofLab.isEmpty ? [vm] : ofLab.sorted().map { VMReference("\($0)") }
+      })
+  }
+
+  /// What the words mean by the lab file alone.
+  private func written(in context: Context, verb: String) throws -> [VMReference] {
     // A name with its lab needs no file, which then may even be broken.
     if !names.isEmpty, names.allSatisfy({ $0.contains("/") }) {
       return try Self.references(names, in: nil, verb: verb)
@@ -42,7 +75,7 @@ struct VMSelection: Sendable, Equatable {
 
   /// The one VM that is named; one that stands for several copies is none.
   func one(in context: Context, verb: String) throws -> VMReference {
-    let vms = try resolved(in: context, verb: verb)
+    let vms = try written(in: context, verb: verb)
     guard let vm = vms.first, vms.count == 1 else {
       throw UsageError(
         .combination("'\(names.first ?? "")' is \(vms.count) VMs, and this command takes one"), verb: verb,
@@ -58,8 +91,7 @@ struct VMSelection: Sendable, Equatable {
     guard names.isEmpty else {
       return unique(
         names.flatMap { name in
-          // All copies of a VM go by the name that the file gives it.
-          let vms = lab.map { $0.copies[name] ?? ($0.vms.contains(name) ? [name] : []) } ?? []
+          let vms = lab?.vms(called: name) ?? []
           guard let lab, !vms.isEmpty else { return [VMReference(name)] }
           return vms.map { VMReference("\(lab.lab)/\($0)", file: file) }
         })

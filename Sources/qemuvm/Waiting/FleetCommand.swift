@@ -12,6 +12,9 @@ struct FleetCommand: Sendable {
 
     /// Whether a VM that the supervisor does not know has reached the goal already.
     var isUnknownFine = false
+
+    /// How what an edit changes is told: by when it counts; nil where it was told already.
+    var edit: UpPlan.Way? = .later
   }
 
   /// One request, for one VM or for several.

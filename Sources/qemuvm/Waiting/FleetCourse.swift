@@ -26,7 +26,7 @@ struct FleetCourse {
     for command in commands {
       let start = waits.count
       waits += command.orders.map {
-        VMWait(label: $0.label, goal: $0.goal, isUnknownFine: $0.isUnknownFine)
+        VMWait(label: $0.label, goal: $0.goal, isUnknownFine: $0.isUnknownFine, edit: $0.edit)
       }
       ranges.append(start..<waits.count)
     }

@@ -32,7 +32,11 @@ struct VMWait: Sendable {
   /// Whether a VM that the supervisor does not know has reached the goal already.
   private let isUnknownFine: Bool
 
-  init(label: String, goal: Goal, isUnknownFine: Bool = false) {
+  /// How what an edit changes is told; nil where it is not.
+  private let edit: UpPlan.Way?
+
+  init(label: String, goal: Goal, isUnknownFine: Bool = false, edit: UpPlan.Way? = .later) {
+    self.edit = edit
     self.label = label
     self.goal = goal
     self.isUnknownFine = isUnknownFine
@@ -44,7 +48,7 @@ struct VMWait: Sendable {
     self.reply = reply
     label = Printable.line("\(reply.name)")
     var messages: [Message] = []
-    if goal == .running || goal == .healthy { messages = changes(reply) }
+    if edit != nil, goal == .running || goal == .healthy { messages = changes(reply) }
     // What a person should read is told, also when the reply says that all is done.
     let (spoken, others) = (early.filter(\.isMessage), early.filter { !$0.isMessage })
     early = []
@@ -56,10 +60,9 @@ struct VMWait: Sendable {
 
   /// What an edited definition changes, and what of it waits.
   private func changes(_ reply: VMReply) -> [Message] {
-    guard reply.pending.isEmpty else {
-      return reply.pending.map { .note("\(label): waits for the next start: \(Printable.line($0))") }
-    }
-    return reply.differences.map { .note("\(label): changed: \(Printable.line($0))") }
+    let (changed, waiting) = UpPlan.changes(reply, edit ?? .later)
+    return changed.map { .note("\(label): changed: \(Printable.line($0))") }
+      + waiting.map { .note("\(label): waits for the next start: \(Printable.line($0))") }
   }
 
   /// Takes the supervisor's refusal.
