@@ -5,6 +5,11 @@ import Testing
 struct BadDefinitionTests {
   /// What stands for `web: {…}`, and the message without `q.json5:1:COLUMN: vms.web.`.
   private static let unreadableKeys: [(String, String)] = [
+    ("restart: false", "21: vms.web.restart: write restart: \"no\", the policy, for what is not restarted"),
+    (
+      "kernel: \"~/k\"",
+      "20: vms.web.kernel: '~/k': only a shell knows '~'; write the folder, in a lab file as ${HOME}/k"
+    ),
     ("cpus: 0", "18: vms.web.cpus: the number of CPUs must be from 1 to 4096, not 0"),
     ("cpus: -1", "18: vms.web.cpus: the number of CPUs must be from 1 to 4096, not -1"),
     ("cpus: 5000", "18: vms.web.cpus: the number of CPUs must be from 1 to 4096, not 5000"),

@@ -104,7 +104,7 @@ struct LabSourceTests {
       ),
       (
         ["/lab/qemuvm.json5": "{ include: ['~/a'], vms: {} }"],
-        "qemuvm.json5:1:13: include[0]: '~/a': a path with '~' is not understood; write ${HOME}"
+        "qemuvm.json5:1:13: include[0]: '~/a': only a shell knows '~'; write the folder, in a lab file as ${HOME}/a"
       ),
       (
         ["/lab/qemuvm.json5": "{ include: ['a'], vms: {} }", "/lab/a": "{"],

@@ -24,6 +24,23 @@ import Testing
         """)
   }
 
+  @Test("On a terminal the last column is cut to what is left of a line")
+  func cutTable() {
+    var table = Table([("NAME", .left), ("CAUSE", .left)])
+    table.add([Table.Cell("shop/web"), Table.Cell("waiting for shop/db to be healthy")])
+    table.add([Table.Cell("x"), Table.Cell("running")])
+    #expect(
+      table.text(.plain, columns: 30) == """
+        NAME      CAUSE
+        shop/web  waiting for shop/db…
+        x         running
+
+        """)
+    #expect(table.text(.plain, columns: 200) == table.text(.plain))
+    // Where there is no room at all, a line may wrap: nothing of it is lost but what is long.
+    #expect(table.text(.plain, columns: 5).contains("waiting for…"))
+  }
+
   @Test("Colours take no column")
   func colouredTable() {
     var table = Table([("STATE", .left), ("N", .right)])

@@ -65,7 +65,7 @@ import Testing
     _ = await offQueue { supervisor.wait() }
     #expect(
       failure?.text == """
-        qemuvm: the supervisor (PID \(supervisor.pid)) has not answered within 3s: its process is stopped (SIGSTOP)
+        qemuvm: the supervisor (PID \(supervisor.pid)) has not answered within 3 s: its process is stopped (SIGSTOP)
           'kill -CONT \(supervisor.pid)' lets it go on.
           'kill -KILL \(supervisor.pid)' ends it and leaves guests running; the next command starts another.
 

@@ -15,6 +15,9 @@ package struct VMDetails: Sendable {
   /// As its user wrote it.
   package var definition: JSONObject?
 
+  /// With its profiles filled in: every key that is written anywhere.
+  package var settings: JSONObject?
+
   /// The machine that runs, or that would: a text a key, in the order for a person.
   package var machine: [(key: String, value: String)] = []
 
@@ -97,6 +100,7 @@ extension VMDetails: JSONDecodable {
     file = try members.optional("file")
     profileFiles = try members.optional("profileFiles") ?? []
     definition = try members.optional("definition")
+    settings = try members.optional("settings")
     let machine: JSONObject = try members.optional("machine") ?? [:]
     self.machine = machine.compactMap { member in member.value.string.map { (key: member.key, value: $0) } }
     pending = try members.optional("pending") ?? []
@@ -115,6 +119,7 @@ extension VMDetails: JSONDecodable {
     members["file"] = JSONValue(text: file)
     members["profileFiles"] = JSONValue(texts: profileFiles)
     members["definition"] = definition.map { .object($0) } ?? .null
+    members["settings"] = settings.map { .object($0) } ?? .null
     members["machine"] = .object(JSONObject(machine.map { ($0.key, .string($0.value)) }))
     members["pending"] = JSONValue(texts: pending)
     members["warnings"] = JSONValue(texts: warnings)

@@ -131,6 +131,17 @@ struct DefinitionNode {
     return text.isEmpty ? wrong("expected \(expected), found an empty string") : text
   }
 
+  /// The path of a file of the host's; what only a shell understands is refused.
+  func fileName(expected: String) -> String? {
+    guard let text = nonEmptyText(expected: expected) else { return nil }
+    guard text != "~", !text.hasPrefix("~/") else {
+      return wrong(
+        "'\(text.clipped)': only a shell knows '~'; write the folder, in a lab file as ${HOME}\(text.dropFirst().description.clipped)"
+      )
+    }
+    return text
+  }
+
   func integer(in range: ClosedRange<Int>, _ what: String) -> Int? {
     log.ask(at: path) { $0.note(range: range, at: $1) }
     guard let number = int else { return wrongType(expected: "a whole number") }

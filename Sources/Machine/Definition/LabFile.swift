@@ -75,7 +75,7 @@ package struct LabFile: Sendable, Equatable {
   /// A file, or a list of files.
   static func included(_ node: DefinitionNode) -> [DefinitionNode]? {
     let files = node.elements ?? [node]
-    let isRead = files.allSatisfy { $0.nonEmptyText(expected: "a file") != nil }
+    let isRead = files.allSatisfy { $0.fileName(expected: "a file") != nil }
     return isRead ? files : nil
   }
 

@@ -86,9 +86,6 @@ package struct LabSource: Sendable {
       func refuse(_ why: String) -> DefinitionError {
         DefinitionError([Problem(.invalid(why), path: include.path, origin: include.origin)])
       }
-      guard !include.file.hasPrefix("~") else {
-        throw refuse("'\(include.file.clipped)': a path with '~' is not understood; write ${HOME}")
-      }
       let found: Text
       do throws(Unreadable) {
         let folder = text.shown.contains("/") ? text.shown.parentFolder : nil

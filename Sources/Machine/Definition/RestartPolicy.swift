@@ -69,6 +69,9 @@ package struct RestartSetting: Sendable, Equatable {
 extension RestartSetting: DefinitionValue {
   static func read(_ node: DefinitionNode) -> RestartSetting? {
     if node.value.string != nil { return node.word("restart policy").map(RestartSetting.init) }
+    if node.value == false {
+      return node.wrong("write restart: \"no\", the policy, for what is not restarted")
+    }
     guard var reader = ObjectReader(node, expected: "a restart policy or an object") else { return nil }
     var setting = RestartSetting()
     setting.mode = reader.read("policy") { $0.word("restart policy") }

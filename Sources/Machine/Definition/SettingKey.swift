@@ -61,7 +61,7 @@ struct SettingKey: Sendable {
   private static let machineKeys: [SettingKey] = [
     SettingKey("profile", \.profile, onlyIn: .virtualMachine) { $0.name() },
     SettingKey(
-      "qemu", \.qemu, reading: { $0.nonEmptyText(expected: "QEMU's binary") },
+      "qemu", \.qemu, reading: { $0.fileName(expected: "QEMU's binary") },
       // A bare name is looked for in PATH by whoever starts it.
       anchoring: { $0.contains("/") ? $0.anchored(in: $1) : $0 }),
     SettingKey("machine", \.machine),

@@ -84,7 +84,7 @@ extension Settings {
   }
 
   /// The same as it may be told: no secret is in it, and the members of `cloudInit` are keys of their own.
-  var shownJSON: JSONObject {
+  package var shownJSON: JSONObject {
     var object = json
     guard let cloudInit, cloudInit.isWanted else { return object }
     object["cloudInit"] = true

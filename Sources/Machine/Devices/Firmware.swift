@@ -178,7 +178,7 @@ extension FirmwareSetting: DefinitionValue {
 
   static func read(_ node: DefinitionNode) -> FirmwareSetting? {
     if node.members != nil { return object(node) }
-    guard let text = node.nonEmptyText(expected: "'seabios', 'uefi', a ROM's file or an object") else {
+    guard let text = node.fileName(expected: "'seabios', 'uefi', a ROM's file or an object") else {
       return nil
     }
     switch text {
@@ -201,9 +201,9 @@ extension FirmwareSetting: DefinitionValue {
   private static func object(_ node: DefinitionNode) -> FirmwareSetting? {
     guard var reader = ObjectReader(node) else { return nil }
     reader.refuse("secureBoot", because: "Secure Boot is not there yet; uefi: true is UEFI without it")
-    let code = reader.read("code") { $0.nonEmptyText(expected: "the file of the firmware's code") }
+    let code = reader.read("code") { $0.fileName(expected: "the file of the firmware's code") }
     let variables = reader.read("variables") {
-      $0.nonEmptyText(expected: "the file of the firmware's empty variables")
+      $0.fileName(expected: "the file of the firmware's empty variables")
     }
     let isUEFI: Bool? = reader.read("uefi")
     if isUEFI == false { reader.report("uefi", "write firmware: \"seabios\" for a guest without UEFI") }

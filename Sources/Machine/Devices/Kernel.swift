@@ -35,10 +35,10 @@ struct Kernel: Device {
 extension DeviceKind {
   static let kernel = DeviceKind(keys: [
     SettingKey(
-      "kernel", \.kernel, reading: { $0.nonEmptyText(expected: "the kernel's file") },
+      "kernel", \.kernel, reading: { $0.fileName(expected: "the kernel's file") },
       anchoring: { $0.anchored(in: $1) }),
     SettingKey(
-      "initrd", \.initrd, reading: { $0.nonEmptyText(expected: "the initrd's file") },
+      "initrd", \.initrd, reading: { $0.fileName(expected: "the initrd's file") },
       anchoring: { $0.anchored(in: $1) }),
     SettingKey("append", \.append),
   ]) { resolver in

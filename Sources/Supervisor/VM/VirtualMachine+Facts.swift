@@ -15,6 +15,7 @@ extension VirtualMachine {
     details.file = record?.file
     details.profileFiles = record?.profileFiles ?? []
     details.definition = record?.definition.shownJSON
+    details.settings = record?.flat.settings.shownJSON
     let shown = run?.machine ?? launch?.machine.description
     details.machine = shown?.texts.facts ?? []
     details.pending = pending(launch)

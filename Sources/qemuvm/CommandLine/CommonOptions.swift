@@ -13,6 +13,9 @@ enum CommonOptions {
   static let stopTimeout = ValueOption(
     "stop-timeout", "T", .duration,
     help: "How long the guest may take to power off before qemuvm ends it (default: the VM's own, 60s).")
+  static let wait = ValueOption(
+    "wait", "STATE", .word(["running", "healthy"]),
+    help: "What to wait for: running (default), or healthy where the VM has the key health.")
   static let all = Flag("all", help: "All VMs that are known, of every lab and of none.")
   static let disks = Flag("disks", help: "Delete the disks that qemuvm made for the VM, too.")
 }

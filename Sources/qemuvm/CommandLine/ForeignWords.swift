@@ -35,6 +35,13 @@ enum ForeignWords {
       ),
       ("'qemuvm logs VM'", ["log", "journal"]),
       ("'qemuvm args VM'", ["domxml-to-native", "cmdline", "command"]),
+      ("'qemuvm status VM', which shows what it uses", ["top", "stats", "usage", "domstats"]),
+      ("'qemuvm image ls'", ["images"]), ("'qemuvm image rm NAME'", ["rmi"]),
+      (
+        "the key restart, and a supervisor that the host starts: 'qemuvm supervisor run'",
+        ["autostart", "enable"]
+      ),
+      ("'qemuvm up'", ["apply", "deploy", "provision", "compose"]),
       ("'qemuvm why VM'", ["explain", "diagnose"]), ("'qemuvm validate'", ["check", "config", "lint"]),
     ]
     return Dictionary(ours.flatMap { hint, words in words.map { ($0, hint) } }) { first, _ in first }
@@ -51,7 +58,7 @@ enum ForeignWords {
       "down -t": time, "restart -t": time, "up -d": "VMs always run in the background; leave it out.",
       "up --detach": "VMs always run in the background; leave it out.",
       "ls -a": "'qemuvm ls' always lists all.", "ls --all": "'qemuvm ls' always lists all.",
-      "logs -n": "--tail N begins with the last N lines.", "ps -a": "'qemuvm ls' lists all.",
+      "ps -a": "'qemuvm ls' lists all.",
     ]
   }()
 }

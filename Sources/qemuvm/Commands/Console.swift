@@ -41,11 +41,17 @@ struct Console: Verb {
     let end = try talk(try connect(vm, label), label, context)
     let isTerminal = isatty(STDIN_FILENO) == 1
     if isTerminal {
+      if context.output.isTerminal, context.environment["TERM"] != "dumb" {
+        try context.output.write(Self.restoration)
+      }
       context.diagnostics.note(
         "\n\(label): \(end == .left ? "left the console" : "the console has closed")\n")
     }
     return .done
   }
+
+  /// What a guest may have left switched: no attributes, the cursor shown, long lines wrapped, ASCII's letters.
+  private static let restoration = "\u{1B}[0m\u{1B}[?25h\u{1B}[?7h\u{1B}(B"
 
   private func connect(_ vm: VMDetails, _ label: String) throws -> FileDescriptor {
     let state = Printable.line(vm.status.state.text)

@@ -1,4 +1,5 @@
 internal import Control
+internal import Host
 internal import JSON
 
 /// `qemuvm ls`: the VMs that the supervisor knows, one a line.
@@ -8,7 +9,8 @@ struct List: Verb {
   static let summary = "List all VMs with their states"
   static let discussion = [
     "The supervisor that keeps them was started by a command, unless an init system runs 'qemuvm supervisor run': if "
-      + "it dies, guests run on, but one that crashes is restarted only after the next command. It is said on stderr."
+      + "it dies, guests run on, but one that crashes is restarted only after the next command. It is said on stderr, once of each supervisor.",
+    "On a terminal the last column is cut to its width; 'qemuvm status VM' has all of it.",
   ]
   static let examples = ["qemuvm ls", "qemuvm ls --json"]
   static let options: [any DeclaredOption] = [CommonOptions.json]
@@ -27,15 +29,19 @@ struct List: Verb {
       try context.output.write(json: reply)
     } else {
       let vms = try [VMStatus](json: reply)
-      try context.output.write(Self.table(vms).text(context.outputStyle))
+      try context.output.write(Self.table(vms).text(context.outputStyle, columns: columns(context)))
       if vms.contains(where: { $0.desired.known == .running }) {
         let supervisor = try connector.ask(.querySupervisor, deadline: Query.deadline)
-        if try SupervisorReport(json: supervisor).isBackground {
-          context.diagnostics.note(Self.backgroundNote)
-        }
+        let report = try SupervisorReport(json: supervisor)
+        if report.isBackground, Self.isNew(report, context) { context.diagnostics.note(Self.backgroundNote) }
       }
     }
     return .done
+  }
+
+  /// How wide a line may be: a terminal's width, and elsewhere as it comes.
+  private func columns(_ context: Context) -> Int? {
+    context.output.isTerminal ? TerminalSize(of: context.output.descriptor)?.columns : nil
   }
 
   /// What whoever relies on it must know of a supervisor that a command has started.
@@ -43,6 +49,17 @@ struct List: Verb {
     The supervisor itself is started again by the next command only: 'qemuvm supervisor run' is for an init system.
 
     """
+
+  /// Whether nobody was told of this supervisor; from here on somebody was.
+  ///
+  /// Where that cannot be kept it is told once more.
+  private static func isNew(_ supervisor: SupervisorReport, _ context: Context) -> Bool {
+    let mark = Array("\(supervisor.pid) \(supervisor.startedAt?.rfc3339 ?? "")\n".utf8)
+    let file = context.locations.state + "/background-told"
+    if (try? FileSystem.readIfPresent(file)) == mark { return false }
+    try? FileSystem.replace(file, with: mark, durable: false)
+    return true
+  }
 
   /// VMs outside labs first, then lab by lab.
   static func table(_ vms: [VMStatus]) -> Table {

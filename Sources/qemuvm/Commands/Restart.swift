@@ -11,7 +11,8 @@ struct Restart: Verb {
   ]
   static let examples = ["qemuvm restart web"]
   static let arguments = [VMSelection.anyOfLab]
-  static let options: [any DeclaredOption] = StepOptions.all + [CommonOptions.stopTimeout]
+  static let options: [any DeclaredOption] =
+    StepOptions.all + [CommonOptions.wait, CommonOptions.stopTimeout]
   static let exitCodes = StepOptions.exitCodes
 
   /// How long a stop and a start may take unless the person says otherwise.
@@ -19,17 +20,22 @@ struct Restart: Verb {
 
   private let step: StepOptions
   private let stopTimeout: Duration?
+  private let waitsForHealth: Bool
 
   init(_ given: GivenArguments) {
     step = StepOptions(given)
+    waitsForHealth = given[CommonOptions.wait] == "healthy"
     stopTimeout = given[CommonOptions.stopTimeout]
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    try step.run(
+    let code = try step.run(
       context, verb: Self.name, goal: .restarted, patience: Self.patience + (stopTimeout ?? .zero)
     ) {
       .restart(name: $0, timeout: stopTimeout)
     }
+    guard waitsForHealth, code == .done else { return code }
+    // It runs: to start it once more asks for nothing but how it is.
+    return try step.run(context, verb: Self.name, goal: .healthy) { .start(name: $0) }
   }
 }

@@ -12,7 +12,7 @@ struct Start: Verb {
   ]
   static let examples = ["qemuvm start web", "qemuvm start db web --timeout 30s", "qemuvm start --now web"]
   static let arguments = [VMSelection.anyOfLab]
-  static let options: [any DeclaredOption] = StepOptions.all + [now]
+  static let options: [any DeclaredOption] = StepOptions.all + [CommonOptions.wait, now]
   static let exitCodes = StepOptions.exitCodes
 
   /// How long a start may take unless the person says otherwise.
@@ -22,14 +22,16 @@ struct Start: Verb {
 
   private let step: StepOptions
   private let isNow: Bool
+  private let goal: Goal
 
   init(_ given: GivenArguments) {
     step = StepOptions(given)
     isNow = given[Self.now]
+    goal = given[CommonOptions.wait] == "healthy" ? .healthy : .running
   }
 
   func run(_ context: Context) throws -> ExitCode {
-    try step.run(context, verb: Self.name, goal: .running, patience: Self.patience) {
+    try step.run(context, verb: Self.name, goal: goal, patience: goal == .healthy ? nil : Self.patience) {
       .start(name: $0, now: isNow)
     }
   }

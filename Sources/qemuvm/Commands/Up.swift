@@ -23,13 +23,10 @@ struct Up: Verb {
   ]
   static let arguments = [VMSelection.anyOfLab]
   static let options: [any DeclaredOption] =
-    [wait, dryRun, recreate, LabOrphans.remove, CommonOptions.timeout, CommonOptions.json]
+    [CommonOptions.wait, dryRun, recreate, LabOrphans.remove, CommonOptions.timeout, CommonOptions.json]
     + DefinitionSource.options
   static let exitCodes = ExitCode.allCases
 
-  private static let wait = ValueOption(
-    "wait", "STATE", .word(["running", "healthy"]),
-    help: "What to wait for: running (default), or healthy where the VM has the key health.")
   private static let dryRun = Flag("dry-run", help: "Say what would be done, and do nothing.")
   private static let recreate = Flag(
     "recreate", help: "Take them down first and bring them up anew, whatever has changed; disks stay.")
@@ -47,7 +44,7 @@ struct Up: Verb {
     source = try DefinitionSource(given, verb: Self.name)
     isDry = given[Self.dryRun]
     isJSON = given[CommonOptions.json]
-    goal = given[Self.wait] == "healthy" ? .healthy : .running
+    goal = given[CommonOptions.wait] == "healthy" ? .healthy : .running
     // A guest that does not get well in its start period says so by itself.
     patience = goal == .healthy ? nil : Start.patience
     timeout = given[CommonOptions.timeout]

@@ -217,7 +217,7 @@ extension SupervisorConnector {
 
   private func silence() -> CommandFailure {
     if isOverdue { return overdue() }
-    let patience = TimeText.text(context.patience.answer)
+    let patience = "\(context.patience.answer.components.seconds) s"
     guard let pid = ProcessLock.holder(locations.supervisorLock) else {
       return unreachable("no answer within \(patience)")
     }

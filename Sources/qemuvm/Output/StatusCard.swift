@@ -1,5 +1,6 @@
 internal import Control
 internal import Host
+internal import JSON
 
 /// What `qemuvm status` shows a person: state and cause first, then configuration, use, and where things lie.
 struct StatusCard {
@@ -50,6 +51,15 @@ struct StatusCard {
       ("Firmware has", one(fact("fwCfg"))),
       ("SMBIOS", one(fact("smbios"))),
       ("Clock", one(fact("rtc"))),
+      ("Watchdog", one(setting("watchdog"))),
+      ("Arguments", one(fact("arguments"))),
+      ("Depends on", one(setting("dependsOn"))),
+      ("Restart", one(setting("restart"))),
+      ("Stop timeout", one(setting("stopTimeout"))),
+      ("Health", one(setting("health"))),
+      ("On hang", one(setting("onHang"))),
+      ("On panic", one(setting("panic"))),
+      ("Log limits", one(setting("logs"))),
       ("QEMU", one(fact("qemu"))),
       ("Uptime", one(joined([uptime, status.startedAt.map { "since \($0.rfc3339)" }]))),
       ("Restarts", one(status.restarts.map(String.init))),
@@ -66,6 +76,18 @@ struct StatusCard {
 
   /// A value of the machine that runs, or that would.
   private func fact(_ key: String) -> String? { vm.machine.first { $0.key == key }?.value }
+
+  /// A key as it is written, here or in a profile; what is not written has its default.
+  private func setting(_ key: String) -> String? { vm.settings?[key].map(Self.text) }
+
+  private static func text(_ value: JSONValue) -> String {
+    switch value {
+    case .string(let text): text
+    case .array(let elements): elements.map(text).joined(separator: ", ")
+    case .object(let members): members.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ")
+    default: "\(value)"
+    }
+  }
 
   /// All values of a list, in its order.
   private func facts(_ prefix: String) -> [String] {

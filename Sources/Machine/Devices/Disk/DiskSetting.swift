@@ -183,7 +183,7 @@ extension DiskSetting: DefinitionValue {
   }
 
   private static func fileName(_ node: DefinitionNode) -> String? {
-    node.nonEmptyText(expected: "the image's file")
+    node.fileName(expected: "the image's file")
   }
 
   private static func diskName(_ node: DefinitionNode) -> String? {

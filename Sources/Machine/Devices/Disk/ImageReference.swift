@@ -47,7 +47,7 @@ extension ImageReference: DefinitionValue {
   static func read(_ node: DefinitionNode) -> ImageReference? {
     if node.members != nil { return RemoteImage.read(node).map(Self.remote) }
     let expected = "an image: a file, a name of the image store, or an object with an address in 'url'"
-    guard let text = node.nonEmptyText(expected: expected) else { return nil }
+    guard let text = node.fileName(expected: expected) else { return nil }
     guard !text.contains("://") else {
       return node.wrong(
         "an image is downloaded only with its checksum: { url: …, sha256: … }, or 'qemuvm image pull' downloads it into "

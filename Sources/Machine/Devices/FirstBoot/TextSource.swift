@@ -32,7 +32,7 @@ package enum TextSource: Sendable, Equatable {
       return .text(text)
     }
     guard var reader = ObjectReader(node) else { return nil }
-    let path = reader.read("file") { $0.nonEmptyText(expected: "a file") }
+    let path = reader.read("file") { $0.fileName(expected: "a file") }
     if !reader.has("file") { reader.missing("file", "the file with \(expected)") }
     reader.finish()
     return path.map { .file($0) }
