@@ -7,7 +7,9 @@ package struct FileVersion: Sendable, Equatable {
   package let isRegular: Bool
   private let device: UInt64
   private let inode: UInt64
-  private let changedAt: Int64
+
+  /// When it was last written, in nanoseconds since 1970.
+  package let changedAt: Int64
 
   fileprivate init(_ status: stat) {
     size = Int64(status.st_size)

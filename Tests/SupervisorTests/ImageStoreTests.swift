@@ -38,6 +38,26 @@ import Testing
     try ["content", "names"].flatMap { try FileSystem.names(in: store.folder + "/" + $0) }
   }
 
+  @Test("keeps for a week what has come of a download, and removes at once what was half made otherwise")
+  func clearingDownloads() async throws {
+    try store.makeFolders()
+    let image = { (url: String) throws in
+      try RemoteImage(url: url, checksum: .sha256(String(repeating: "0", count: 64)))
+    }
+    let (young, old) = (
+      store.partial(of: try image("https://a/b")), store.partial(of: try image("https://a/c"))
+    )
+    for path in [young, old, store.draft(of: "x")] {
+      try FileSystem.replace(path, with: [1], durable: false)
+    }
+    let weekAgo = time(nil) - 8 * 86_400
+    var times = [timeval(tv_sec: weekAgo, tv_usec: 0), timeval(tv_sec: weekAgo, tv_usec: 0)]
+    #expect(utimes(old, &times) == 0)
+    #expect(try store.namelessContents() == [])
+    store.clear()
+    #expect(try names() == [FileSystem.name(of: young)])
+  }
+
   @Test("keeps a copy by its checksum, private, with holes where the file has nothing")
   func adding() async throws {
     var bytes = [UInt8](repeating: 0, count: 5 << 20)

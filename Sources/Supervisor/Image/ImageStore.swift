@@ -1,4 +1,5 @@
 internal import Control
+internal import Glibc
 internal import Host
 internal import Inspection
 internal import JSON
@@ -26,6 +27,9 @@ struct ImageStore: Sendable {
   func partial(of image: RemoteImage) -> String { "\(contents)/\(Self.partial)\(image.id)" }
 
   private static let partial = "partial-"
+
+  /// How long it waits for that.
+  private static let keptTime = Duration.seconds(7 * 86_400)
 
   /// Every name, sorted; a record that cannot be read is said in the log.
   func list() throws(SystemError) -> [StoredImage] {
@@ -83,14 +87,24 @@ struct ImageStore: Sendable {
     try FileSystem.sync(directory: contents)
   }
 
-  /// Removes what a supervisor that is gone has left half made.
+  /// Removes what a supervisor that is gone has left half made, and downloads that nobody has gone on with.
   func clear() {
     for folder in [contents, names] {
       // What cannot be listed or removed is in nobody's way.
-      for name in (try? FileSystem.names(in: folder)) ?? [] where FileSystem.isTemporary(name) {
-        _ = try? FileSystem.remove(folder + "/" + name)
+      for name in (try? FileSystem.names(in: folder)) ?? [] {
+        let path = folder + "/" + name
+        guard FileSystem.isTemporary(name) || name.hasPrefix(Self.partial) && Self.isStale(path) else {
+          continue
+        }
+        _ = try? FileSystem.remove(path)
       }
     }
+  }
+
+  private static func isStale(_ path: String) -> Bool {
+    // One that cannot be read is not known to be.
+    guard let version = try? FileDescriptor.open(path, O_RDONLY).version() else { return false }
+    return Timestamp.now.microseconds * 1000 - version.changedAt > keptTime.nanoseconds
   }
 
   /// The contents that no name means: their last name went, and the host or the supervisor with it.
