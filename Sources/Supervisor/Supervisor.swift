@@ -206,6 +206,7 @@ package actor Supervisor {
       readyNetworks: { [weak self] cards throws(ControlError) in
         try await self?.makeNetworksReady(for: name, cards)
       },
+      copyImage: { [weak self] disk, tool, work in await self?.copyImage(disk, tool, work, for: name) },
       unmet: { [weak self] dependencies in await self?.unmet(dependencies, of: name) ?? [] },
       changed: { [weak self] report in self?.take(report) },
       disks: preparation.disks(of: name), madeDisks: MadeDisks(of: name, state: state.path),

@@ -128,20 +128,28 @@ final class ImageWork: Sendable {
   private struct State {
     var isCancelled = false
     var process: ChildProcess?
-    var copy: (source: String, percent: Double)?
+    var percent: Double?
+    var reached: (@Sendable (Double) -> Void)?
   }
 
   private let state = Mutex(State())
 
   var isCancelled: Bool { state.withLock { $0.isCancelled } }
 
-  /// What it is at, where that may take long; nil where it should not.
-  var words: String? {
-    state.withLock { $0.copy.map { "\($0.source) is being copied, \(Int($0.percent)) % so far" } }
-  }
+  /// How far the copy of an image is, as `45 %`; nil where there is none.
+  var words: String? { state.withLock { $0.percent }.map { "\(Int($0)) %" } }
 
-  /// How far the copy of an image is.
-  func reach(_ percent: Double, ofCopying source: String) { state.withLock { $0.copy = (source, percent) } }
+  /// Called on the work's thread with how far it is, in percent.
+  func onReach(_ reached: @escaping @Sendable (Double) -> Void) { state.withLock { $0.reached = reached } }
+
+  /// The copy of an image is so far.
+  func reach(_ percent: Double) {
+    let reached = state.withLock { state in
+      state.percent = percent
+      return state.reached
+    }
+    reached?(percent)
+  }
 
   func cancel() {
     let process = state.withLock { state in
@@ -159,5 +167,5 @@ final class ImageWork: Sendable {
     }
   }
 
-  fileprivate func end() { state.withLock { ($0.process, $0.copy) = (nil, nil) } }
+  fileprivate func end() { state.withLock { $0.process = nil } }
 }

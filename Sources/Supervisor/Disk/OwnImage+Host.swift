@@ -63,11 +63,11 @@ extension OwnImage {
         for: work, within: DiskTool.patience)
       if !isKnown { try grow(draft, tool, work) }
     case .copy(let base):
-      work.reach(0, ofCopying: base.path)
+      work.reach(0)
       try tool.run(
         ["convert", "-p", "-f", (base.format ?? .raw).rawValue, "-O", "qcow2", base.path, draft], for: work,
         within: nil
-      ) { work.reach($0, ofCopying: base.path) }
+      ) { work.reach($0) }
       try grow(draft, tool, work)
     }
   }
@@ -91,6 +91,14 @@ extension OwnImage {
     try tool.run(
       ["resize", "-q", "-f", "qcow2", file, "\(size.bytes)"], for: work, within: DiskTool.patience)
     return true
+  }
+
+  /// The image that it is to be a copy of, which may take long; nil where it is another disk, or is there.
+  ///
+  /// It blocks. Where that cannot be told its making says so.
+  var copyToMake: BaseImage? {
+    guard case .copy(let base) = content, (try? FileSystem.presence(of: path)) == false else { return nil }
+    return base
   }
 
   /// Whether a program is needed for it, by what was found.

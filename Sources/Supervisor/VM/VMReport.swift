@@ -79,8 +79,8 @@ package struct VMReport: Sendable {
   /// Whether what an earlier supervisor has left of it is not known yet, for its files do not answer.
   var isUnread = false
 
-  /// The download that its start waits for.
-  var imageWait: ImageWait?
+  /// How far the job is that its start waits for, as `45 %`.
+  var progress: (@Sendable () -> String?)?
 
   /// What it waits for; nil unless it waits for other VMs.
   private var waitsFor: [WaitedFor]? {
@@ -98,7 +98,7 @@ package struct VMReport: Sendable {
 
   /// One sentence, true at that moment.
   package func cause(at now: Instant) -> String {
-    if state == .waiting, let words = imageWait?.words { return "\(cause), \(words) so far" }
+    if state == .waiting, let words = progress?() { return "\(cause), \(words) so far" }
     guard let backoff else { return cause }
     let rest = backoff.until - now
     return "\(backoff.words); it starts again \(rest > .zero ? "in \(rest.inWords)" : "now")"

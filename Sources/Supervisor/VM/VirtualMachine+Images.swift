@@ -2,7 +2,7 @@ internal import Control
 internal import Host
 internal import Machine
 
-// A start that waits for the download of what a disk stands on.
+// A start that waits for the download of what a disk stands on, or for the copy of an image.
 extension VirtualMachine {
   /// Holds the start back until the image is there; it is decided anew then, or fails.
   func awaitImage(_ image: RemoteImage) {
@@ -21,26 +21,71 @@ extension VirtualMachine {
     }
   }
 
-  /// A wait that is over, for the VM is to end, or for another reason, keeps no download alive.
-  func leaveImageIfUnwanted() {
-    guard let wait = imageWait, lifecycle.state != .waiting || lifecycle.intent.hold?.isJob != true else {
-      return
+  /// Holds the start back until the image is copied.
+  ///
+  /// The VM's folders stay until a copy has ended, whoever waits for it still.
+  func awaitCopy(_ disk: OwnImage, of base: BaseImage, _ tool: DiskTool?) {
+    let (work, earlier) = (ImageWork(), copying)
+    imageCopy = (work, disk)
+    holds += 1
+    preparations += 1
+    apply(.hold(for: .job("its image \(base.path) is being copied")))
+    copying = Task {
+      // One that was called off may be about to end.
+      await earlier?.value
+      let failure = await services.copyImage(disk, tool, work)
+      preparations -= 1
+      removeIfForgotten()
+      // Nobody waits for it any more, or for another one.
+      guard imageCopy?.work === work else { return }
+      imageCopy = nil
+      launch = nil
+      imageFailure = failure
+      apply(.release)
     }
-    imageWait = nil
-    Task { await services.leaveImage(wait) }
+  }
+
+  /// A wait that is over, for the VM is to end, or for another reason, keeps no job alive.
+  func leaveImageIfUnwanted() {
+    if lifecycle.state != .waiting || lifecycle.intent.hold?.isJob != true { leaveImage() }
   }
 
   /// A definition that needs another image, or none, is not held back by this one.
   func leaveImageIfOther() {
-    guard let wait = imageWait, launch?.missingImages.contains(wait.image) != true else { return }
-    imageWait = nil
-    Task { await services.leaveImage(wait) }
+    let isMeant: Bool
+    if let wait = imageWait {
+      isMeant = launch?.missingImages.contains(wait.image) == true
+    } else if let disk = imageCopy?.disk {
+      isMeant =
+        launch?.ownImages.contains {
+          $0.path == disk.path && $0.content.base?.path == disk.content.base?.path
+        } == true
+    } else {
+      return
+    }
+    guard !isMeant else { return }
+    leaveImage()
     apply(.release)
   }
 
-  /// The download has come further.
+  private func leaveImage() {
+    imageCopy?.work.cancel()
+    imageCopy = nil
+    guard let wait = imageWait else { return }
+    imageWait = nil
+    Task { await services.leaveImage(wait) }
+  }
+
+  /// How far the job is that it waits for, for whoever asks.
+  var progressOfWait: (@Sendable () -> String?)? {
+    if let imageWait { return { imageWait.words } }
+    guard let work = imageCopy?.work else { return nil }
+    return { work.words }
+  }
+
+  /// What it waits for has come further.
   func tellCourse() {
-    guard imageWait != nil, isDefined else { return }
+    guard imageWait != nil || imageCopy != nil, isDefined else { return }
     services.changed(report)
   }
 }

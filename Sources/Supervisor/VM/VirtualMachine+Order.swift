@@ -22,7 +22,7 @@ extension VirtualMachine {
     if !unmet.isEmpty {
       if lifecycle.intent.hold == nil { holds += 1 }
       apply(.hold(for: .vms(unmet)))
-    } else if let hold = lifecycle.intent.hold, imageWait == nil || !hold.isJob {
+    } else if let hold = lifecycle.intent.hold, !hold.isJob || imageWait == nil && imageCopy == nil {
       apply(.release)
     }
   }

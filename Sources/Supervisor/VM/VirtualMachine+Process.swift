@@ -28,8 +28,9 @@ extension VirtualMachine {
       // A stop that came meanwhile has won.
       guard lifecycle.process.attempt == attempt, lifecycle.awaitsSpawn else { return }
       switch result {
-      case .success(let launch):
-        if let image = launch.missingImages.first { awaitImage(image) } else { spawn(launch) }
+      case .success(.launch(let launch)): spawn(launch)
+      case .success(.download(let image)): awaitImage(image)
+      case .success(.copy(let disk, let base, let tool)): awaitCopy(disk, of: base, tool)
       case .failure(let error):
         noteRefusal(error, "start")
         spawnFailed(error.sentence)
@@ -44,7 +45,6 @@ extension VirtualMachine {
         guard vm.lifecycle.process.attempt == attempt, vm.lifecycle.awaitsSpawn, vm.preparations > 0 else {
           return
         }
-        if let words = vm.imageWork?.words { return vm.tell("\(words); it starts when that is done") }
         let place = vm.lane.place.map { ": \($0)" } ?? ""
         vm.tell(
           "no answer from its files for \(Preparation.patience.seconds) s\(place); it starts when they answer"
@@ -66,8 +66,15 @@ extension VirtualMachine {
     }
   }
 
+  /// What comes next of a start: it, or a job that it waits for, after which it is decided anew.
+  private enum NextStep {
+    case launch(Launch)
+    case download(RemoteImage)
+    case copy(OwnImage, of: BaseImage, DiskTool?)
+  }
+
   /// Decides how QEMU is started, unless that is known, and writes the files it needs of us.
-  private func makeReady() async -> Result<Launch, ControlError> {
+  private func makeReady() async -> Result<NextStep, ControlError> {
     do throws(ControlError) {
       while launch == nil, let record {
         let prepared = try await prepare(record, .start, isPatient: true)
@@ -80,8 +87,7 @@ extension VirtualMachine {
     guard let launch else {
       return .failure(.cannot("start", name, damage?.description ?? "it has no definition", .damaged))
     }
-    // What it stands on comes first; then it is decided anew.
-    guard launch.missingImages.isEmpty else { return .success(launch) }
+    if let image = launch.missingImages.first { return .success(.download(image)) }
     let files = launch.files
     do throws(SystemError) {
       try await lane.run { () throws(SystemError) in
@@ -90,6 +96,11 @@ extension VirtualMachine {
     } catch {
       return .failure(.cannot("start", name, "a file for QEMU cannot be written: \(error)", .file))
     }
+    let images = launch.ownImages
+    let copy = await diskLane.run {
+      images.lazy.compactMap { image in image.copyToMake.map { (image, $0) } }.first
+    }
+    if let (disk, base) = copy { return .success(.copy(disk, of: base, launch.diskTool)) }
     do throws(ControlError) {
       try await makeFirstBootDisk(launch)
       try await makeImages(launch)
@@ -102,7 +113,7 @@ extension VirtualMachine {
     if self.launch?.arguments == launch.arguments {
       areFilesReady = !launch.ownImages.contains(where: \.isThrownAway)
     }
-    return .success(launch)
+    return .success(.launch(launch))
   }
 
   /// Makes the disk for cloud-init, and the free ports that were chosen durable.

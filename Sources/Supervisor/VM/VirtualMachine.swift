@@ -33,6 +33,9 @@ package actor VirtualMachine {
     /// Sees to it that the switches of these cards' networks take frames.
     let readyNetworks: @Sendable ([LabCard]) async throws(ControlError) -> Void
 
+    /// Copies an image for a disk of the VM's own, by a job; returns when that has ended, with why it failed.
+    let copyImage: @Sendable (OwnImage, DiskTool?, ImageWork) async -> ControlError?
+
     /// What a VM with these dependencies has to wait for.
     let unmet: @Sendable ([Dependency]) async -> [UnmetDependency]
 
@@ -124,7 +127,13 @@ package actor VirtualMachine {
   /// The download that its start waits for; nil while it waits for none.
   var imageWait: ImageWait?
 
-  /// Why the last download that it waited for failed, until its start says so.
+  /// The copy of an image that its start waits for; nil while it waits for none.
+  var imageCopy: (work: ImageWork, disk: OwnImage)?
+
+  /// The last copy, also one that nobody waits for any more, until it has ended.
+  var copying: Task<Void, Never>?
+
+  /// Why the last of these that it waited for failed, until its start says so.
   var imageFailure: ControlError?
 
   /// How many starts are being made ready: they write files, whatever has become of the start.
@@ -458,7 +467,7 @@ package actor VirtualMachine {
     report.hasEndedByItself = lifecycle.state == .stopped && lastExit?.ending == .poweredOff
     report.isUnkillable = isUnkillable && run != nil
     report.isUnread = isUnread
-    report.imageWait = imageWait
+    report.progress = progressOfWait
     return report
   }
 }

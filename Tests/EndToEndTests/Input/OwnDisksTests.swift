@@ -423,6 +423,47 @@ extension EndToEnd {
         try await gate.release()
       }
     }
+
+    @Test(
+      "A copy is a job that its VM waits for; it is called off at once, and made after a supervisor's death")
+    func copies() async throws {
+      let gate = try ToolGate()
+      try await Fleet.run(gate.variables) { fleet in
+        try await Self.base(fleet)
+        try fleet.define("disks: [{ image: './base.qcow2', name: 'copy', clone: true }],")
+        let up = try fleet.start(["up"])
+        try await fleet.arrival(of: gate.waits)
+        let status = try await fleet.wait(for: "web", toBe: "waiting")
+        let cause = try #require(status["cause"]?.string)
+        #expect(cause.contains("its image \(fleet.folder)/base.qcow2 is being copied"), "\(cause)")
+        let job = try #require(try await fleet.json("jobs").array?.first)
+        #expect(job["type"] == "disk-copy" && job["name"] == "web" && job["subject"] == "copy")
+        #expect(job["status"] == "running")
+        try await fleet.qemuvm("kill", "web")
+        #expect(try await up.end().code == 1)
+        let file = Self.file("copy", fleet)
+        let monitor = try await fleet.monitor()
+        while try await monitor.execute("query-jobs").array?.first?["status"] != "concluded" {
+          _ = try await monitor.event { $0["event"] == "JOB_STATUS_CHANGE" }
+        }
+        await monitor.close()
+        let folder = FileSystem.parent(of: file)
+        #expect(try FileSystem.names(in: folder).allSatisfy { !$0.hasPrefix("disk-") })
+        // The next supervisor goes on with the wish, and begins the copy again.
+        try FileSystem.remove(gate.waits)
+        let again = try fleet.start(["up"])
+        try await fleet.arrival(of: gate.waits)
+        try await fleet.wait(for: "web", toBe: "waiting")
+        await (try fleet.supervisor()).kill()
+        _ = try await again.end()
+        #expect(!FileSystem.exists(file))
+        try gate.remove()
+        _ = try await fleet.names()
+        try await fleet.wait(for: "web", toBe: "running")
+        try await gate.release()
+        #expect(try await Self.has(7, file, fleet))
+      }
+    }
   }
 }
 
