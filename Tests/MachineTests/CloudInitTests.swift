@@ -145,6 +145,21 @@ struct CloudInitTests {
     #expect(machine.hostPorts.contains { $0.guestPort == 22 } == (expected != nil))
   }
 
+  @Test(
+    "A port that is probed for health has a port of the host that leads to it, once",
+    arguments: [
+      ("health: { port: 80 }", ["127.0.0.1:0:80"]),
+      ("health: { port: 80 }, ports: [\"8080:80\"]", ["127.0.0.1:8080:80"]),
+      ("cloudInit: {}, health: { ssh: true }", ["127.0.0.1:0:22"]),
+      ("health: { ssh: true }", ["127.0.0.1:0:22"]),
+      ("cloudInit: {}, health: { port: 22 }", ["127.0.0.1:0:22"]),
+    ])
+  func healthPort(_ keys: String, _ ports: [String]) throws {
+    let machine = try Example.machine(keys)
+    #expect(machine.hostPorts.map(\.description) == ports)
+    #expect(machine.description.forwards.map(\.description) == ports)
+  }
+
   @Test("A port that was chosen takes the place of the free one")
   func chosenPort() throws {
     var host = Example.host
@@ -195,6 +210,14 @@ struct CloudInitTests {
         "ssh: { port: 22 }",
         "vms.web.ssh.port: write the port with the key 'ports', such as \"2222:22\": that one is taken then"
       ),
+      (
+        "health: { port: 80 }, networks: \"none\"",
+        "health.port: a port is reached through the network 'user', which 'networks' does not list"
+      ),
+      (
+        "health: { port: 80, ssh: true }",
+        "vms.web.health.ssh: 'port' is written as well; write only one of the two"
+      ), ("health: { port: 0 }", "vms.web.health.port: the port must be from 1 to 65535, not 0"),
       (
         "ssh: true, networks: \"none\"",
         "ssh: ssh needs a card on the network 'user', which 'networks' does not list"

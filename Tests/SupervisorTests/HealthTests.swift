@@ -84,6 +84,124 @@ import Testing
     #expect(vm.life.health == .healthy && vm.life.cause == "running")
   }
 
+  /// A guest that is probed itself, and whose QEMU has answered.
+  private static func probed() -> (vm: Driver, probe: Int) {
+    var vm = Driver()
+    let rules = HealthSetting(
+      interval: .seconds(10), timeout: .seconds(5), retries: 2, startPeriod: .seconds(60), probe: .port(80),
+      startInterval: .seconds(2))
+    _ = vm.handle(.defined(health: rules, onHang: .restart))
+    _ = vm.handle(.start)
+    _ = vm.handle(.spawned)
+    _ = vm.handle(.negotiated)
+    let number = probe(vm.handle(.guest(.resumed)))
+    _ = vm.handle(.health(.answered))
+    return (vm, number)
+  }
+
+  /// The number of the probe of the guest among some effects; 0 where there is none.
+  private static func probe(_ effects: [LifecycleEffect]) -> Int {
+    effects.reduce(0) { if case .probeGuest(let number) = $1 { number } else { $0 } }
+  }
+
+  /// Lets time pass until the guest itself is probed, while QEMU answers.
+  private static func nextProbe(_ vm: inout Driver) -> Int {
+    while true {
+      let effects = vm.wait()
+      if effects.contains(.probe) { _ = vm.handle(.health(.answered)) }
+      if probe(effects) > 0 { return probe(effects) }
+    }
+  }
+
+  @Test("a guest whose port is probed is healthy when it answers, and probed faster until then")
+  func portAnswers() {
+    var (vm, number) = Self.probed()
+    #expect(number > 0 && vm.life.health == .starting)
+    let began = vm.clock
+    #expect(vm.handle(.health(.guestFailed(number, "nothing takes connections"))) == [])
+    #expect(vm.life.guest.check?.waitsFor == "nothing takes connections")
+    let second = Self.nextProbe(&vm)
+    #expect(vm.clock - began == .seconds(2))
+    // The answer to a probe before is none.
+    #expect(vm.handle(.health(.guestAnswered(number))) == [])
+    #expect(vm.handle(.health(.guestAnswered(second))) == [.announce])
+    #expect(vm.life.health == .healthy && vm.life.guest.check?.waitsFor == nil)
+    let answered = vm.clock
+    number = Self.nextProbe(&vm)
+    #expect(vm.clock - answered == .seconds(10))
+  }
+
+  @Test("a guest that does not answer in its start period is late, and well when it does")
+  func portIsLate() {
+    var (vm, number) = Self.probed()
+    while vm.life.health == .starting {
+      _ = vm.handle(.health(.guestFailed(number, "nothing there")))
+      let effects = vm.wait()
+      if effects.contains(.probe) { _ = vm.handle(.health(.answered)) }
+      if Self.probe(effects) > 0 { number = Self.probe(effects) }
+    }
+    #expect(vm.clock == Instant(nanoseconds: 60_000_000_000))
+    #expect(vm.life.health == .unhealthy && vm.life.state == .running)
+    #expect(vm.life.cause == "it was not ready within 60 s: nothing there")
+    if vm.life.guest.check?.nextDeadline != nil { number = max(number, Self.nextProbe(&vm)) }
+    _ = vm.handle(.health(.guestAnswered(number)))
+    #expect(vm.life.health == .healthy && vm.life.cause == "running")
+  }
+
+  @Test(
+    "a guest that was well and leaves several probes unanswered is unhealthy, and is never restarted for that"
+  )
+  func portFallsSilent() {
+    var (vm, number) = Self.probed()
+    _ = vm.handle(.health(.guestAnswered(number)))
+    #expect(vm.life.health == .healthy)
+    number = Self.nextProbe(&vm)
+    #expect(vm.handle(.health(.guestFailed(number, "gone"))) == [])
+    number = Self.nextProbe(&vm)
+    #expect(vm.handle(.health(.guestFailed(number, "gone"))) == [.announce])
+    #expect(vm.life.health == .unhealthy && vm.life.cause == "gone, 2 times in a row")
+    #expect(vm.life.state == .running)
+    number = Self.nextProbe(&vm)
+    #expect(vm.handle(.health(.guestAnswered(number))) == [.announce])
+    #expect(vm.life.health == .healthy)
+  }
+
+  @Test("a guest that boots anew, or stands still, is not told by a probe from before")
+  func portProbedBefore() {
+    var (vm, number) = Self.probed()
+    _ = vm.handle(.health(.guestAnswered(number)))
+    number = Self.nextProbe(&vm)
+    #expect(vm.handle(.guest(.reset(byGuest: true))).contains(.announce))
+    #expect(vm.life.health == .starting)
+    _ = vm.handle(.health(.guestAnswered(number)))
+    #expect(vm.life.health == .starting)
+    number = Self.nextProbe(&vm)
+    _ = vm.handle(.guest(.stopped))
+    _ = vm.handle(.runState(.paused))
+    _ = vm.handle(.health(.guestFailed(number, "x")))
+    _ = vm.handle(.guest(.resumed))
+    #expect(vm.life.health == .starting)
+  }
+
+  @Test("whether a guest has taken a connection is read from QEMU's table")
+  func connections() {
+    func table(_ lines: [(String, Int)]) -> String {
+      let head =
+        "Hub -1 (net-user):\r\n  Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ\r\n"
+      return head
+        + lines.map { "  TCP[\($0.0)]   34  127.0.0.1 23314   10.0.2.15    \($0.1)     0     0\r\n" }.joined()
+    }
+    func areTaken(_ lines: [(String, Int)]) -> Bool {
+      GuestConnections(usernet: table(lines), guestPort: 80).areTaken
+    }
+    #expect(areTaken([("ESTABLISHED", 80), ("HOST_FORWARD", 80)]))
+    #expect(!areTaken([("SYN_SENT", 80), ("HOST_FORWARD", 80)]))
+    // One of before may be there still, while the guest takes no other.
+    #expect(!areTaken([("ESTABLISHED", 80), ("SYN_SENT", 80)]))
+    #expect(!areTaken([("ESTABLISHED", 22), ("HOST_FORWARD", 80)]))
+    #expect(!areTaken([]))
+  }
+
   @Test("a guest that boots anew is to show its pattern anew")
   func reboots() throws {
     var vm = try Self.running("login:")

@@ -28,6 +28,12 @@ package struct VMDetails: Sendable {
   /// Nil of a supervisor of an earlier version, which names the console alone.
   package var serialPorts: [SerialPort]?
 
+  /// What the guest is not ready for yet, in words; nil where it is, or is not looked after.
+  package var healthCause: String?
+
+  /// Where in the console's log the guest's present boot begins, in bytes; nil without a process.
+  package var consoleStart: Int64?
+
   /// Nil where no ssh leads into the guest.
   package var ssh: SSH?
   package var cpuSeconds: Double?
@@ -106,6 +112,8 @@ extension VMDetails: JSONDecodable {
     pending = try members.optional("pending") ?? []
     warnings = try members.optional("warnings") ?? []
     serialPorts = try members.optional("serialPorts")
+    healthCause = try members.optional("healthCause")
+    consoleStart = try members.optional("consoleStart")
     ssh = try members.optional("ssh")
     cpuSeconds = try members.optional("cpuSeconds")
     cpuPercent = try members.optional("cpuPercent")
@@ -124,6 +132,8 @@ extension VMDetails: JSONDecodable {
     members["pending"] = JSONValue(texts: pending)
     members["warnings"] = JSONValue(texts: warnings)
     members["serialPorts"] = .array((serialPorts ?? []).map(\.json))
+    members["healthCause"] = JSONValue(text: healthCause)
+    members["consoleStart"] = consoleStart.map { JSONValue($0) } ?? .null
     members["ssh"] = ssh?.json ?? .null
     members["cpuSeconds"] = cpuSeconds.map { .number($0) } ?? .null
     members["cpuPercent"] = cpuPercent.map { .number($0) } ?? .null

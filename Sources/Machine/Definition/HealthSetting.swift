@@ -16,18 +16,44 @@ package struct HealthSetting: Sendable, Equatable {
   /// This many looks in a row without an answer make a guest unhealthy.
   package var retries: Int
 
-  /// How long the guest may take until `console` shows.
+  /// How long the guest may take until it is ready: until `console` shows, and `probe` answers.
   package var startPeriod: Duration
+
+  /// What of the guest itself has to answer; nil leaves it at QEMU's own answers.
+  package var probe: GuestProbe?
+
+  /// From one probe of the guest to the next until it is ready.
+  package var startInterval: Duration
 
   package init(
     console: ConsolePattern? = nil, interval: Duration = .seconds(30), timeout: Duration = .seconds(5),
-    retries: Int = 3, startPeriod: Duration = .seconds(300)
+    retries: Int = 3, startPeriod: Duration = .seconds(300), probe: GuestProbe? = nil,
+    startInterval: Duration = .seconds(2)
   ) {
     self.console = console
+    self.probe = probe
+    self.startInterval = startInterval
     self.interval = interval
     self.timeout = timeout
     self.retries = retries
     self.startPeriod = startPeriod
+  }
+}
+
+/// What in a guest shows that it is well.
+package enum GuestProbe: Sendable, Equatable {
+  /// Something takes connections at this TCP port of the guest's.
+  case port(Int)
+
+  /// An sshd answers.
+  case ssh
+
+  /// The guest's port.
+  package var guestPort: Int {
+    switch self {
+    case .port(let port): port
+    case .ssh: 22
+    }
   }
 }
 
@@ -36,7 +62,17 @@ extension HealthSetting: DefinitionValue {
     guard var reader = ObjectReader(node) else { return nil }
     var health = HealthSetting()
     health.console = reader.read("console")
-    health.interval = reader.read("interval", someTime) ?? health.interval
+    let port = reader.read("port") { $0.integer(in: 1...65_535, "port") }
+    let ssh: Bool? = reader.read("ssh")
+    if let port { health.probe = .port(port) }
+    if ssh == true { health.probe = .ssh }
+    if port != nil, ssh == true {
+      reader.report("ssh", "'port' is written as well; write only one of the two")
+    }
+    let interval = reader.read("interval", someTime)
+    health.interval = interval ?? health.interval
+    // Whoever says how often it is to be looked at is not looked past.
+    health.startInterval = reader.read("startInterval", someTime) ?? interval ?? health.startInterval
     health.timeout = reader.read("timeout", someTime) ?? health.timeout
     health.retries = reader.read("retries") { $0.integer(in: 1...1_000, "number of looks") } ?? health.retries
     health.startPeriod = reader.read("startPeriod") ?? health.startPeriod
@@ -55,6 +91,13 @@ extension HealthSetting: DefinitionValue {
       "interval": interval.json, "timeout": timeout.json, "retries": retries.json,
       "startPeriod": startPeriod.json,
     ]
+    switch probe {
+    case nil: break
+    case .port(let port): object["port"] = JSONValue(port)
+    case .ssh: object["ssh"] = true
+    }
+    // Without a probe it says nothing, and a definition stays as it was kept.
+    if probe != nil { object["startInterval"] = startInterval.json }
     object["console"] = console?.json
     return .object(object)
   }

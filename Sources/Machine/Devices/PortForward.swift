@@ -24,6 +24,9 @@ package struct PortForward: Sendable, Hashable {
         || other.hostAddress == Self.everywhere)
   }
 
+  /// The address by which the host itself reaches it: from everywhere means from here as well.
+  package var nearAddress: String { hostAddress == Self.everywhere ? Self.loopback : hostAddress }
+
   /// A free port of the host that only the host itself reaches.
   package init(free guestPort: Int) {
     (transport, hostAddress, hostPort) = (.tcp, Self.loopback, 0)

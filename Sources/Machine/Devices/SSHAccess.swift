@@ -48,6 +48,16 @@ extension SSHAccess {
 extension MachineDescription {
   /// The way in by ssh; nil where there is none.
   package var ssh: SSHAccess? { devices?.lazy.compactMap { SSHAccess($0) }.first }
+
+  /// The ports of the host that lead into the guest.
+  package var forwards: [PortForward] {
+    (devices ?? []).flatMap { device in
+      (device.properties["ports"]?.array ?? []).compactMap { port in
+        // One of a later version leads nowhere that is known here.
+        port.string.flatMap { try? PortForward(parsing: $0) }
+      }
+    }
+  }
 }
 
 extension DeviceKind {
@@ -61,11 +71,9 @@ extension DeviceKind {
     }
     let cloudInit = settings.cloudInit.flatMap { $0.isWanted ? $0 : nil }
     let written: String? = if case .on(let user) = settings.ssh { user } else { nil }
-    // From everywhere means from here as well.
-    let host = forward.hostAddress == "0.0.0.0" ? "127.0.0.1" : forward.hostAddress
     return [
       SSHAccess(
-        user: written ?? cloudInit?.login ?? "root", host: host,
+        user: written ?? cloudInit?.login ?? "root", host: forward.nearAddress,
         port: forward.hostPort == 0 ? nil : forward.hostPort, isVerified: cloudInit != nil)
     ]
   }
@@ -120,11 +128,21 @@ extension Settings {
     return (ports ?? []).first { $0.transport == .tcp && $0.guestPort == 22 } ?? PortForward(free: 22)
   }
 
+  /// The port of the host by which the guest's health is probed; nil where it is not.
+  private var healthForward: PortForward? {
+    guard let port = health?.probe?.guestPort, networks?.reachesHost == true else { return nil }
+    let known = (ports ?? []) + [sshForward].compactMap(\.self)
+    return known.first { $0.transport == .tcp && $0.guestPort == port } ?? PortForward(free: port)
+  }
+
   /// The ports of the host that lead into the guest, the written ones first.
   ///
   /// One with the host's port 0 takes a free one.
   package var forwards: [PortForward] {
-    let written = ports ?? []
-    return written + [sshForward].compactMap(\.self).filter { !written.contains($0) }
+    var forwards = ports ?? []
+    for forward in [sshForward, healthForward].compactMap(\.self) where !forwards.contains(forward) {
+      forwards.append(forward)
+    }
+    return forwards
   }
 }

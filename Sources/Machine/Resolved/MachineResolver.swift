@@ -92,6 +92,14 @@ struct MachineResolver {
   }
 
   mutating func checkHealth(_ health: HealthSetting?) {
+    let reachesHost = settings.networks?.reachesHost == true
+    switch health?.probe {
+    case .port where !reachesHost:
+      report("health.port", "a port is reached through the network 'user', which 'networks' does not list")
+    case .ssh where !reachesHost:
+      report("health.ssh", "ssh is reached through the network 'user', which 'networks' does not list")
+    case .port, .ssh, nil: break
+    }
     guard health?.console != nil, settings.serial?.count == 0 else { return }
     report("health.console", "a pattern needs the guest's console, which 'serial' has switched off")
   }

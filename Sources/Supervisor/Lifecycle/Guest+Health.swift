@@ -31,6 +31,7 @@ extension Guest {
     var effects: [GuestEffect] = []
     if check?.isLate(now) == true { effects += condition() }
     if check?.isProbeDue(now) == true { effects.append(.probe) }
+    if let number = check?.guestProbeDue(now) { effects.append(.probeGuest(number)) }
     return effects
   }
 
@@ -39,7 +40,11 @@ extension Guest {
     guard let before = check else { return [] }
     switch result {
     case .consoleShowed:
-      check?.becameReady()
+      check?.consoleShowed()
+    case .guestAnswered(let number):
+      check?.guestAnswered(number, now)
+    case .guestFailed(let number, let words):
+      check?.guestFailed(number, words, now)
     case .answered:
       check?.answered(now)
       isResetPressed = false

@@ -46,6 +46,10 @@ package enum ProbeResult: Sendable, Equatable {
   /// Its console showed what it shows when it is ready.
   case consoleShowed
 
+  /// The guest itself answered the probe of that number, or did not, in words.
+  case guestAnswered(Int)
+  case guestFailed(Int, String)
+
   /// QEMU answered in time.
   case answered
 
@@ -118,6 +122,9 @@ enum GuestEffect: Sendable, Equatable {
   case askRunState
   case resume
   case probe
+
+  /// Of the guest itself; its number is that of the answer.
+  case probeGuest(Int)
   case watchConsole(afresh: Bool)
   case pressReset
   case checkSpace

@@ -52,6 +52,7 @@ extension Lifecycle {
     case .askRunState: return [.askRunState]
     case .resume: return [.resume]
     case .probe: return [.probe]
+    case .probeGuest(let number): return [.probeGuest(number)]
     case .watchConsole(let afresh): return [.watchConsole(afresh: afresh)]
     case .pressReset: return [.pressReset]
     case .checkSpace: return [.checkSpace]

@@ -97,6 +97,9 @@ package enum LifecycleEffect: Sendable, Equatable {
   /// Probe the guest's health: `query-status`, with a deadline; answered by `health`.
   case probe
 
+  /// Probe the guest itself, by the number of the probe; answered by `health` with that number.
+  case probeGuest(Int)
+
   /// Read the console until its pattern shows; `afresh`: only what comes from now on.
   case watchConsole(afresh: Bool)
 

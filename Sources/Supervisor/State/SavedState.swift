@@ -79,6 +79,7 @@ package struct SavedState: Sendable, Equatable {
       var health: JSONObject = ["ready": .bool(check.isReady)]
       if let readyBy = check.readyBy { health["readyBy"] = JSONValue(readyBy.nanoseconds) }
       if let silence = check.silence { health["silence"] = .string(silence) }
+      if let silence = check.guestSilence { health["guestSilence"] = .string(silence) }
       if let lateness = check.lateness { health["lateness"] = .string(lateness) }
       object["health"] = .object(health)
     }
@@ -133,7 +134,8 @@ package struct SavedState: Sendable, Equatable {
       lifecycle.guest.check = HealthCheck(
         check.rules, isReady: health["ready"]?.bool ?? false,
         readyBy: numbers.moment("readyBy", within: check.rules.startPeriod),
-        silence: health["silence"]?.string, lateness: health["lateness"]?.string)
+        silence: health["silence"]?.string, lateness: health["lateness"]?.string,
+        guestSilence: health["guestSilence"]?.string)
     }
     let saved = SavedState(
       lifecycle: lifecycle, wish: max(wish, wanted.number),

@@ -30,6 +30,9 @@ final class Run {
   /// Follows the console until it shows that the guest is ready.
   var consoleReader: ConsoleReader?
 
+  /// The probe of the guest itself that is under way.
+  var portProbe: PortProbe?
+
   /// `kvm` or `tcg`: as QEMU says, and until it has said so, as it was told.
   var accelerator: String?
 

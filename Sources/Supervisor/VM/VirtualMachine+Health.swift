@@ -146,7 +146,7 @@ extension VirtualMachine {
     later(Self.consolePause) { $0.readConsole(identity) }
   }
 
-  private nonisolated func later(
+  nonisolated func later(
     _ delay: Duration, _ body: @escaping @Sendable (isolated VirtualMachine) -> Void
   ) {
     executor.after(delay) { [weak self] in

@@ -252,6 +252,7 @@ package actor VirtualMachine {
     case .askRunState: askRunState()
     case .checkSpace: checkSpace()
     case .probe: probe()
+    case .probeGuest(let number): probeGuest(number)
     case .watchConsole(let afresh): watchConsole(afresh: afresh)
     case .pressReset: send(SystemReset())
     case .pressButton(let first): pressButton(first: first)

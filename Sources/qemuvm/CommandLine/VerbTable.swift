@@ -4,7 +4,7 @@ enum VerbTable {
     Up.self, Down.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self,
     Reset.self, Remove.self,
     List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, SSH.self,
-    SSHConfig.self, Execute.self, NetworkList.self,
+    SSHConfig.self, Wait.self, Execute.self, NetworkList.self,
     Update.self, Profiles.self, Init.self, Validate.self,
     ImageAdd.self, ImagePull.self, ImageList.self, ImageRemove.self, ImageVerify.self, DiskList.self,
     DiskRemove.self,

@@ -74,6 +74,7 @@ struct Up: Verb {
       let done = try fleet(commands, patience(for: plan.lab), context).run()
       codes.append(done.code)
       result = done
+      if goal == .healthy { tellStages(done, context) }
     }
     if way == .restart, let code = try restart(result?.replies ?? [], context) { codes.append(code) }
     if removesOrphans { codes.append(try takeDown(orphans?.names ?? [], context)) }
@@ -178,6 +179,23 @@ struct Up: Verb {
     let orders = names.map { FleetCommand.Order(label: $0, goal: .removed, isUnknownFine: true) }
     let request = ControlRequest.labDown(.vms(names.map { VMReference($0) }), disks: false, timeout: nil)
     return try fleet([FleetCommand.Command(request, forSeveral: orders)], nil, context).run().code
+  }
+
+  /// Says of each VM that runs and has not become healthy how far it has come.
+  private func tellStages(_ result: FleetCommand.Result, _ context: Context) {
+    for index in result.failures.keys.sorted() {
+      let label = result.labels[index]
+      let connector = SupervisorConnector(context: context)
+      // Why it has failed is told already; this is what can be said besides.
+      guard
+        let reply = try? connector.ask(
+          .queryVM(name: VMReference(label)), about: label, deadline: Query.deadline),
+        let vm = try? VMDetails(json: reply), vm.status.state.known == .running
+      else { continue }
+      let stage = GuestStage(vm)
+      let lines = stage.consoleLines.map { "  \($0)\n" }.joined()
+      context.diagnostics.note("\(label): \(stage.words)\n\(lines)")
+    }
   }
 
   /// How long it may take where the person has not said.

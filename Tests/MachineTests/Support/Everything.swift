@@ -38,7 +38,8 @@ enum Everything {
       "policy": "always", "delay": "1s", "maxDelay": "1m", "burst": 5, "window": "10m", "resetAfter": "0s",
     ],
     "health": [
-      "interval": "10s", "timeout": "2s", "retries": 5, "startPeriod": "2m", "console": "login:",
+      "interval": "10s", "timeout": "2s", "retries": 5, "startPeriod": "2m", "console": "login:", "port": 80,
+      "startInterval": "1s",
     ],
     "onHang": "reset", "stopTimeout": "90s", "logs": ["maxSize": "64K", "keep": 5],
     "arguments": ["-device", "virtio-balloon"],

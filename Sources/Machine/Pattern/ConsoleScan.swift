@@ -1,5 +1,3 @@
-package import Machine
-
 /// Looks for a pattern in what a console says, piece by piece; a prompt counts before its line ends.
 ///
 /// A line may be of any length: none of it is kept. Owned by one reader.
