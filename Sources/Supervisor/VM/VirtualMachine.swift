@@ -2,74 +2,13 @@ internal import Control
 package import Host
 internal import JSON
 package import Machine
-package import QMP
+internal import QMP
 
 /// One VM: its lifecycle made real.
 ///
 /// An actor whose executor is a serial queue of its own. Dispatch handlers on that queue turn what happens into the
 /// lifecycle's inputs, and this turns the lifecycle's effects into calls. Nothing that blocks runs on the queue.
 package actor VirtualMachine {
-  /// What a VM needs of the supervisor.
-  package struct Services: Sendable {
-    /// Where the sockets for users lie: this VM's folder in RUNTIME.
-    package let runtime: String
-
-    /// Where everything that happens to it is recorded.
-    let ledger: Ledger
-
-    /// Tells when a log grows.
-    let files: FileWatch
-
-    /// Decides every value of the machine, on the lane of its files; throws what a person should read.
-    ///
-    /// With the last it waits for them as long as they take.
-    let prepare:
-      @Sendable (VMRecord, VMFolder, Preparation.Purpose, Lane, Bool) async throws(ControlError) -> Launch
-
-    /// Returns when an image is in the store, or with why it cannot be; nil also when it is left.
-    let awaitImage: @Sendable (ImageWait, VirtualMachine) async -> JobFailure?
-    let leaveImage: @Sendable (ImageWait) async -> Void
-
-    /// Sees to it that the switches of these cards' networks take frames.
-    let readyNetworks: @Sendable ([LabCard]) async throws(ControlError) -> Void
-
-    /// Copies an image for a disk of the VM's own, by a job; returns when that has ended, with why it failed.
-    let copyImage: @Sendable (OwnImage, DiskTool?, ImageWork) async -> ControlError?
-
-    /// What a VM with these dependencies has to wait for.
-    let unmet: @Sendable ([Dependency]) async -> [UnmetDependency]
-
-    /// Takes a new report in, tells clients; called on the VM's queue.
-    package let changed: @Sendable (VMReport) -> Void
-
-    /// What the VM keeps between `down` and the next `up`.
-    let disks: String
-
-    /// Which disks of its own have been made.
-    let madeDisks: MadeDisks
-
-    /// Where its keys lie.
-    let firstBoot: FirstBootPlaces
-
-    /// Ports of the host that are chosen for those who name none.
-    let ports: FreePorts
-
-    /// The VM is gone, with its folder.
-    package let removed: @Sendable (VMReport) -> Void
-
-    /// Where its files are worked on.
-    let lanes: Lanes
-
-    /// Keeps its logs below their sizes.
-    let logs: RotatedLogs
-
-    /// Tells every client something, which is made only if there is one.
-    package let broadcast: @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
-
-    /// The same for what a guest can bring about at will: some of it may be left out.
-    package let broadcastOfGuest: @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
-  }
-
   package nonisolated let executor: QueueExecutor
   package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
   package nonisolated let name: VMName
@@ -116,7 +55,7 @@ package actor VirtualMachine {
   }
 
   /// What its disks use, by the last launch.
-  private var images: ImageHolding?
+  var images: ImageHolding?
 
   /// Whether the files that the launch needs of us have been written.
   var areFilesReady = false
@@ -193,7 +132,7 @@ package actor VirtualMachine {
     self?.assumeIsolated { $0.recoveryIsLate() }
   }
   private var effects: [LifecycleEffect] = []
-  private var isPerforming = false
+  private(set) var isPerforming = false
 
   private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { vm in
@@ -357,54 +296,6 @@ package actor VirtualMachine {
       guard let refused = unsaved.takeRefused() else { return true }
       return unsaved.write(refused, to: folder, of: name)
     } ?? false
-  }
-
-  /// The last step of `down` and `rm`: nothing is left of the VM, and this actor is as new.
-  ///
-  /// In its turn, like a user's command: an `up` that came meanwhile has called it off, and a later one begins anew.
-  func removeIfForgotten() {
-    guard isForgetting, run == nil, preparations == 0, lifecycle.state == .stopped, !isPerforming,
-      gate.tryEnter()
-    else { return }
-    let (folder, runtime) = (folder, services.runtime)
-    let (disks, made) = (services.disks, services.madeDisks)
-    Task {
-      let (failure, isFolderGone) = await lane.run { () -> (SystemError?, Bool) in
-        do throws(SystemError) {
-          // Before the folder, which says so.
-          if try folder.deletesDisks() {
-            try made.forget()
-            try FileSystem.removeTree(disks)
-          }
-          try folder.remove()
-          try FileSystem.removeTree(runtime)
-          return (nil, true)
-        } catch {
-          return (error, !folder.isPresent)
-        }
-      }
-      isForgetting = false
-      unsaved.found(nil)
-      if let failure {
-        Log.note("\(name): what is left of it cannot be removed: \(failure)")
-        self.isFolderGone = isFolderGone
-        lifecycle.giveUp(saying: "stopped, but not removed: \(failure)")
-        announce()
-      } else {
-        let last = report
-        record = nil
-        damage = nil
-        launch = nil
-        // A command may hold this actor for a moment yet, and nobody is to see it use what it has left.
-        images = nil
-        self.isFolderGone = false
-        (lastExit, failedConsole) = (nil, [])
-        lifecycle = Lifecycle(policy: RestartPolicy(), stopTimeout: .seconds(60))
-        note(.removed)
-        services.removed(last)
-      }
-      leave()
-    }
   }
 
   // MARK: One command at a time
