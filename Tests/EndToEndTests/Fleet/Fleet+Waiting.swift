@@ -14,12 +14,18 @@ extension Fleet {
   }
 
   /// Waits until the VM is as wanted, woken by the supervisor's events, and returns its object.
+  ///
+  /// A VM that the supervisor does not know is one that a command beside this has not announced yet: VMs of one lab come
+  /// in any order.
   @discardableResult
   func wait(for name: String, until isWanted: (JSONValue) -> Bool) async throws -> JSONValue {
     let monitor = try await monitor()
     while true {
-      let vm = try await monitor.execute("query-vm", ["name": .string(name)])
-      if isWanted(vm) { return vm }
+      let reply = try await monitor.reply(to: "query-vm", ["name": .string(name)])
+      if let vm = reply["return"], isWanted(vm) { return vm }
+      guard reply["return"] != nil || reply["error"]?["class"] == "DeviceNotFound" else {
+        throw PlainMonitor.Refused(command: "query-vm", reply: reply)
+      }
       _ = try await monitor.event { $0["event"] == "VM_STATE_CHANGED" || $0["event"] == "VM_REMOVED" }
     }
   }

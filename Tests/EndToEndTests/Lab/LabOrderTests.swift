@@ -132,7 +132,6 @@ extension EndToEnd {
         #expect(story.follows("spawned web", "exited migrate"), "\(story)")
         #expect(try await fleet.status("migrate")["desired"] == "stopped")
         let mail = try fleet.start(["up", "mail"])
-        try await fleet.arrival(ofVM: "mail")
         try await fleet.wait(for: "shop/mail", toBe: "waiting")
         try await fleet.wait(for: "shop/slow", toSay: "READY")
         try await fleet.qemuvm("stop", "slow")

@@ -208,17 +208,6 @@ extension EndToEnd {
 }
 
 extension Fleet {
-  /// Waits until the supervisor knows a VM of the lab.
-  func arrival(ofVM name: String) async throws {
-    let monitor = try await monitor()
-    while true {
-      let vms = try await monitor.execute("query-vms").array ?? []
-      if vms.contains(where: { $0["name"]?.string == name }) { break }
-      _ = try await monitor.event { $0["event"] == "VM_STATE_CHANGED" }
-    }
-    await monitor.close()
-  }
-
   /// Waits until the supervisor knows none of these VMs.
   func goneVMs(_ names: Set<String>) async throws {
     let monitor = try await monitor()
