@@ -43,7 +43,7 @@ final class FreePorts: Sendable {
       for forward in wanted {
         let taken = Set(others + own.filter { $0.key != forward }.map(\.value) + forwards.map(\.hostPort))
         if let port = own[forward], !taken.contains(port), Self.isFree(port, forward) { continue }
-        own[forward] = Self.next(forward, vm, besides: taken)
+        own[forward] = next(forward, vm, besides: taken)
       }
       state.chosen?[vm.id] = own
       return own.filter { wanted.contains($0.key) }
@@ -86,15 +86,18 @@ final class FreePorts: Sendable {
     PortCheck.refusal(forward.on(hostPort: port)) == nil
   }
 
-  /// Begins where the VM's name says, so that one that was forgotten finds its port again.
-  private static func next(_ forward: PortForward, _ vm: VMName, besides taken: Set<Int>) -> Int? {
+  /// Begins where the VM's name says, so that one that was forgotten finds its port again; elsewhere for each fleet, so
+  /// that those of two users do not meet at one port between its choice and QEMU's start.
+  private func next(_ forward: PortForward, _ vm: VMName, besides taken: Set<Int>) -> Int? {
+    let range = Self.range
     var hash = FNV1a<UInt64>()
+    hash.add(folder)
     hash.add(vm.id)
     hash.add("\(forward)")
     let start = Int(hash.state % UInt64(range.count))
     for offset in 0..<range.count {
       let port = range.lowerBound + (start + offset) % range.count
-      if !taken.contains(port), isFree(port, forward) { return port }
+      if !taken.contains(port), Self.isFree(port, forward) { return port }
     }
     return nil
   }

@@ -126,7 +126,7 @@ extension VirtualMachine {
     case heir(ChildProcess)
 
     /// QEMU's last words, and its guest's.
-    case words(String, console: [String])
+    case words(QEMUMessage, console: [String])
   }
 
   /// What the end was like stands on a disk, which has a moment to answer.
@@ -136,7 +136,6 @@ extension VirtualMachine {
     let heir = heir(of: run)
     let (log, start, folder) = (folder.qemuLog, run.logStart, folder.path)
     let (console, consoleStart) = (self.folder.consoleLog, run.consoleStart)
-    // Of one that refused to start: who holds an image that it found locked takes some milliseconds to find out.
     let images = lifecycle.state == .starting ? launch?.images : nil
     let devices = run.machine?.devices ?? []
     let sockets = ownSockets + sharedSockets
@@ -147,15 +146,21 @@ extension VirtualMachine {
         // QEMU unlinks its sockets only at a clean exit.
         for path in sockets { _ = try? FileSystem.remove(path) }  // Each start removes it again.
         ThrownAwayDisks.remove(in: folder)
-        let message = QEMULog.lastMessage(in: log, from: start)
-        let words = message.text(
-          devices: devices, because: message.lockedImage.flatMap { images?.holder(of: $0) })
-        return .words(words, console: FailedConsole.lines(of: console, from: consoleStart))
+        return .words(
+          QEMULog.lastMessage(in: log, from: start),
+          console: FailedConsole.lines(of: console, from: consoleStart))
+      }
+      // Of one that refused to start: who holds an image that it found locked. All processes are looked at for that,
+      // which may take longer than the words have.
+      var holder: String?
+      if case .words(let message, _)? = end, let image = message.lockedImage, let images {
+        holder = await lane.run(within: Self.diskPatience) { images.holder(of: image) } ?? nil
       }
       guard isEnd(of: ended, in: run) else { return }
       switch end {
       case .heir(let process)?: goOn(run, with: process, status)
-      case .words(let words, let console)?: finish(run, status, words, console)
+      case .words(let message, let console)?:
+        finish(run, status, message.text(devices: devices, because: holder), console)
       case nil: finish(run, status, "", [])
       }
     }

@@ -51,13 +51,13 @@ extension Fleet {
     return heard
   }
 
-  /// Waits until something has the path, in a folder that is there.
-  func arrival(of path: String) async throws {
+  /// Waits until something has the path, in a folder that is there, and is as the test asks.
+  func arrival(of path: String, until isWanted: () throws -> Bool = { true }) async throws {
     let files = FileWatch()
     while true {
       let (arrivals, feed) = AsyncStream<Void>.makeStream()
       _ = try files.watch(FileSystem.parent(of: path), for: .arrival) { feed.yield() }
-      if FileSystem.exists(path) { return }
+      if try FileSystem.exists(path) && isWanted() { return }
       for await _ in arrivals { break }
     }
   }
