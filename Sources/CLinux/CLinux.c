@@ -37,6 +37,10 @@ int linux_pidfd_send_signal(int pidfd, int signal) {
   return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
+int linux_pin_thread(int thread, const unsigned char *mask, unsigned long size) {
+  return syscall(SYS_sched_setaffinity, thread, size, mask) < 0 ? -1 : 0;
+}
+
 int linux_reap(int pidfd, int *code, int *status) {
   siginfo_t info;
   memset(&info, 0, sizeof info);

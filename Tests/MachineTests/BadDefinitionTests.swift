@@ -16,6 +16,59 @@ struct BadDefinitionTests {
     ("cpus: 1.5", "18: vms.web.cpus: expected a whole number, found 1.5"),
     ("cpus: \"2\"", "18: vms.web.cpus: expected a whole number, found \"2\""),
     ("cpus: null", "18: vms.web.cpus: expected a whole number, found null"),
+    ("topology: 4", "22: vms.web.topology: expected an object of sockets, cores and threads, found 4"),
+    ("topology: { core: 4 }", "24: vms.web.topology.core: unknown key 'core'; did you mean 'cores'?"),
+    (
+      "topology: { threads: 9 }",
+      "33: vms.web.topology.threads: the number of threads in a core must be from 1 to 8, not 9"
+    ),
+    (
+      "hugepages: \"3M\"",
+      "23: vms.web.hugepages: 3M is not the size of a huge page; most hosts have \"2M\" and \"1G\""
+    ),
+    (
+      "hugepages: 2",
+      "23: vms.web.hugepages: expected true, false or the size of a page such as \"2M\", found 2"
+    ),
+    ("numa: [{ cpus: \"0\" }]", "19: vms.web.numa[0].memory: the node's memory is missing"),
+    (
+      "numa: [{ memory: \"1K\" }]",
+      "29: vms.web.numa[0].memory: the memory of a node is a whole number of MiB, at most 16T, not 1K"
+    ),
+    (
+      "cpuPinning: 1",
+      "24: vms.web.cpuPinning: expected CPUs of the host such as \"2-5\", or a list with those of each vCPU, found 1"
+    ),
+    ("cpuPinning: [\"3-1\"]", "25: vms.web.cpuPinning[0]: '3-1' names no CPUs; write such as '0-3,8'"),
+    ("cpuPinning: [5000]", "25: vms.web.cpuPinning[0]: a CPU has a number from 0 to 4095, not 5000"),
+    ("iothreads: 17", "23: vms.web.iothreads: the number of I/O threads must be from 0 to 16, not 17"),
+    ("sound: \"hdaa\"", "19: vms.web.sound: unknown sound card 'hdaa'; did you mean 'hda'?"),
+    ("vsock: 2", "19: vms.web.vsock: the context ID must be from 3 to 4294967294, not 2"),
+    ("vsock: \"yes\"", "19: vms.web.vsock: expected true, false or the guest's context ID, found \"yes\""),
+    (
+      "pciPassthrough: [\"1:0.0\"]",
+      "29: vms.web.pciPassthrough[0]: '1:0.0' is not a PCI address; 'lspci -D' shows them, such as '0000:01:00.0'"
+    ),
+    (
+      "pciPassthrough: [\"01:00.0\", \"0000:01:00.0\"]",
+      "40: vms.web.pciPassthrough[1]: '0000:01:00.0' is listed already"
+    ),
+    (
+      "networks: [{ user: true, subnet: \"10.0.0.0/28\" }]",
+      "45: vms.web.networks[0].subnet: 10.0.0.0/28 is too small for the network 'user'; it needs 32 addresses: /27 or less"
+    ),
+    (
+      "networks: [{ user: true, hostname: \"a.b\" }]",
+      "47: vms.web.networks[0].hostname: 'a.b' is no host name: at most 63 letters, digits and '-'"
+    ),
+    (
+      "networks: [{ user: true, mtu: 9000 }]",
+      "23: vms.web.networks[0]: 'mtu' is for a card on a network of the lab: write network: NAME"
+    ),
+    (
+      "disks: [{ file: \"a.raw\", aio: \"native\" }]",
+      "42: vms.web.disks[0].aio: 'native' needs cache: \"none\" or \"directsync\""
+    ),
     ("cpu: \"\"", "17: vms.web.cpu: expected a CPU model, found an empty string"),
     (
       "cpu: \"max -x\"",
@@ -316,6 +369,38 @@ struct BadDefinitionTests {
   private static let unresolvableKeys: [(String, String)] = [
     (
       "cpus: 289", "qemuvm.json5:1:22: cpus: 289 CPUs are more than the 288 that the machine type 'q35' takes"
+    ),
+    (
+      "cpus: 3, topology: { cores: 2 }",
+      "qemuvm.json5:1:35: topology: sockets × cores × threads must be the number of CPUs, 3; leave 'cpus' out, or change one of them"
+    ),
+    (
+      "memory: \"1G\", hugepages: \"1G\", numa: [{ memory: \"512M\", cpus: 0 }, { memory: \"512M\" }]",
+      "qemuvm.json5:1:41: hugepages: 512M of memory is not a whole number of pages of 1G"
+    ),
+    (
+      "memory: \"1G\", numa: [{ memory: \"512M\", cpus: 0 }]",
+      "qemuvm.json5:1:36: numa: the nodes have 512M of memory together, and the guest 1G"
+    ),
+    (
+      "memory: \"1G\", numa: [{ memory: \"1G\", cpus: \"0-1\" }]",
+      "qemuvm.json5:1:59: numa[0].cpus: the guest has no CPU 1; its last is 0"
+    ),
+    (
+      "cpus: 2, memory: \"1G\", numa: [{ memory: \"1G\", cpus: 0 }]",
+      "qemuvm.json5:1:45: numa: CPU 1 is in none of the nodes"
+    ),
+    (
+      "cpus: 2, cpuPinning: [0]",
+      "qemuvm.json5:1:37: cpuPinning: the list has 1 entries, and the guest 2 CPUs; write one for each, or one text for all"
+    ),
+    (
+      "profile: \"microvm\", sound: \"hda\"",
+      "qemuvm.json5:1:43: sound: a sound card needs a PCI bus, which 'microvm' does not have; leave 'sound' out"
+    ),
+    (
+      "profile: \"microvm\", pciPassthrough: [\"01:00.0\"]",
+      "qemuvm.json5:1:52: pciPassthrough: a PCI device needs a PCI bus, which 'microvm' does not have; leave 'pciPassthrough' out"
     ),
     (
       "machine: \"q53\"",

@@ -9,6 +9,8 @@ struct PortForwardTests {
       ("8080:80", "127.0.0.1:8080:80"), ("127.0.0.1:8080:80/tcp", "127.0.0.1:8080:80"),
       ("0:80", "127.0.0.1:0:80"), ("0.0.0.0:53:53/udp", "0.0.0.0:53:53/udp"),
       ("192.168.1.10:1:65535", "192.168.1.10:1:65535"),
+      ("8080:10.0.2.20:80", "127.0.0.1:8080:10.0.2.20:80"),
+      ("0.0.0.0:53:10.0.2.20:53/udp", "0.0.0.0:53:10.0.2.20:53/udp"),
     ])
   func reads(_ text: String, _ shown: String) throws {
     let port = try PortForward(parsing: text)
@@ -19,7 +21,8 @@ struct PortForwardTests {
   @Test(
     "What is no forward is refused, and why",
     arguments: [
-      ("", .badForm), ("80", .badForm), ("a:b:c:d", .badForm), ("00:80", .badPort("00")),
+      ("", .badForm), ("80", .badForm), ("a:b:c:d", .badAddress("a")),
+      ("1.2.3.4:1:2.3.4:1", .badAddress("2.3.4")), ("1:2:3:4:5", .badForm), ("00:80", .badPort("00")),
       ("80:0", .badPort("0")),
       ("70000:80", .badPort("70000")), ("-1:80", .badPort("-1")), (":80", .badPort("")),
       ("80:", .badPort("")),

@@ -68,6 +68,9 @@ int linux_record_holder(int fd);
 /* fcntl(2) F_OFD_GETLK: 1 when somebody else's open file has locked this byte, 0 when nobody has. */
 int linux_is_locked(int fd, long long byte);
 
+/* sched_setaffinity(2) of a thread: the CPUs whose bits are set, the first the lowest of the first byte. */
+int linux_pin_thread(int thread, const unsigned char *mask, unsigned long size);
+
 /* malloc_trim(3) with no pad: 1 when memory went back to the system. */
 int linux_trim_heap(void);
 

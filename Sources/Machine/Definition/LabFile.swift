@@ -63,7 +63,7 @@ package struct LabFile: Sendable, Equatable {
       problems.append(Problem(.missing("the list of VMs"), path: "vms", origin: origin))
     }
     if !hasName { name = Self.name(ofFolder: defaultLab, origin, &problems) }
-    self.vms = vms.definitions(lab: name, in: source, &problems)
+    self.vms = vms.definitions(lab: name, in: source, &problems).map { $0.tellingCards(of: networks) }
     problems += LabOrder.problems(of: self.vms)
     // Networks that cannot be read are no reason to miss them.
     if let networks, problems.isEmpty { problems += networks.problems(of: self.vms) }
@@ -89,5 +89,20 @@ package struct LabFile: Sendable, Equatable {
       problems.append(Problem(.invalid(why), path: "lab", origin: origin))
       return nil
     }
+  }
+}
+
+extension VMDefinition {
+  /// The definition with the largest packet of its networks written to each card that can tell it to the guest.
+  fileprivate func tellingCards(of networks: LabNetworks?) -> VMDefinition {
+    guard let networks, let cards = settings.networks?.cards else { return self }
+    var told = self
+    for (index, card) in cards.enumerated() {
+      guard case .lab(let network) = card.network, card.mtu == nil, card.model ?? .virtio == .virtio else {
+        continue
+      }
+      told.settings.networks?.cards[index].mtu = networks[network]?.mtu
+    }
+    return told
   }
 }

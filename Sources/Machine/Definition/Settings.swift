@@ -46,12 +46,16 @@ extension Settings {
   ///
   /// A key that is written replaces the profile's whole; lists are not appended to. `machine`, `restart`, `logs`
   /// and a profile's `hardware` are merged member by member when they are written as objects. `memory` and
-  /// `memoryPerCPU` are two ways to say one thing: either takes the place of both.
+  /// `memoryPerCPU` are two ways to say one thing: either takes the place of both. So are `cpus` and `topology`.
   package func merged(over base: Settings) -> Settings {
     var merged = base
     if memory != nil || memoryPerCPU != nil {
       merged.memory = nil
       merged.memoryPerCPU = nil
+    }
+    if cpus != nil || topology != nil {
+      merged.cpus = nil
+      merged.topology = nil
     }
     for key in SettingKey.all { key.merge(self, &merged) }
     return merged

@@ -31,6 +31,9 @@ package protocol Device: Sendable, Equatable {
   /// The host's ports that QEMU opens for it.
   var hostPorts: [PortForward] { get }
 
+  /// What else the host must have for it.
+  var hostNeeds: [HostNeed] { get }
+
   /// The process beside QEMU that it needs.
   var helper: DeviceHelper? { get }
 
@@ -65,10 +68,12 @@ extension Device {
   package var requiredFiles: [RequiredFile] { [] }
   package var filesToPrepare: [FileToPrepare] { [] }
   package var hostPorts: [PortForward] { [] }
+  package var hostNeeds: [HostNeed] { [] }
   package var helper: DeviceHelper? { nil }
   package var machineOptions: [(name: String, value: String)] { [] }
   package var watchdogAction: WatchdogSetting.Action? { nil }
   package func backends(in context: DeviceContext) -> [DeviceArgument] { [] }
+  package func frontends(in context: DeviceContext) -> [DeviceArgument] { [] }
   package var properties: JSONObject { [:] }
   package var shown: [(key: String, value: String)] { [] }
 
@@ -83,6 +88,8 @@ package enum DeviceArgument: Sendable {
   case blockdev(JSONObject)
   /// `-netdev` and `netdev_add`.
   case netdev(JSONObject)
+  /// `-audiodev`.
+  case audiodev(JSONObject)
   /// `-object` and `object-add`.
   case object(JSONObject)
   /// `-device` and `device_add`.

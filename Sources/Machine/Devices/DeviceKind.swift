@@ -18,8 +18,9 @@ struct DeviceKind: Sendable {
 
   /// In the order in which QEMU is told of them.
   static let all: [DeviceKind] = [
+    .topology, .memory, .cpuPinning, .iothreads,
     .firmware, .kernel, .serialPorts, .rootPorts, .disks, .networkCards, .rng, .panicDevice, .watchdog, .usb,
-    .firstBoot, .ssh, .display, .balloon, .firmwareConfig, .bootMenu,
+    .firstBoot, .ssh, .sound, .display, .balloon, .vsock, .pciPassthrough, .firmwareConfig, .bootMenu,
   ]
 }
 

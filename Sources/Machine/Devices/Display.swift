@@ -7,6 +7,9 @@ struct Display: Device {
   /// Where the server listens; what lies there from a QEMU before would keep it from that without a word.
   let socket: String
 
+  /// Whether a sound card is heard there as well.
+  let hasSound: Bool
+
   var id: DeviceID { DeviceID("display0") }
   var key: String { "display" }
   var properties: JSONObject { ["display": .string(DisplaySetting.vnc.rawValue)] }
@@ -16,7 +19,8 @@ struct Display: Device {
   func attachment(on type: MachineType) -> Attachment { type.placeOnPCI(PCISlot.disks) }
 
   func backends(in context: DeviceContext) -> [DeviceArgument] {
-    [.option("-vnc", verbatim: OptionText("unix:\(socket)").text)]
+    let server = OptionText("unix:\(socket)")
+    return [.option("-vnc", verbatim: (hasSound ? server.with("audiodev", Sound.id.text) : server).text)]
   }
 
   /// One of PCI Express, where there is that; both show what a PC of old shows before a driver knows more.
@@ -42,7 +46,8 @@ extension DeviceKind {
     if !resolver.type.family.hasPCI {
       resolver.reportPCIMissing("display", "a graphics card", "leave 'display' out")
     }
-    return [Display(socket: resolver.paths.vncSocket)]
+    let hasSound = resolver.settings.sound.map { $0 != .none } ?? false
+    return [Display(socket: resolver.paths.vncSocket, hasSound: hasSound)]
   }
 }
 

@@ -16,6 +16,13 @@ package struct NetworkCard: Device {
   /// Whether a guest on the user network reaches nothing but what its ports let in.
   let isRestricted: Bool
 
+  /// The addresses and the host name that the user network gives; nil for QEMU's own choice.
+  let subnet: IPv4Subnet?
+  let hostname: String?
+
+  /// The largest packet that the guest is told of; nil for the 1500 bytes of every card.
+  let mtu: Int?
+
   /// What a card on a network of the lab has there by the definition, and whether it may speak as itself alone.
   package let ipAddress: IPv4Address?
   package let isSecure: Bool
@@ -38,6 +45,9 @@ package struct NetworkCard: Device {
       if !isSecure { properties["secure"] = false }
     }
     if isRestricted { properties["restrict"] = true }
+    properties["subnet"] = subnet.map { .string("\($0)") }
+    properties["hostname"] = hostname.map { .string($0) }
+    properties["mtu"] = mtu.map { JSONValue($0) }
     if hasOwnAddress || ends != nil { properties["mac"] = .string("\(address)") }
     if !ports.isEmpty { properties["ports"] = .array(ports.map { .string("\($0)") }) }
     return properties
@@ -46,6 +56,9 @@ package struct NetworkCard: Device {
   package var shown: [(key: String, value: String)] {
     var words = [network.name]
     if let ipAddress { words.append("\(ipAddress)") }
+    if let subnet { words.append("\(subnet)") }
+    if let hostname { words.append("host name \(hostname)") }
+    if let mtu { words.append("MTU \(mtu)") }
     if isRestricted { words.append("restricted") }
     if model != .virtio { words.append(model.rawValue) }
     if hasOwnAddress { words.append("\(address)") }
@@ -66,7 +79,12 @@ package struct NetworkCard: Device {
     case .user:
       var backend: JSONObject = ["type": "user", "id": .string(id.text)]
       // The first has QEMU's own addresses, 10.0.2.0/24; a guest with two cards needs others on the second.
-      if ordinal > 0 { backend["net"] = .string("10.0.\(2 + ordinal).0/24") }
+      if let subnet {
+        backend["net"] = .string("\(subnet)")
+      } else if ordinal > 0 {
+        backend["net"] = .string("10.0.\(2 + ordinal).0/24")
+      }
+      backend["hostname"] = hostname.map { .string($0) }
       if isRestricted { backend["restrict"] = true }
       if !ports.isEmpty { backend["hostfwd"] = .array(ports.map { ["str": .string($0.rule)] }) }
       return [.netdev(backend)]
@@ -86,6 +104,7 @@ package struct NetworkCard: Device {
       model == .virtio ? context.virtio("net", of: self) : context.device(model.rawValue, of: self)
     card["netdev"] = .string(id.text)
     card["mac"] = .string(address.description)
+    card["host_mtu"] = mtu.map { JSONValue($0) }
     // No boot ROM: it would cost its time at every start, and nothing here serves one.
     if context.type.family != .microvm, model != .ne2kISA { card["romfile"] = "" }
     return [.device(card)]
@@ -94,7 +113,9 @@ package struct NetworkCard: Device {
 
 extension PortForward {
   /// The rule in QEMU's words; an empty guest address means the address that the guest got.
-  fileprivate var rule: String { "\(transport.rawValue):\(hostAddress):\(hostPort)-:\(guestPort)" }
+  fileprivate var rule: String {
+    "\(transport.rawValue):\(hostAddress):\(hostPort)-\(guestAddress ?? ""):\(guestPort)"
+  }
 }
 
 extension DeviceKind {
@@ -109,13 +130,17 @@ extension DeviceKind {
     return cards.enumerated().map { index, card in
       let (model, key) = (card.model ?? .virtio, "networks[\(index)]")
       if let problem = model.problem(on: resolver.type) { resolver.report(key, problem) }
+      if card.mtu != nil, model != .virtio {
+        resolver.report(key, "'mtu' is for a virtio card, which alone tells it to the guest; leave it out")
+      }
       let ordinal = cards[..<index].count { $0.network == card.network }
       let network = card.network.name
       return NetworkCard(
         name: ordinal == 0 ? network : "\(network)-\(ordinal + 1)", key: key, network: card.network,
         address: card.mac ?? .chosen(resolver.uuid, card.network, ordinal), hasOwnAddress: card.mac != nil,
         model: model, ports: card.network == .user && ordinal == 0 ? ports : [],
-        isRestricted: card.isRestricted, ipAddress: card.address, isSecure: card.isSecure,
+        isRestricted: card.isRestricted, subnet: card.subnet, hostname: card.hostname, mtu: card.mtu,
+        ipAddress: card.address, isSecure: card.isSecure,
         ends: ends(of: card, key, &resolver), ordinal: ordinal)
     }
   }
@@ -196,8 +221,8 @@ package struct NetworksSetting: Sendable, Equatable {
     }
   }
 
-  /// A network card: its network's name alone, `{ user: true, mac, model, restrict }`, or
-  /// `{ network, address, mac, model, secure }`.
+  /// A network card: its network's name alone, `{ user: true, mac, model, restrict, subnet, hostname }`, or
+  /// `{ network, address, mac, model, mtu, secure }`.
   package struct Card: Sendable, Equatable {
     package var network: Network
     /// Nil for one made of the VM's UUID.
@@ -212,6 +237,13 @@ package struct NetworksSetting: Sendable, Equatable {
 
     /// Whether a guest on the user network reaches nothing but what its ports let in.
     package var isRestricted = false
+
+    /// The addresses of the user network, and what it calls the guest; nil for QEMU's own choice.
+    package var subnet: IPv4Subnet?
+    package var hostname: String?
+
+    /// The largest packet on a network of the lab; nil for 1500 bytes.
+    package var mtu: Int?
 
     package init(_ network: Network, mac: MACAddress? = nil, model: CardModel? = nil) {
       self.network = network
@@ -285,13 +317,22 @@ extension NetworksSetting.Card {
     card.address = reader.read("address")
     card.isSecure = reader.read("secure") ?? true
     card.isRestricted = reader.read("restrict") ?? false
+    card.subnet = reader.read("subnet", userSubnet)
+    card.hostname = reader.read("hostname", hostname)
+    card.mtu = reader.read("mtu") { $0.integer(in: NetworkDefinition.mtus, "largest packet") }
     if case .lab(let name)? = network {
       if reader.has("user") { reader.report("user", "a card is on one network: 'user' or '\(name)'") }
       if reader.has("restrict") {
         reader.report("restrict", "a network of the lab leads nowhere else; 'restrict' is for user: true")
       }
+      if reader.has("subnet") {
+        reader.report("subnet", "the subnet of '\(name)' is written with the lab's 'networks'")
+      }
+      if reader.has("hostname") {
+        reader.report("hostname", "a network of the lab calls a guest by the VM's name")
+      }
     } else {
-      for key in ["address", "secure"] where reader.has(key) {
+      for key in ["address", "secure", "mtu"] where reader.has(key) {
         node.report("'\(key)' is for a card on a network of the lab: write network: NAME")
       }
       if isOnUser == false {
@@ -302,6 +343,21 @@ extension NetworksSetting.Card {
     }
     reader.finish()
     return reader.has("network") && network == nil ? nil : card
+  }
+
+  /// QEMU has addresses of its own at the 2nd, 3rd and 15th place.
+  private static func userSubnet(_ node: DefinitionNode) -> IPv4Subnet? {
+    guard let subnet = IPv4Subnet.read(node) else { return nil }
+    guard subnet.prefixLength <= 27 else {
+      return node.wrong("\(subnet) is too small for the network 'user'; it needs 32 addresses: /27 or less")
+    }
+    return subnet
+  }
+
+  private static func hostname(_ node: DefinitionNode) -> String? {
+    guard let text = node.nonEmptyText(expected: "a host name") else { return nil }
+    return NetworkDefinition.canBeNamed(text)
+      ? text : node.wrong("'\(text.clipped)' is no host name: at most 63 letters, digits and '-'")
   }
 
   private static func network(_ node: DefinitionNode) -> NetworksSetting.Network? {
@@ -328,6 +384,9 @@ extension NetworksSetting.Card {
     object["model"] = model.map { .string($0.rawValue) }
     if !isSecure { object["secure"] = false }
     if isRestricted { object["restrict"] = true }
+    object["subnet"] = subnet?.json
+    object["hostname"] = hostname?.json
+    object["mtu"] = mtu?.json
     return .object(object)
   }
 }

@@ -2,8 +2,8 @@ internal import JSON
 
 /// A port of the host that leads to a port of the guest through the network `user`.
 ///
-/// Written `[ADDRESS:]HOSTPORT:GUESTPORT[/tcp|/udp]`: `8080:80`, `0.0.0.0:53:53/udp`. Without an address only
-/// the host itself reaches it. The host's port 0 stands for a free one, which is chosen once.
+/// Written `[ADDRESS:]HOSTPORT:[GUESTADDRESS:]GUESTPORT[/tcp|/udp]`: `8080:80`, `0.0.0.0:53:53/udp`. Without an address
+/// only the host itself reaches it. The host's port 0 stands for a free one, which is chosen once.
 package struct PortForward: Sendable, Hashable {
   package enum Transport: String, Sendable, CaseIterable {
     case tcp
@@ -14,6 +14,8 @@ package struct PortForward: Sendable, Hashable {
   /// An IPv4 address of the host in its usual form.
   package let hostAddress: String
   package let hostPort: Int
+  /// Nil for the address that the guest is given.
+  package let guestAddress: String?
   package let guestPort: Int
 
   /// Whether both want the same port of the host.
@@ -29,20 +31,19 @@ package struct PortForward: Sendable, Hashable {
 
   /// A free port of the host that only the host itself reaches.
   package init(free guestPort: Int) {
-    (transport, hostAddress, hostPort) = (.tcp, Self.loopback, 0)
+    (transport, hostAddress, hostPort, guestAddress) = (.tcp, Self.loopback, 0, nil)
     self.guestPort = guestPort
   }
 
   /// The same with the port of the host that was chosen.
   package func on(hostPort: Int) -> PortForward {
-    PortForward(transport: transport, hostAddress: hostAddress, hostPort: hostPort, guestPort: guestPort)
+    PortForward(self, hostPort: hostPort)
   }
 
-  private init(transport: Transport, hostAddress: String, hostPort: Int, guestPort: Int) {
-    self.transport = transport
-    self.hostAddress = hostAddress
+  private init(_ other: PortForward, hostPort: Int) {
+    (transport, hostAddress) = (other.transport, other.hostAddress)
     self.hostPort = hostPort
-    self.guestPort = guestPort
+    (guestAddress, guestPort) = (other.guestAddress, other.guestPort)
   }
 
   private static let everywhere = "0.0.0.0"
@@ -51,7 +52,8 @@ package struct PortForward: Sendable, Hashable {
 
 extension PortForward: CustomStringConvertible {
   package var description: String {
-    "\(hostAddress):\(hostPort):\(guestPort)" + (transport == .tcp ? "" : "/\(transport.rawValue)")
+    "\(hostAddress):\(hostPort):\(guestAddress.map { $0 + ":" } ?? "")\(guestPort)"
+      + (transport == .tcp ? "" : "/\(transport.rawValue)")
   }
 }
 
@@ -78,9 +80,13 @@ extension PortForward {
     }
     guard let rest = halves.first, !rest.hasPrefix("[") else { throw .ipv6 }
     var fields = rest.split(separator: ":", omittingEmptySubsequences: false)
-    guard fields.count == 2 || fields.count == 3 else { throw .badForm }
+    guard (2...4).contains(fields.count) else { throw .badForm }
+    // A port has no dot in it.
+    let hasGuestAddress = fields.count == 4 || fields.count == 3 && fields[1].contains(".")
+    let guest = hasGuestAddress ? fields.remove(at: fields.count - 2) : nil
     hostAddress = fields.count == 3 ? try Self.address(fields.removeFirst()) : Self.loopback
     hostPort = fields[0] == "0" ? 0 : try Self.port(fields[0])
+    guestAddress = if let guest { try Self.address(guest) } else { nil }
     guestPort = try Self.port(fields[1])
   }
 
@@ -108,7 +114,7 @@ extension PortForward.ParseError: CustomStringConvertible {
   package var description: String {
     switch self {
     case .badForm:
-      "is not a port forward; write '[ADDRESS:]HOSTPORT:GUESTPORT[/udp]', such as '127.0.0.1:8080:80'"
+      "is not a port forward; write '[ADDRESS:]HOSTPORT:[GUESTADDRESS:]GUESTPORT[/udp]', such as '127.0.0.1:8080:80'"
     case .unknownTransport(let name): "has the unknown transport '\(name)'; use tcp or udp"
     case .badAddress(let text): "has the address '\(text)', which is not an IPv4 address"
     case .ipv6: "has an IPv6 address; QEMU's user network forwards from IPv4 addresses only"

@@ -25,6 +25,7 @@ extension ArgumentList {
     switch argument {
     case .blockdev(let json): add("-blockdev", json)
     case .netdev(let json): add("-netdev", json)
+    case .audiodev(let json): add("-audiodev", json)
     case .object(let json): add("-object", json)
     case .device(let json): add("-device", json)
     case .chardev(let text): add("-chardev", text)

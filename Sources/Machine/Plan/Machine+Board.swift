@@ -8,7 +8,12 @@ extension Machine {
     list.add("-accel", OptionText(accelerator.rawValue))
     // Commas separate features here and cannot be escaped; a definition's value was checked for that.
     list.add("-cpu", verbatim: cpu)
-    list.add("-smp", OptionText("cpus", "\(cpus)"))
+    var smp = OptionText("cpus", "\(cpus)")
+    if let topology = devices.all(CPUTopology.self).first {
+      smp = smp.with("sockets", "\(topology.sockets)").with("cores", "\(topology.cores)")
+        .with("threads", "\(topology.threads)")
+    }
+    list.add("-smp", smp)
     list.add("-m", OptionText("size", "\(memory.mebibytes)M"))
   }
 }

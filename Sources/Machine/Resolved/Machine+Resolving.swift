@@ -18,8 +18,7 @@ extension Machine {
     let accelerator = resolver.accelerator()
     resolver.decideType(under: accelerator.choice)
     let type = resolver.type
-    let cpus = resolver.cpus(of: type)
-    let memory = resolver.memory(cpus: cpus)
+    resolver.decideSize()
     let devices = DeviceList(DeviceKind.all.flatMap { $0.devices(&resolver) })
     let plan = resolver.plan(for: devices)
     let smbios = resolver.smbios(on: type)
@@ -36,8 +35,8 @@ extension Machine {
     self.accelerator = accelerator.choice
     acceleratorNote = accelerator.note
     cpu = settings.cpu ?? (accelerator.choice == .kvm ? "host" : "max")
-    self.cpus = cpus
-    self.memory = memory
+    cpus = resolver.cpuCount
+    memory = resolver.memorySize
     self.devices = devices
     self.addresses = plan
     clock = settings.rtc ?? .utc

@@ -12,6 +12,8 @@ struct MachineResolver {
 
   /// Decided before any device is.
   private(set) var type = MachineType(name: "", family: .other, options: [:])
+  private(set) var cpuCount = 1
+  private(set) var memorySize = ByteCount.mebibytes(1)
   private(set) var problems: [Problem] = []
 
   init(
@@ -67,15 +69,21 @@ struct MachineResolver {
     }
   }
 
-  mutating func cpus(of type: MachineType) -> Int {
-    let cpus = settings.cpus ?? 1
+  /// The number of CPUs, and how much memory they have.
+  mutating func decideSize() {
+    cpuCount = cpus()
+    memorySize = memory(cpus: cpuCount)
+  }
+
+  private mutating func cpus() -> Int {
+    let (cpus, key) = settings.cpus.map { ($0, "cpus") } ?? (settings.topology?.count ?? 1, "topology")
     if let most = host.emulator.machines[type.name]?.maxCPUs, cpus > most {
-      report("cpus", "\(cpus) CPUs are more than the \(most) that the machine type '\(type.name)' takes")
+      report(key, "\(cpus) CPUs are more than the \(most) that the machine type '\(type.name)' takes")
     }
     return cpus
   }
 
-  mutating func memory(cpus: Int) -> ByteCount {
+  private mutating func memory(cpus: Int) -> ByteCount {
     guard let each = settings.memoryPerCPU else { return settings.memory ?? .mebibytes(512) }
     let most = ByteCount.gibibytes(16_384)
     guard let memory = each.multiplied(by: cpus), memory <= most else {

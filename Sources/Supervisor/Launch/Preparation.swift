@@ -259,7 +259,8 @@ package struct Preparation: Sendable {
         throw HostTool.Failure.missing(kind).refusal(name)
       }
       try images.check(beside: others, starting: purpose == .start)
-      if let words = HostMemory.refusal(machine.memory) {
+      try lookAtHost(for: machine, name, purpose, record.flat.origins)
+      if !machine.hasHugePages, let words = HostMemory.refusal(machine.memory) {
         throw .cannot(
           "start", name, "memory: \(words)",
           advice: ["Give the VM less with the key memory: 'free -h' shows what there is."])
@@ -345,17 +346,6 @@ package struct Preparation: Sendable {
     }
   }
 
-  private func lookAtPorts(of machine: Machine, _ name: VMName) throws(ControlError) {
-    for port in machine.hostPorts {
-      guard let reason = PortCheck.refusal(port) else { continue }
-      let holder = reason.code == EADDRINUSE ? PortHolder.words(of: port, state: state.path) : nil
-      let words = holder.map { "is in use: \($0) has it" } ?? "cannot be taken: \(reason.reason)"
-      throw .cannot(
-        "start", name, "the host port \(port) \(words)", .portInUse,
-        advice: ["Name another with the key ports, or end what has it ('ss -lntup' lists them)."])
-    }
-  }
-
   /// A part of a UEFI firmware named as a ROM: QEMU would take it, and the guest would never show anything.
   private func refuse(rom path: String, _ name: VMName, _ origins: Origins) throws(ControlError) {
     // What cannot be read is QEMU's to say.
@@ -367,7 +357,7 @@ package struct Preparation: Sendable {
   }
 
   /// Where a key was written.
-  private static func place(_ key: String, _ origins: Origins) -> [String] {
+  static func place(_ key: String, _ origins: Origins) -> [String] {
     origins.nearest(to: key).map { ["It is named at \($0)."] } ?? []
   }
 

@@ -73,10 +73,15 @@ extension VirtualMachine {
           self?.assumeIsolated { $0.identified(result, pid: pid) }
         }
       }
-    } else {
-      apply(.negotiated)
-      // A connection that was lost has left it open how the guest is.
-      if lost != nil || lifecycle.state != .starting { askRunState() }
+    } else if let connection = run.connection {
+      pinCPUs(of: run, connection) { [weak self] in
+        self?.assumeIsolated { vm in
+          guard attempt == vm.lifecycle.process.attempt else { return }
+          vm.apply(.negotiated)
+          // A connection that was lost has left it open how the guest is.
+          if lost != nil || vm.lifecycle.state != .starting { vm.askRunState() }
+        }
+      }
     }
     // Behind `cont`: the guest does not wait for it.
     run.connection?.assumeIsolated {
@@ -95,6 +100,7 @@ extension VirtualMachine {
     case .success(let reply):
       if let uuid = UUID(reply.uuid), own.isEmpty || own.contains(uuid) {
         run.isProven = true
+        if let connection = run.connection { pinCPUs(of: run, connection) {} }
         apply(.negotiated)
         for event in run.unproven.take() { receive(event) }
         return

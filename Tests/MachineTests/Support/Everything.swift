@@ -6,6 +6,9 @@ enum Everything {
   static let json: JSONObject = [
     "profile": "linux", "qemu": "/usr/bin/qemu-system-x86_64",
     "machine": ["type": "q35", "usb": "off"], "accelerator": "tcg", "cpu": "max,-avx", "cpus": 2,
+    "topology": ["sockets": 1, "cores": 2, "threads": 1], "hugepages": "2M",
+    "numa": [["memory": "1G", "cpus": "0-1", "hostNode": 0]], "cpuPinning": [0, "2-3"], "iothreads": 2,
+    "sound": "hda", "vsock": 5, "pciPassthrough": ["0000:01:00.0"],
     "memoryPerCPU": "512M", "firmware": "uefi", "kernel": "/boot/vmlinuz", "initrd": "/boot/initrd",
     "append": "console=ttyS0",
     "image": "debian-12", "imageSize": "20G",

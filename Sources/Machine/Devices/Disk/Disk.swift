@@ -25,6 +25,10 @@ package struct Disk: Device {
   package let cache: DiskSetting.Cache
   package let discards: Bool
   package let serial: String?
+  /// How QEMU waits for the host; nil for its own choice, a pool of threads.
+  let aio: DiskSetting.AIO?
+  /// The thread that serves it; nil for QEMU's own.
+  var iothread: String?
 
   package var id: DeviceID { .disk(name) }
   package var label: String { "disk '\(name)'" }
@@ -55,6 +59,8 @@ package struct Disk: Device {
     if discards { properties["discard"] = true }
     if isCD { properties["cdrom"] = true }
     properties["serial"] = serial.map { .string($0) }
+    properties["aio"] = aio.map { .string($0.rawValue) }
+    properties["iothread"] = iothread.map { .string($0) }
     return properties
   }
 
@@ -91,10 +97,12 @@ package struct Disk: Device {
     if isReadOnly { node["read-only"] = true }
     if discards { node["discard"] = "unmap" }
     node["cache"] = ["direct": .bool(cache.isDirect), "no-flush": .bool(cache.ignoresFlushes)]
-    node["file"] = [
+    var file: JSONObject = [
       "driver": isBlockDevice ? "host_device" : "file", "node-name": .string(id.fileNode),
       "filename": .string(image),
     ]
+    file["aio"] = aio.map { .string($0.rawValue) }
+    node["file"] = .object(file)
     return node
   }
 
@@ -125,7 +133,9 @@ package struct Disk: Device {
     let number = context.addresses[id]?.number ?? 0
     switch bus {
     case .virtio:
-      return context.virtio("blk", of: self)
+      var device = context.virtio("blk", of: self)
+      device["iothread"] = iothread.map { .string($0) }
+      return device
     case .nvme:
       var device = context.device("nvme", of: self)
       device["serial"] = .string(serial ?? context.addresses.entry(id)?.serial ?? ownSerial)
@@ -161,14 +171,18 @@ extension DiskSetting.Cache {
 struct SCSIController: Device {
   var id: DeviceID { DeviceID("scsi0") }
   var label: String { "SCSI controller" }
-  let properties: JSONObject = [:]
+  /// The thread that serves it; nil for QEMU's own.
+  let iothread: String?
+  var properties: JSONObject { iothread.map { ["iothread": .string($0)] } ?? [:] }
 
   func attachment(on type: MachineType) -> Attachment {
     type.family.isPC ? .slot(PCISlot.scsiController) : .byQEMU
   }
 
   func frontends(in context: DeviceContext) -> [DeviceArgument] {
-    [.device(context.device("virtio-scsi-pci", of: self))]
+    var device = context.device("virtio-scsi-pci", of: self)
+    device["iothread"] = iothread.map { .string($0) }
+    return [.device(device)]
   }
 }
 
@@ -192,9 +206,17 @@ extension DeviceKind {
     SettingKey("imageSize", \.imageSize, reading: DiskSetting.size),
     SettingKey("disks", \.disks, anchoring: { disks, folder in disks.map { $0.anchored(in: folder) } }),
   ]) { resolver in
-    let disks = resolver.disks()
+    var disks = resolver.disks()
+    let threads = resolver.settings.iothreads ?? 0
+    if threads > 0 {
+      for (turn, index) in disks.indices.filter({ disks[$0].bus == .virtio }).enumerated() {
+        disks[index].iothread = IOThread.name(turn % threads)
+      }
+    }
     var controllers: [any Device] = []
-    if disks.contains(where: { $0.bus == .scsi }) { controllers.append(SCSIController()) }
+    if disks.contains(where: { $0.bus == .scsi }) {
+      controllers.append(SCSIController(iothread: threads > 0 ? IOThread.name(0) : nil))
+    }
     if resolver.type.family != .q35, disks.contains(where: { $0.bus == .sata }) {
       controllers.append(SATAController())
     }

@@ -80,7 +80,8 @@ struct DiskResolver {
       own: own, bus: bus,
       // No hard disk of these can be read-only.
       isCD: isCD || isReadOnly && (bus == .ide || bus == .sata), isReadOnly: isReadOnly,
-      cache: setting.cache ?? .writeback, discards: setting.discard ?? !isReadOnly, serial: setting.serial)
+      cache: setting.cache ?? .writeback, discards: setting.discard ?? !isReadOnly, serial: setting.serial,
+      aio: setting.aio)
   }
 
   // MARK: The image

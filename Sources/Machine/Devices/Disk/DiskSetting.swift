@@ -32,6 +32,13 @@ package struct DiskSetting: Sendable, Equatable {
     case unsafe
   }
 
+  /// How QEMU waits for the host's storage; its own words.
+  package enum AIO: String, Sendable, CaseIterable {
+    case threads
+    case native
+    case ioUring = "io_uring"
+  }
+
   /// What the disk is known by; without one the base name of its file or image is.
   package var name: String?
   package var source: Source
@@ -45,6 +52,7 @@ package struct DiskSetting: Sendable, Equatable {
   package var bus: Bus?
   package var readOnly: Bool?
   package var cache: Cache?
+  package var aio: AIO?
   /// Whether blocks that the guest discards are freed in the image.
   package var discard: Bool?
   /// Whether the guest finds a CD drive with the image in it.
@@ -61,7 +69,8 @@ package struct DiskSetting: Sendable, Equatable {
 extension DiskSetting {
   /// The keys of a disk besides its file.
   package static let keys = [
-    "name", "image", "size", "clone", "persistent", "format", "bus", "readOnly", "cache", "discard", "cdrom",
+    "name", "image", "size", "clone", "persistent", "format", "bus", "readOnly", "cache", "aio", "discard",
+    "cdrom",
     "serial", "boot",
   ]
 
@@ -106,6 +115,7 @@ extension DiskSetting: DefinitionValue {
     setting.bus = reader.read("bus") { $0.word("disk bus") }
     setting.readOnly = reader.read("readOnly")
     setting.cache = reader.read("cache") { $0.word("cache mode") }
+    setting.aio = reader.read("aio") { $0.word("way to wait for storage") }
     setting.discard = reader.read("discard")
     setting.cdrom = reader.read("cdrom")
     setting.serial = reader.read("serial", serialNumber)
@@ -158,6 +168,9 @@ extension DiskSetting: DefinitionValue {
       if format != nil {
         reader.report("format", "qemuvm makes it, as qcow2; 'format' is that of a file or an image")
       }
+    }
+    if aio == .native, cache != DiskSetting.Cache.none, cache != .directsync {
+      reader.report("aio", "'native' needs cache: \"none\" or \"directsync\"")
     }
     guard clone == true else { return }
     if case .image = source {
@@ -226,6 +239,7 @@ extension DiskSetting: DefinitionValue {
     object["bus"] = bus.map { .string($0.rawValue) }
     object["readOnly"] = readOnly?.json
     object["cache"] = cache.map { .string($0.rawValue) }
+    object["aio"] = aio.map { .string($0.rawValue) }
     object["discard"] = discard?.json
     object["cdrom"] = cdrom?.json
     object["serial"] = serial.map { .string($0) }
