@@ -140,6 +140,17 @@ package enum ProcessTable {
     return fields(of: folder + "/stat").flatMap(cpuTime)?.nanoseconds
   }
 
+  /// Whether a process is ending, or has ended: from before it closes the first of its descriptors on.
+  ///
+  /// PF_EXITING of the kernel's flags in `stat`, see proc(5); of the last thread of a process, which closes them, it is
+  /// set when that of the first is.
+  package static func isEnding(pid: Int32) -> Bool {
+    guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 6, let flags = UInt64(fields[6]) else {
+      return true
+    }
+    return fields[0] == "Z" || fields[0] == "X" || flags & 0x4 != 0
+  }
+
   /// How a process ended, as waitpid(2)'s word, as long as its parent has not reaped it; else nil.
   static func exitWord(pid: Int32) -> Int32? {
     guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 49, fields[0] == "Z" else {

@@ -266,8 +266,8 @@ struct BadDefinitionTests {
       "22: vms.web.firmware.variables: the file of the firmware's empty variables, of which the VM gets a copy, is missing"
     ),
     (
-      "firmware: { uefi: true, secureBoot: true }",
-      "36: vms.web.firmware.secureBoot: Secure Boot is not there yet; uefi: true is UEFI without it"
+      "firmware: { code: \"c\", variables: \"v\", secureBoot: true }",
+      "63: vms.web.firmware.secureBoot: it is of uefi: true; with files of your own, what they hold decides"
     ),
     ("machine: { \"smp.cpus\": 4 }", "35: vms.web.machine.smp.cpus: write this with the key 'cpus'"),
     (

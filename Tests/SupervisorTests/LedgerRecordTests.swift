@@ -41,6 +41,7 @@ import Testing
     .helper(
       LedgerEvent.HelperFacts(helper: "switch", network: "b", action: .failed, pid: nil, words: "no disk")),
     .helper(LedgerEvent.HelperFacts(helper: "switch", network: "backend", action: .started, pid: 43)),
+    .helper(LedgerEvent.HelperFacts(helper: "tpm", network: nil, action: .adopted, pid: 44)),
     .helper(
       LedgerEvent.HelperFacts(
         helper: "switch", network: "backend", action: .ended, pid: 43, status: .signal(9), words: "last",
@@ -107,7 +108,7 @@ import Testing
       .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .bootLoop(9), .hung("x"),
       .internalError,
       .endedFromOutside("host-signal"), .died(.code(1)), .refused("x"), .monitorTimedOut(1), .vanished,
-      .hostRebooted,
+      .helperEnded("x"), .hostRebooted,
     ]
     #expect(Set(endings.map { EndingKind($0) }) == Set(EndingKind.allCases))
   }

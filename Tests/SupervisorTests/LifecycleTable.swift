@@ -4,6 +4,7 @@ extension LifecycleTableTests {
   /// `same` is the state before; a VM that becomes wanted, unwanted, or is to start again says so.
   static let expected = """
     == stopped
+    nothing: helper-ended
     start restart -> starting wanted: spawn, announce
     nothing: stop stop-soon kill release hold-end release-end spawn-failed negotiated is-running is-prelaunch
     nothing: is-paused is-shutdown is-io-error is-panicked is-internal-error space no-space refused
@@ -15,6 +16,7 @@ extension LifecycleTableTests {
     spawned -> stopping: announce, signal(9)
     adopted -> starting: negotiate, announce
     == waiting
+    nothing: helper-ended
     nothing: start restart release-end start-refused spawn-failed negotiated is-running is-prelaunch is-paused
     nothing: is-shutdown is-io-error is-panicked is-internal-error space no-space refused button-answered
     nothing: RESUME STOP powered-off host-signal PANICKED WATCHDOG-pause WATCHDOG-reset WATCHDOG-poweroff
@@ -28,6 +30,7 @@ extension LifecycleTableTests {
     adopted -> starting: negotiate
     rules -> same
     == spawning
+    nothing: helper-ended
     nothing: start restart release release-end start-refused negotiated is-running is-prelaunch is-paused
     nothing: is-shutdown is-io-error is-panicked is-internal-error space no-space refused button-answered
     nothing: RESUME STOP powered-off host-signal PANICKED WATCHDOG-pause WATCHDOG-reset WATCHDOG-poweroff
@@ -41,6 +44,7 @@ extension LifecycleTableTests {
     absent absent-9 rebooted -> same: spawn, announce
     rules -> same
     == starting
+    helper-ended -> stopping: announce, signal(15)
     nothing: start restart release release-end start-refused spawn-failed is-prelaunch space no-space
     nothing: button-answered WATCHDOG-reset RESET RESET-storm IO-ERROR NO-SPACE console answered hangs early
     stop stop-soon -> stopping unwanted: announce, signal(15)
@@ -62,6 +66,7 @@ extension LifecycleTableTests {
     adopted -> same: negotiate
     absent absent-9 rebooted -> same: spawn, announce
     == negotiated
+    helper-ended -> stopping: announce, quit
     nothing: start restart release release-end start-refused spawn-failed is-prelaunch space no-space
     nothing: button-answered WATCHDOG-reset RESET RESET-storm IO-ERROR NO-SPACE console answered hangs early
     stop stop-soon -> stopping unwanted: announce, quit
@@ -81,6 +86,7 @@ extension LifecycleTableTests {
     adopted -> same: negotiate
     absent absent-9 rebooted -> same: spawn, announce
     == running
+    helper-ended -> stopping: announce, quit
     nothing: start release release-end start-refused spawn-failed negotiated is-running space no-space refused
     nothing: button-answered RESUME console answered hangs early timer
     stop stop-soon -> stopping unwanted: announce, pressButton(first:true)
@@ -103,6 +109,7 @@ extension LifecycleTableTests {
     rebooted -> starting: spawn, announce
     rules -> same: announce, probe
     == paused
+    helper-ended -> stopping: announce, quit
     nothing: start release release-end start-refused spawn-failed negotiated is-prelaunch is-paused space
     nothing: no-space refused button-answered STOP WATCHDOG-reset RESET RESET-storm IO-ERROR NO-SPACE console
     nothing: answered hangs early timer
@@ -122,6 +129,7 @@ extension LifecycleTableTests {
     adopted -> starting: negotiate
     rebooted -> starting: spawn, announce
     == without-space
+    helper-ended -> stopping: announce, quit
     nothing: start release release-end start-refused spawn-failed negotiated is-io-error no-space refused
     nothing: button-answered STOP WATCHDOG-reset RESET RESET-storm IO-ERROR NO-SPACE console answered hangs
     nothing: early
@@ -142,6 +150,7 @@ extension LifecycleTableTests {
     rebooted -> starting: spawn, announce
     timer -> same: checkSpace
     == found
+    helper-ended -> stopping: announce, signal(15)
     nothing: start release release-end start-refused spawn-failed space no-space button-answered
     nothing: WATCHDOG-reset RESET RESET-storm console answered hangs early
     stop stop-soon hold-end -> same unwanted: announce
@@ -161,6 +170,7 @@ extension LifecycleTableTests {
     adopted -> same: negotiate
     absent absent-9 rebooted -> same: spawn, announce
     == found-running
+    helper-ended -> stopping: announce, signal(15)
     nothing: start release release-end start-refused spawn-failed space no-space button-answered
     nothing: WATCHDOG-reset RESET RESET-storm console answered hangs early timer
     stop stop-soon hold-end -> same unwanted: announce
@@ -180,6 +190,7 @@ extension LifecycleTableTests {
     adopted -> same: negotiate
     absent absent-9 rebooted -> same: spawn, announce
     == found-to-end
+    nothing: helper-ended
     start -> same wanted: announce
     stop stop-soon stand-down hold-end hold-leave -> same: announce
     restart -> same wanted to start again: announce
@@ -197,6 +208,7 @@ extension LifecycleTableTests {
     monitor-lost -> stopping: announce, signal(15), tell
     timer -> stopping: announce, signal(15)
     == to-end
+    helper-ended -> stopping: announce, quit
     start -> same wanted: announce
     stop stop-soon stand-down release-end -> stopping: announce, pressButton(first:true)
     restart -> stopping wanted to start again: announce, pressButton(first:true)
@@ -214,6 +226,7 @@ extension LifecycleTableTests {
     adopted -> starting: negotiate
     rules -> same: announce, probe
     == to-leave
+    helper-ended -> stopping: announce, quit
     start hold WATCHDOG-poweroff -> same
     host-signal -> stopping: announce
     stop stop-soon -> stopping unwanted: announce, pressButton(first:true)
@@ -235,6 +248,7 @@ extension LifecycleTableTests {
     adopted -> starting: negotiate
     rules -> same: announce, probe
     == asked
+    nothing: helper-ended
     start restart -> same wanted to start again: announce
     stop stop-soon hold-end -> same: announce
     kill spawned -> same: announce, signal(9)
@@ -251,6 +265,7 @@ extension LifecycleTableTests {
     monitor-lost -> same: signal(15), tell
     timer -> same: pressButton(first:false)
     == asked-to-restart
+    nothing: helper-ended
     start restart -> same: announce
     stop stop-soon hold-end -> same unwanted: announce
     kill -> same unwanted: announce, signal(9)
@@ -268,6 +283,7 @@ extension LifecycleTableTests {
     monitor-lost -> same: signal(15), tell
     timer -> same: pressButton(first:false)
     == quitting
+    nothing: helper-ended
     start restart -> same to start again: announce
     stop stop-soon hold-end -> same unwanted: announce
     kill -> same unwanted: announce, signal(9)
@@ -283,6 +299,7 @@ extension LifecycleTableTests {
     monitor-lost -> same: signal(15), tell
     timer -> same: signal(15)
     == killed
+    nothing: helper-ended
     start restart -> same wanted to start again: announce
     stop stop-soon hold-end -> same: announce
     kill spawned -> same: announce, signal(9)
@@ -295,6 +312,7 @@ extension LifecycleTableTests {
     adopted -> starting: negotiate, announce
     timer -> same: tellUnkillable, announce
     == leaving
+    nothing: helper-ended
     start restart -> same to start again: announce
     stop stop-soon hold-end -> same unwanted: announce
     kill -> same unwanted: announce, signal(9)
@@ -312,6 +330,7 @@ extension LifecycleTableTests {
     monitor-lost -> same: signal(15), tell
     timer -> same: pressButton(first:false)
     == backoff
+    nothing: helper-ended
     start restart rebooted timer -> starting: spawn, announce
     stop stop-soon kill hold-end -> stopped unwanted: announce
     stand-down hold-leave -> stopped: announce
@@ -324,6 +343,7 @@ extension LifecycleTableTests {
     spawned -> stopping: announce, signal(9)
     adopted -> starting: negotiate
     == failed
+    nothing: helper-ended
     start restart rebooted -> starting: spawn, announce
     stop stop-soon kill hold-end -> stopped unwanted: announce
     stand-down hold hold-leave rules -> same

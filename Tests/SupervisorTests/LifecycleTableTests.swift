@@ -57,7 +57,8 @@ import Testing
     ("exited-by-9", .exited(.signal(9), stderr: "")), ("exited-by-31", .exited(.signal(31), stderr: "")),
     ("adopted", .adopted), ("absent", .absent(hostRebooted: false)),
     ("absent-9", .absent(hostRebooted: false, .signal(9))), ("rebooted", .absent(hostRebooted: true)),
-    ("monitor-lost", .monitorLost("gone")), ("rules", .defined(health: HealthSetting(), onHang: .restart)),
+    ("helper-ended", .helperEnded("it ended")), ("monitor-lost", .monitorLost("gone")),
+    ("rules", .defined(health: HealthSetting(), onHang: .restart)),
     ("console", .health(.consoleShowed)), ("answered", .health(.answered)),
     ("hangs", .health(.unanswered(vcpusRan: false, isStopped: true))), ("early", .timer), ("timer", .timer),
   ]

@@ -169,7 +169,7 @@ extension LedgerEvent.HelperFacts {
   fileprivate var json: JSONObject {
     let (code, signal) = exitNumbers(status)
     return [
-      "helper": .string(helper), "network": .string(network), "action": .string(action.rawValue),
+      "helper": .string(helper), "network": text(network), "action": .string(action.rawValue),
       "pid": pid.map { JSONValue($0) } ?? .null, "code": code, "signal": signal, "words": .string(words),
       "wished": .bool(isWished),
     ]
@@ -178,7 +178,7 @@ extension LedgerEvent.HelperFacts {
   fileprivate init(_ facts: JSONObject) throws(JSONTypeError) {
     let pid: Int? = try facts.optional("pid")
     self.init(
-      helper: try facts.required("helper"), network: try facts.required("network"),
+      helper: try facts.required("helper"), network: try facts.optional("network"),
       action: try facts.required("action"), pid: pid.map { Int32(clamping: $0) }, status: try facts.status(),
       words: try facts.optional("words") ?? "", isWished: try facts.optional("wished") ?? false)
   }

@@ -136,11 +136,11 @@ package enum LedgerEvent: Sendable, Equatable {
       case failed
     }
 
-    /// What it is: `switch`.
+    /// What it is: `switch`, or what the VM's own is called, such as `tpm`.
     package var helper: String
 
-    /// The network that it carries.
-    package var network: String
+    /// The network that it carries; nil of one of the VM's own.
+    package var network: String?
     package var action: Action
 
     /// Nil of one that could not be started.
@@ -156,7 +156,7 @@ package enum LedgerEvent: Sendable, Equatable {
     package var isWished: Bool
 
     package init(
-      helper: String, network: String, action: Action, pid: Int32?, status: ExitStatus? = nil,
+      helper: String, network: String?, action: Action, pid: Int32?, status: ExitStatus? = nil,
       words: String = "", isWished: Bool = false
     ) {
       self.helper = helper
@@ -274,6 +274,7 @@ package enum EndingKind: String, Sendable, CaseIterable {
   case died
   case refused
   case monitorTimedOut = "mute"
+  case helperEnded = "helper-ended"
   case vanished
   case hostRebooted = "host-rebooted"
 }

@@ -28,6 +28,9 @@ package struct VMDetails: Sendable {
   /// Nil of a supervisor of an earlier version, which names the console alone.
   package var serialPorts: [SerialPort]?
 
+  /// The processes beside QEMU that its devices need, or needed.
+  package var helpers: [Helper] = []
+
   /// What the guest is not ready for yet, in words; nil where it is, or is not looked after.
   package var healthCause: String?
 
@@ -74,6 +77,26 @@ package struct VMDetails: Sendable {
     }
   }
 
+  /// A process beside QEMU.
+  package struct Helper: Sendable, Equatable {
+    /// Such as `tpm`.
+    package let name: String
+
+    /// For a person: `its TPM`.
+    package let title: String
+    package let state: Word<VMState>
+    package let cause: String
+    package let pid: Int32?
+    package let log: String
+
+    package init(
+      name: String, title: String, state: Word<VMState>, cause: String, pid: Int32?, log: String
+    ) {
+      (self.name, self.title, self.state) = (name, title, state)
+      (self.cause, self.pid, self.log) = (cause, pid, log)
+    }
+  }
+
   /// A serial port of the machine.
   package struct SerialPort: Sendable, Equatable {
     /// Counted from 1, which is the console.
@@ -112,6 +135,7 @@ extension VMDetails: JSONDecodable {
     pending = try members.optional("pending") ?? []
     warnings = try members.optional("warnings") ?? []
     serialPorts = try members.optional("serialPorts")
+    helpers = try members.optional("helpers") ?? []
     healthCause = try members.optional("healthCause")
     consoleStart = try members.optional("consoleStart")
     ssh = try members.optional("ssh")
@@ -132,6 +156,7 @@ extension VMDetails: JSONDecodable {
     members["pending"] = JSONValue(texts: pending)
     members["warnings"] = JSONValue(texts: warnings)
     members["serialPorts"] = .array((serialPorts ?? []).map(\.json))
+    members["helpers"] = .array(helpers.map(\.json))
     members["healthCause"] = JSONValue(text: healthCause)
     members["consoleStart"] = consoleStart.map { JSONValue($0) } ?? .null
     members["ssh"] = ssh?.json ?? .null
@@ -158,6 +183,24 @@ extension VMDetails.SSH: JSONDecodable {
       "host": .string(host), "port": port.map { JSONValue($0) } ?? .null, "user": .string(user),
       "identityFile": .string(identityFile), "knownHostsFile": .string(knownHostsFile),
       "hostKeyAlias": .string(hostKeyAlias), "verified": .bool(isVerified),
+    ]
+  }
+}
+
+extension VMDetails.Helper: JSONDecodable {
+  package init(json: JSONValue) throws(JSONTypeError) {
+    let members = try JSONObject(json: json)
+    let pid: Int? = try members.optional("pid")
+    self.init(
+      name: try members.required("name"), title: try members.required("title"),
+      state: try members.required("state"), cause: try members.required("cause"),
+      pid: pid.map { Int32(clamping: $0) }, log: try members.required("log"))
+  }
+
+  package var json: JSONValue {
+    [
+      "name": .string(name), "title": .string(title), "state": .string(state.text), "cause": .string(cause),
+      "pid": pid.map { JSONValue($0) } ?? .null, "log": .string(log),
     ]
   }
 }

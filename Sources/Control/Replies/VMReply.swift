@@ -26,6 +26,9 @@ package struct VMReply: Sendable, Equatable {
   /// Of a dry run: what the guest's cloud-init would be told, in words; nil where it has none.
   package var cloudInit: String?
 
+  /// Of a dry run: the programs that would run beside its QEMU, each with what for.
+  package var helpers: [String] = []
+
   /// Its cards on networks of its lab, as a dry run of the whole lab tells them.
   package var networks: [NetworkReport.Card] = []
 
@@ -58,6 +61,7 @@ extension VMReply: JSONDecodable {
     applied = try members.optional("applied") ?? []
     pending = try members.optional("pending") ?? []
     cloudInit = try members.optional("cloudInit")
+    helpers = try members.optional("helpers") ?? []
     networks = try members.optional("networks") ?? []
   }
 
@@ -71,6 +75,7 @@ extension VMReply: JSONDecodable {
     members["applied"] = JSONValue(texts: applied)
     members["pending"] = JSONValue(texts: pending)
     members["cloudInit"] = JSONValue(text: cloudInit)
+    members["helpers"] = JSONValue(texts: helpers)
     if !networks.isEmpty { members["networks"] = .array(networks.map { .object($0.json) }) }
     return members
   }

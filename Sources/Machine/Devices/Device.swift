@@ -99,17 +99,6 @@ package enum DeviceArgument: Sendable {
   case chardev(OptionText)
 }
 
-/// A process that serves a device, started before QEMU and ended after it.
-package struct DeviceHelper: Sendable, Equatable {
-  package let program: String
-  package let arguments: [String]
-
-  package init(program: String, arguments: [String]) {
-    self.program = program
-    self.arguments = arguments
-  }
-}
-
 /// The devices of a machine, in the order in which QEMU is told of them.
 package struct DeviceList: Sendable, Equatable, RandomAccessCollection {
   private let devices: [any Device]

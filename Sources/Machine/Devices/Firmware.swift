@@ -15,6 +15,9 @@ package struct Firmware: Device {
   }
 
   package let source: Source
+
+  /// Whether it starts nothing but signed systems, which its variables and the code in SMM see to.
+  var isSecure = false
   let paths: MachinePaths
 
   package var id: DeviceID { DeviceID("firmware") }
@@ -26,6 +29,7 @@ package struct Firmware: Device {
     case .builtin(let name): ["kind": "builtin", "name": .string(name)]
     case .uefi(let files, _, isWritten: true):
       ["kind": "uefi", "code": .string(files.code), "variables": .string(files.variables)]
+    case .uefi where isSecure: ["kind": "uefi", "secureBoot": true]
     case .uefi: ["kind": "uefi"]
     }
   }
@@ -34,7 +38,13 @@ package struct Firmware: Device {
     switch source {
     case .rom(let path): [(key, path)]
     case .builtin(let name): [(key, "builtin:\(name)")]
-    case .ofMachineType, .uefi: [(key, properties.compactMap(\.value.string).joined(separator: ", "))]
+    case .ofMachineType, .uefi:
+      [
+        (
+          key,
+          (properties.compactMap(\.value.string) + (isSecure ? ["Secure Boot"] : [])).joined(separator: ", ")
+        )
+      ]
     }
   }
 
@@ -58,8 +68,14 @@ package struct Firmware: Device {
         [.write(bytes: FirmwareROM.image(of: $0), to: paths.firmwareROM)]
       } ?? []
     case .uefi(let files, let format, _):
-      [.copyUnlessPresent(from: files.variables, to: paths.uefiVariables(format))]
+      [.copyUnlessPresent(from: files.variables, to: paths.uefiVariables(format, isSecure: isSecure))]
     }
+  }
+
+  /// The VM's own variables; nil where it has none.
+  package var ownVariables: String? {
+    guard case .uefi(_, let format, _) = source else { return nil }
+    return paths.uefiVariables(format, isSecure: isSecure)
   }
 
   package static let codeNode = "uefi-code"
@@ -67,14 +83,21 @@ package struct Firmware: Device {
 
   package var machineOptions: [(name: String, value: String)] {
     guard case .uefi = source else { return [] }
-    return [("pflash0", Self.codeNode), ("pflash1", Self.variablesNode)]
+    let flash = [("pflash0", Self.codeNode), ("pflash1", Self.variablesNode)]
+    return isSecure ? flash + [("smm", "on")] : flash
   }
 
   package func backends(in context: DeviceContext) -> [DeviceArgument] {
     guard case .uefi(let files, let format, _) = source else { return [] }
-    return [
+    let flash: [DeviceArgument] = [
       .blockdev(files.codeFormat.node(Self.codeNode, files.code, readOnly: true)),
-      .blockdev(format.node(Self.variablesNode, paths.uefiVariables(format))),
+      .blockdev(format.node(Self.variablesNode, paths.uefiVariables(format, isSecure: isSecure))),
+    ]
+    guard isSecure else { return flash }
+    // Code in SMM alone writes the variables, and no guest sleeps through its start (OVMF's README).
+    return flash + [
+      .option("-global", verbatim: "driver=cfi.pflash01,property=secure,value=on"),
+      .option("-global", verbatim: "ICH9-LPC.disable_s3=1"),
     ]
   }
 
@@ -107,7 +130,10 @@ extension DeviceKind {
   static let firmware = DeviceKind(keys: [
     SettingKey("firmware", \.firmware, anchoring: { $0.anchored(in: $1) })
   ]) { resolver in
-    [Firmware(source: resolver.firmwareSource(), paths: resolver.paths)]
+    let source = resolver.firmwareSource()
+    return [
+      Firmware(source: source, isSecure: resolver.settings.firmware == .secureUEFI, paths: resolver.paths)
+    ]
   }
 }
 
@@ -142,10 +168,31 @@ extension MachineResolver {
         return .ofMachineType
       }
       return .uefi(found, variables: host.keptVariables ?? found.variablesFormat, isWritten: false)
+    case .secureUEFI: return secureSource()
     case .uefiFiles(let files):
       guard isUEFIMachine() else { return .ofMachineType }
       return .uefi(files, variables: host.keptVariables ?? files.variablesFormat, isWritten: true)
     }
+  }
+
+  private mutating func secureSource() -> Firmware.Source {
+    let key = "firmware.secureBoot"
+    guard type.family == .q35 else {
+      report(key, "Secure Boot works with the machine type 'q35' only, not with '\(type.name)'")
+      return .ofMachineType
+    }
+    if type.options["smm"] == "off" {
+      report(key, "Secure Boot needs the machine's option smm, which 'machine' has switched off")
+    }
+    guard let found = host.firmware.secureUEFI(architecture: architecture, machine: versionedName) else {
+      let folders = (host.firmware.folders + ["/usr/share/OVMF"]).joined(separator: ", ")
+      report(
+        key,
+        "no UEFI firmware for '\(type.name)' with Secure Boot and its keys was found in \(folders); install the "
+          + "package 'ovmf' (on Fedora 'edk2-ovmf')")
+      return .ofMachineType
+    }
+    return .uefi(found, variables: host.keptVariables ?? found.variablesFormat, isWritten: false)
   }
 
   private mutating func isUEFIMachine() -> Bool {
@@ -165,6 +212,8 @@ package enum FirmwareSetting: Sendable, Equatable {
   /// The machine type's own firmware, which on PCs is SeaBIOS.
   case seabios
   case uefi
+  /// UEFI that starts nothing but signed systems, written `{ uefi: true, secureBoot: true }`.
+  case secureUEFI
   /// A ROM that is part of qemuvm, written `builtin:NAME`.
   case builtin(String)
   /// A ROM of the user's.
@@ -197,15 +246,15 @@ extension FirmwareSetting: DefinitionValue {
     }
   }
 
-  /// `{ code, variables }`, or `{ uefi: true }`.
+  /// `{ code, variables }`, or `{ uefi: true, secureBoot }`.
   private static func object(_ node: DefinitionNode) -> FirmwareSetting? {
     guard var reader = ObjectReader(node) else { return nil }
-    reader.refuse("secureBoot", because: "Secure Boot is not there yet; uefi: true is UEFI without it")
     let code = reader.read("code") { $0.fileName(expected: "the file of the firmware's code") }
     let variables = reader.read("variables") {
       $0.fileName(expected: "the file of the firmware's empty variables")
     }
     let isUEFI: Bool? = reader.read("uefi")
+    let isSecure: Bool? = reader.read("secureBoot")
     if isUEFI == false { reader.report("uefi", "write firmware: \"seabios\" for a guest without UEFI") }
     if reader.has("code"), !reader.has("variables") {
       reader.missing("variables", "the file of the firmware's empty variables, of which the VM gets a copy,")
@@ -214,8 +263,13 @@ extension FirmwareSetting: DefinitionValue {
     } else if !reader.has("code"), !reader.has("uefi") {
       node.report("write uefi: true, or the firmware's files: { code: \"FILE\", variables: \"FILE\" }")
     }
+    if isSecure == true, reader.has("code") || reader.has("variables") {
+      reader.report("secureBoot", "it is of uefi: true; with files of your own, what they hold decides")
+    }
     reader.finish()
-    guard let code, let variables else { return isUEFI == true ? .uefi : nil }
+    guard let code, let variables else {
+      return isUEFI == true ? isSecure == true ? .secureUEFI : .uefi : nil
+    }
     return .uefiFiles(
       UEFIFirmware(
         code: code, variables: variables, codeFormat: FlashFormat(fileName: code),
@@ -226,6 +280,7 @@ extension FirmwareSetting: DefinitionValue {
     switch self {
     case .seabios: "seabios"
     case .uefi: "uefi"
+    case .secureUEFI: ["uefi": true, "secureBoot": true]
     case .builtin(let name): .string(Self.builtinPrefix + name)
     case .file(let path): .string(path)
     case .uefiFiles(let files): ["code": .string(files.code), "variables": .string(files.variables)]
@@ -237,7 +292,7 @@ extension FirmwareSetting {
   /// Whether it is UEFI, whose variables each VM has for itself.
   package var isUEFI: Bool {
     switch self {
-    case .uefi, .uefiFiles: true
+    case .uefi, .secureUEFI, .uefiFiles: true
     case .seabios, .builtin, .file: false
     }
   }
@@ -245,7 +300,7 @@ extension FirmwareSetting {
   /// The setting with its paths seen from a folder.
   func anchored(in directory: String) -> FirmwareSetting {
     switch self {
-    case .seabios, .uefi, .builtin: self
+    case .seabios, .uefi, .secureUEFI, .builtin: self
     case .file(let path): .file(path.anchored(in: directory))
     case .uefiFiles(let files):
       .uefiFiles(

@@ -16,14 +16,21 @@ package struct FirmwareDescriptor: Sendable, Equatable {
   /// The code and its variables as two files in flash; nil for any other form.
   package let image: UEFIFirmware?
 
-  /// What plain UEFI does without: a guest in which only signed systems start, and flash that only SMM writes.
-  private static let excluded: Set<String> = ["secure-boot", "requires-smm", "enrolled-keys"]
+  /// What Secure Boot is, and plain UEFI does without: only signed systems start, and only SMM writes the flash.
+  private static let ofSecureBoot: Set<String> = ["secure-boot", "requires-smm", "enrolled-keys"]
 
   /// Whether it is plain UEFI for a machine type, by its versioned name.
   package func isPlainUEFI(architecture: String, machine: String) -> Bool {
-    guard interfaces.contains("uefi"), image != nil, features.isDisjoint(with: Self.excluded) else {
-      return false
-    }
+    features.isDisjoint(with: Self.ofSecureBoot) && isUEFI(architecture, machine)
+  }
+
+  /// Whether it is UEFI with Secure Boot and the keys of those who sign systems, kept by SMM.
+  package func isSecureUEFI(architecture: String, machine: String) -> Bool {
+    features.isSuperset(of: Self.ofSecureBoot) && isUEFI(architecture, machine)
+  }
+
+  private func isUEFI(_ architecture: String, _ machine: String) -> Bool {
+    guard interfaces.contains("uefi"), image != nil else { return false }
     return targets.contains { target in
       target.architecture == architecture && target.machines.contains { fnmatch($0, machine, 0) == 0 }
     }

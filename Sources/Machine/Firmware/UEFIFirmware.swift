@@ -37,6 +37,19 @@ package struct UEFIFirmware: Sendable, Equatable {
   ]
 }
 
+extension UEFIFirmware {
+  /// The same with Secure Boot and its keys.
+  package static let secureCandidates = [
+    UEFIFirmware(code: "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", variables: "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"),
+    UEFIFirmware(
+      code: "/usr/share/edk2/ovmf/OVMF_CODE_4M.secboot.fd",
+      variables: "/usr/share/edk2/ovmf/OVMF_VARS_4M.secboot.fd"),
+    UEFIFirmware(
+      code: "/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd",
+      variables: "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd"),
+  ]
+}
+
 /// The UEFI firmware of a host: what its descriptors name, and what lies in a customary place.
 ///
 /// Only of what is there.
@@ -45,12 +58,16 @@ package struct HostFirmware: Sendable, Equatable {
   package var descriptors: [FirmwareDescriptor]
   /// For PCs; nil when none is there.
   package var customary: UEFIFirmware?
+  /// The same with Secure Boot and its keys.
+  package var customarySecure: UEFIFirmware?
   /// The folders in which descriptors were looked for, for messages.
   package var folders: [String]
 
   package init(
-    descriptors: [FirmwareDescriptor] = [], customary: UEFIFirmware? = nil, folders: [String] = []
+    descriptors: [FirmwareDescriptor] = [], customary: UEFIFirmware? = nil,
+    customarySecure: UEFIFirmware? = nil, folders: [String] = []
   ) {
+    self.customarySecure = customarySecure
     self.descriptors = descriptors
     self.customary = customary
     self.folders = folders
@@ -60,5 +77,11 @@ package struct HostFirmware: Sendable, Equatable {
   package func plainUEFI(architecture: String, machine: String) -> UEFIFirmware? {
     let described = descriptors.first { $0.isPlainUEFI(architecture: architecture, machine: machine) }
     return described?.image ?? (architecture == "x86_64" ? customary : nil)
+  }
+
+  /// UEFI with Secure Boot for a machine type, by its versioned name.
+  package func secureUEFI(architecture: String, machine: String) -> UEFIFirmware? {
+    let described = descriptors.first { $0.isSecureUEFI(architecture: architecture, machine: machine) }
+    return described?.image ?? (architecture == "x86_64" ? customarySecure : nil)
   }
 }

@@ -17,6 +17,9 @@ package struct MachineDescription: Sendable, Equatable {
 
   /// As a person reads it.
   package let texts: MachineTexts
+
+  /// The helpers that it runs with, by name.
+  package var helpers: [String] { (devices ?? []).compactMap(\.helper) }
 }
 
 /// A device of a machine, with every value that a start gives effect to.
@@ -27,12 +30,18 @@ package struct DeviceDescription: Sendable, Equatable {
   package let file: String?
   package let properties: JSONObject
 
-  package init(id: DeviceID, key: String, label: String, file: String?, properties: JSONObject) {
+  /// What its helper is called; nil where it needs none.
+  package let helper: String?
+
+  package init(
+    id: DeviceID, key: String, label: String, file: String?, properties: JSONObject, helper: String? = nil
+  ) {
     self.id = id
     self.key = key
     self.label = label
     self.file = file
     self.properties = properties
+    self.helper = helper
   }
 }
 
@@ -51,7 +60,8 @@ extension Machine {
       hasPowerButton: type.hasPowerButton, settings: settings,
       devices: devices.map {
         DeviceDescription(
-          id: $0.id, key: $0.key, label: $0.label, file: $0.file, properties: $0.properties)
+          id: $0.id, key: $0.key, label: $0.label, file: $0.file, properties: $0.properties,
+          helper: $0.helper?.name)
       },
       texts: texts)
   }
@@ -113,12 +123,14 @@ extension DeviceDescription: JSONDecodable {
     label = try object.required("label")
     file = try object.optional("file")
     properties = try object.required("properties")
+    helper = try object.optional("helper")
   }
 
   fileprivate var json: JSONValue {
     var object: JSONObject = ["id": .string(id.text), "key": .string(key), "label": .string(label)]
     object["file"] = file.map { .string($0) }
     object["properties"] = .object(properties)
+    object["helper"] = helper.map { .string($0) }
     return .object(object)
   }
 }

@@ -5,6 +5,8 @@ package enum FileToPrepare: Sendable, Equatable {
   case copyUnlessPresent(from: String, to: String)
   /// Removed where it is there: a socket that QEMU makes, and would not make beside an old one.
   case absent(String)
+  /// A folder, kept with what is in it.
+  case folder(String)
   /// A disk of the VM's own.
   case image(OwnImage)
   /// The disk with what cloud-init is told.

@@ -25,6 +25,10 @@ package struct MachinePaths: Sendable, Equatable {
   package var vncSocket: String
   /// The VM's own copy of the UEFI variables, as raw bytes; another format has an ending of its own.
   package var uefiVariables: String
+  /// The folder of what a TPM keeps.
+  package var tpmState: String
+  /// The folder in which each of the VM's helpers has one.
+  package var helpers: String
   package var disks: DiskFolders
   package var firstBoot: FirstBootPlaces
 
@@ -34,7 +38,8 @@ package struct MachinePaths: Sendable, Equatable {
   package init(
     monitorDescriptor: Int32 = 4, userMonitorDescriptor: Int32 = 5, serialPorts: [SerialPort],
     firmwareROM: String, firmwareConfig: String, vncSocket: String, uefiVariables: String,
-    disks: DiskFolders, firstBoot: FirstBootPlaces, networks: NetworkPaths? = nil
+    tpmState: String, helpers: String, disks: DiskFolders, firstBoot: FirstBootPlaces,
+    networks: NetworkPaths? = nil
   ) {
     self.monitorDescriptor = monitorDescriptor
     self.userMonitorDescriptor = userMonitorDescriptor
@@ -43,16 +48,24 @@ package struct MachinePaths: Sendable, Equatable {
     self.firmwareConfig = firmwareConfig
     self.vncSocket = vncSocket
     self.uefiVariables = uefiVariables
+    self.tpmState = tpmState
+    self.helpers = helpers
     self.disks = disks
     self.firstBoot = firstBoot
     self.networks = networks
   }
 
+  /// The folder of a helper of the VM, by its name.
+  package func helper(_ name: String) -> String { helpers + "/" + name }
+
   /// The VM's own copy of the UEFI variables in a format.
-  package func uefiVariables(_ format: FlashFormat) -> String {
-    switch format {
-    case .raw: uefiVariables
-    case .qcow2: uefiVariables + ".qcow2"
+  ///
+  /// Those with the keys of Secure Boot lie beside those without: neither may stand for the other.
+  package func uefiVariables(_ format: FlashFormat, isSecure: Bool) -> String {
+    let file = isSecure ? uefiVariables + ".secure" : uefiVariables
+    return switch format {
+    case .raw: file
+    case .qcow2: file + ".qcow2"
     }
   }
 }

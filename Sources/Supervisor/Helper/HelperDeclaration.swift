@@ -41,6 +41,10 @@ package struct HelperDeclaration: Sendable, Equatable {
 
   /// Written before each start, into its folder; other files of their endings there go.
   package var files: [File] = []
+
+  /// Where it listens: made before its start, and handed to it at `DeviceHelper.socketDescriptor`; nil where it makes its
+  /// sockets itself.
+  package var socket: String?
   package var readiness = ProcessReadiness.atOnce
 
   /// How long it may take to be ready.

@@ -36,6 +36,9 @@ package actor HelperProcess {
   /// What tells whether the process is ready, if it says so itself.
   private var word: PassedDescriptor?
 
+  /// Whether its process was seen to be ending while it should serve.
+  private var endsByItself = false
+
   /// Where that is waited for: for as long as the process lives, so it holds up nothing else.
   private nonisolated let wordLane: Lane
 
@@ -99,6 +102,20 @@ package actor HelperProcess {
     answerWaiting(HelperFailure(.cannotStart("nothing needs it any more")))
   }
 
+  /// The same, and returns when it is gone, or the limit has passed; gives why it had ended before, by itself and for
+  /// good, if it had.
+  package func end(within limit: Duration) async -> HelperFailure? {
+    if let process, process.exitStatus != nil || ProcessTable.isEnding(pid: process.pid) {
+      // What it ends of is heard first.
+      endsByItself = true
+      await settle(within: limit)
+    }
+    let failure = life.process.state == .givenUp ? life.failure : nil
+    release()
+    await settle(within: limit)
+    return failure
+  }
+
   /// Returns when nothing of it is on its way up or down, or the limit has passed.
   package func settle(within limit: Duration = .seconds(3600)) async {
     guard isComingOrGoing else { return }
@@ -117,6 +134,11 @@ package actor HelperProcess {
     HelperReport(life, pid: process?.pid, isBusy: starts > 0, at: .now)
   }
 
+  /// Takes back one that an earlier supervisor has started; what its owner asks for behind this call comes behind it.
+  package nonisolated func adoptSoon(_ found: ChildProcess, words: [String]) {
+    executor.queue.async { self.assumeIsolated { $0.adopt(found, words: words) } }
+  }
+
   /// Takes back one that an earlier supervisor has started; `words` is its command line.
   package func adopt(_ found: ChildProcess, words: [String]) {
     adoptedWords = words
@@ -126,7 +148,9 @@ package actor HelperProcess {
     tell()
   }
 
-  private var isComingOrGoing: Bool { starts > 0 || life.isAlive && !life.isReady }
+  private var isComingOrGoing: Bool {
+    starts > 0 || endsByItself || process?.exitStatus != nil || life.isAlive && !life.isReady
+  }
 
   // MARK: The life's pump
 
@@ -277,6 +301,7 @@ package actor HelperProcess {
       let words = await lane.run(within: Self.patience) { Self.lastWords(of: log, from: start) } ?? ""
       guard self.process === process else { return }
       self.process = nil
+      endsByItself = false
       told(.ended(pid: process.pid, status, words: words))
       apply(.exited(status, words))
     }

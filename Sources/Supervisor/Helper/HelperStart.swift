@@ -1,5 +1,6 @@
 internal import Control
 internal import Host
+internal import Machine
 
 /// The start of a helper with the lock of its folder in its hands, to be run on the lane of its files.
 struct HelperStart: Sendable {
@@ -39,6 +40,10 @@ struct HelperStart: Sendable {
       program: declaration.program, arguments: declaration.arguments,
       environment: ChildEnvironment.forQEMU)
     launch.descriptors = [1: log.rawValue, 2: log.rawValue]
+    var listener: Listener?
+    if let path = declaration.socket { listener = try Listener(path) }
+    defer { withExtendedLifetime(listener) {} }
+    launch.descriptors[DeviceHelper.socketDescriptor] = listener?.socket.rawValue
     launch.directory = "/"
     guard case .line(let descriptor) = declaration.readiness else {
       return StartedHelper(process: try locked.spawn(launch), logStart: logStart, word: nil)
@@ -48,6 +53,16 @@ struct HelperStart: Sendable {
     let process = try locked.spawn(launch)
     return StartedHelper(
       process: process, logStart: logStart, word: PassedDescriptor(pipe.takeReadEnd()))
+  }
+
+  /// The socket that it is handed, held until it has it.
+  private final class Listener {
+    let socket: FileDescriptor
+
+    init(_ path: String) throws(SystemError) {
+      // QEMU connects by its path.
+      socket = try UnixSocket.listen(at: path)
+    }
   }
 
   /// Nobody reads them but one that is started; those of an earlier start are in nobody's way any more.

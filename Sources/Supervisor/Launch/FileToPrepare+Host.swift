@@ -8,6 +8,7 @@ extension FileToPrepare {
   func prepare() throws(SystemError) {
     switch self {
     case .image, .firstBoot: break
+    case .folder(let path): try FileSystem.makeDirectory(path)
     case .absent(let path):
       try FileSystem.makeDirectory(FileSystem.parent(of: path))
       _ = try FileSystem.remove(path)

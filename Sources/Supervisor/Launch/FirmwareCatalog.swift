@@ -25,9 +25,12 @@ struct FirmwareCatalog {
   func firmware() -> HostFirmware {
     HostFirmware(
       descriptors: descriptors(),
-      customary: UEFIFirmware.candidates.first {
-        FileSystem.exists($0.code) && FileSystem.exists($0.variables)
-      }, folders: folders)
+      customary: Self.first(of: UEFIFirmware.candidates),
+      customarySecure: Self.first(of: UEFIFirmware.secureCandidates), folders: folders)
+  }
+
+  private static func first(of candidates: [UEFIFirmware]) -> UEFIFirmware? {
+    candidates.first { FileSystem.exists($0.code) && FileSystem.exists($0.variables) }
   }
 
   private func descriptors() -> [FirmwareDescriptor] {

@@ -37,6 +37,9 @@ package struct Launch: Sendable {
   /// Written before it starts.
   let files: [FileToPrepare]
 
+  /// The processes that its devices need, started before it.
+  let helpers: [HelperDeclaration]
+
   /// What has to be downloaded before it can start, after which that is decided anew.
   let missingImages: [RemoteImage]
 

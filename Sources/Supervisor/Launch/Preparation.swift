@@ -231,7 +231,8 @@ package struct Preparation: Sendable {
       emulator: emulator, kvm: wantsKVM ? KVM.availability() : .usable,
       firmware: wantsUEFI
         ? FirmwareCatalog(environment: environment, emulator: emulator.path).firmware() : HostFirmware(),
-      keptVariables: wantsUEFI ? keptVariables(paths) : nil,
+      keptVariables: wantsUEFI
+        ? keptVariables(paths, isSecure: record.flat.settings.firmware == .secureUEFI) : nil,
       images: disks.images, store: disks.store,
       ports: purpose == .start ? ports.choose(name, record.flat.settings.forwards) : ports.known(name))
     let machine: Machine
@@ -267,10 +268,12 @@ package struct Preparation: Sendable {
       }
       if purpose == .start { try lookAtPorts(of: machine, name) }
     }
+    let helpers = try helpers(
+      of: machine, in: folder, record.flat.origins, isShown: purpose == .show)
     return Launch(
       machine: machine, program: emulator.path, arguments: machine.arguments,
-      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), missingImages: missing,
-      images: images, diskTool: tool, firstBootTools: firstBootTools)
+      files: machine.filesToPrepare + keptAddresses(machine.addresses, name), helpers: helpers,
+      missingImages: missing, images: images, diskTool: tool, firstBootTools: firstBootTools)
   }
 
   /// Where a VM's devices have been so far, also by what its last start has kept: a definition that was promised and
@@ -290,8 +293,8 @@ package struct Preparation: Sendable {
   private func addressFile(of name: VMName) -> String { disks(of: name) + "/addresses.json" }
 
   /// The format of the VM's own UEFI variables; nil where it has none yet.
-  private func keptVariables(_ paths: MachinePaths) -> FlashFormat? {
-    [.raw, .qcow2].first { FileSystem.exists(paths.uefiVariables($0)) }
+  private func keptVariables(_ paths: MachinePaths, isSecure: Bool) -> FlashFormat? {
+    [.raw, .qcow2].first { FileSystem.exists(paths.uefiVariables($0, isSecure: isSecure)) }
   }
 
   private func paths(_ name: VMName, _ folder: VMFolder) -> MachinePaths {
@@ -302,7 +305,8 @@ package struct Preparation: Sendable {
       },
       firmwareROM: folder.firmware, firmwareConfig: folder.firmwareConfig,
       vncSocket: Locations.vnc(in: locations.runtime(of: name)),
-      uefiVariables: disks(of: name) + "/uefi-vars.fd", disks: folders(of: name),
+      uefiVariables: disks(of: name) + "/uefi-vars.fd", tpmState: disks(of: name) + "/tpm",
+      helpers: folder.path, disks: folders(of: name),
       firstBoot: .of(name, state: state.path),
       networks: name.lab.map { NetworkPaths(folder: state.networks, lab: $0, vm: name.name) })
   }
@@ -341,7 +345,9 @@ package struct Preparation: Sendable {
     switch machine.firmware {
     case .rom(let path): try refuse(rom: path, name, origins)
     case .uefi(let files, .raw, _) where files.variablesFormat == .raw:
-      try refuseOtherBuild(of: files, machine.paths.uefiVariables, name)
+      if let own = machine.devices.all(Firmware.self).first?.ownVariables {
+        try refuseOtherBuild(of: files, own, name)
+      }
     case .uefi, .ofMachineType, .builtin, nil: break
     }
   }

@@ -31,6 +31,7 @@ extension EndingKind {
       case .died: .died
       case .refused, .forbidden: .refused
       case .monitorTimedOut: .monitorTimedOut
+      case .helperEnded: .helperEnded
       case .vanished: .vanished
       case .hostRebooted: .hostRebooted
       }

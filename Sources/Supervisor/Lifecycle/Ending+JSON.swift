@@ -6,7 +6,8 @@ extension Ending {
   var json: JSONObject {
     var object: JSONObject = ["kind": .string(EndingKind(self).rawValue)]
     switch self {
-    case .watchdog(let words), .hung(let words), .endedFromOutside(let words), .refused(let words):
+    case .watchdog(let words), .hung(let words), .endedFromOutside(let words), .refused(let words),
+      .helperEnded(let words):
       object["words"] = .string(words)
     case .bootLoop(let number), .monitorTimedOut(let number):
       object["number"] = JSONValue(number)
@@ -32,6 +33,7 @@ extension Ending {
     case .internalError: self = .internalError
     case .endedFromOutside: self = .endedFromOutside(words)
     case .refused: self = .refused(words)
+    case .helperEnded: self = .helperEnded(words)
     case .monitorTimedOut: self = .monitorTimedOut(number)
     case .died, .vanished, .hostRebooted, nil: return nil
     }

@@ -46,6 +46,9 @@ package enum Ending: Sendable, Equatable {
   /// QEMU was started and its monitor did not answer within the time given, in whole seconds.
   case monitorTimedOut(Int)
 
+  /// A helper that it cannot go on without has ended, in words.
+  case helperEnded(String)
+
   /// It ended while no supervisor ran.
   case vanished
 
@@ -74,7 +77,7 @@ extension Ending {
     case .died(.code(let code)): "QEMU exited with code \(code)"
     case .died(.signal(let number)): "QEMU was killed by signal \(number) (\(Signal.name(number)))"
     case .died(.unknown): "QEMU ended; its exit status is unknown"
-    case .refused(let words): words
+    case .refused(let words), .helperEnded(let words): words
     case .forbidden:
       """
       cannot start: QEMU was killed by its sandbox (SIGSYS) before QMP answered; its definition makes it start another \

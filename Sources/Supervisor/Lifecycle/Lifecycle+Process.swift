@@ -112,6 +112,25 @@ extension Lifecycle {
   }
 }
 
+// MARK: - A helper that has ended under its guest
+
+extension Lifecycle {
+  /// The guest cannot go on: QEMU ends, in order, so that its disks are whole.
+  mutating func helperEnded(_ words: String, _ now: Instant) -> [LifecycleEffect] {
+    guard hasProcess, process.course == nil, ending == nil else { return [] }
+    blameHelper(words)
+    cause = words
+    // One that has not negotiated takes no command.
+    let isReachable = process.state == .ready && guest.monitorLoss == nil
+    return beginTeardown(at: isReachable ? .ask(.quit) : .signal(Signal.terminate), now)
+  }
+
+  /// QEMU's own end, if nothing else has brought it about, is that of a helper.
+  mutating func blameHelper(_ words: String) {
+    ending = ending ?? .helperEnded(words)
+  }
+}
+
 // MARK: - What a new supervisor finds
 
 extension Lifecycle {

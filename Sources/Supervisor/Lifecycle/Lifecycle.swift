@@ -169,6 +169,7 @@ package struct Lifecycle: Sendable, Equatable {
     case .continueRefused(let words): return observe(.continueRefused(words), moment)
     case .guest(let event): return observe(.event(event), moment)
     case .space(let isBack): return observe(.space(isBack), moment)
+    case .helperEnded(let words): return helperEnded(words, now)
     case .monitorLost(let words): return observe(.monitorLost(words), moment)
     case .defined(let health, let onHang): return observe(.rules(health, onHang), moment)
     case .health(let result): return observe(.probed(result), moment)

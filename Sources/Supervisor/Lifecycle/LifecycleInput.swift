@@ -70,6 +70,9 @@ package enum LifecycleInput: Sendable, Equatable {
   /// Nothing connects to QEMU's monitor any more, for a reason in words.
   case monitorLost(String)
 
+  /// A helper that the guest cannot go on without has ended, in words.
+  case helperEnded(String)
+
   /// The definition's rules for the guest's health.
   case defined(health: HealthSetting?, onHang: HangSetting)
 

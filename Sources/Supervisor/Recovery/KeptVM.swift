@@ -27,8 +27,22 @@ struct KeptVM: Sendable {
   var messages: [String] = []
   var survivor: Survivor?
 
+  /// Its helpers that live, and what those are called that its QEMU was started with and that do not, for a person.
+  var helpers: [FoundHelper] = []
+  var missingHelpers: [String] = []
+
   /// What stands last on the console of a guest that is gone; nil where that is not to be told.
   var console: [String]?
+
+  /// A helper that lives.
+  struct FoundHelper: Sendable {
+    let name: String
+    let declaration: HelperDeclaration
+    let process: ChildProcess
+
+    /// Its command line, the program first.
+    let words: [String]
+  }
 
   /// A QEMU that lives.
   struct Survivor: Sendable {

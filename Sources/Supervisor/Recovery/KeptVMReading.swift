@@ -53,6 +53,7 @@ struct KeptVMReading: Sendable {
       _ = try? FileSystem.remove(userMonitorSocket)
       kept.console = lastConsole(kept.saved)
     }
+    findHelpers(&kept)
     return kept
   }
 
@@ -95,6 +96,30 @@ struct KeptVMReading: Sendable {
         "whether it is wanted cannot be read: \(unreadable); say so with 'start', 'stop' or 'down'"
     }
     return kept
+  }
+
+  /// The processes that hold the lock of one of its helpers and have that helper's command line.
+  private func findHelpers(_ kept: inout KeptVM) {
+    let needed = kept.survivor == nil ? [] : kept.saved.machine?.helpers ?? []
+    // A folder that cannot be listed tells of none.
+    for name in (try? FileSystem.names(in: folder.path)) ?? [] {
+      guard let declaration = HelperDeclaration.recorded(in: folder.helper(name)) else { continue }
+      let holders = LockHolder.settled(
+        of: declaration.lock, found: processes.holders(of: "vms/\(folder.id)/\(name)"),
+        lookingUntil: deadline)
+      // A script may stand before the program, until it has become that.
+      let own = holders.first { $0.words.suffix(declaration.arguments.count) == declaration.arguments[...] }
+      for holder in holders where holder.process.pid != own?.process.pid {
+        Log.note("\(self.name): \(holder) holds the lock of \(declaration.title); it is left alone")
+      }
+      if let own {
+        kept.helpers.append(
+          KeptVM.FoundHelper(
+            name: name, declaration: declaration, process: own.process, words: own.words))
+      } else if needed.contains(name) {
+        kept.missingHelpers.append(declaration.title)
+      }
+    }
   }
 
   /// What stood last on the console of a guest that was running when it was last seen.

@@ -90,6 +90,7 @@ extension VirtualMachine {
     (record, damage, refusedState) = (kept.record, kept.damage, kept.refusedState)
     for words in kept.messages { note(.message(words)) }
     isForgetting = kept.wish == .forgotten
+    adoptHelpers(kept)
     lifecycle = saved.lifecycle
     unsaved.found(kept.stateBytes)
     let survivor = kept.survivor
@@ -115,6 +116,7 @@ extension VirtualMachine {
       // Whoever depends on it may have to end first: that is known when all VMs are.
       if lifecycle.desired == .stopped { lifecycle.intent.heldEnd = HeldEnd(timeout: nil) }
       adopt(survivor, saved)
+      refuseMissingHelpers(kept)
     } else {
       begin(kept, last)
     }

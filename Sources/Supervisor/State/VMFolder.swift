@@ -26,6 +26,9 @@ package struct VMFolder: Sendable, Equatable {
   /// What the files of a serial port are called, here and in RUNTIME.
   static func serialName(_ port: Int) -> String { port == 1 ? "console" : "serial\(port)" }
 
+  /// The folder of a helper, by its name.
+  func helper(_ name: String) -> String { path + "/" + name }
+
   package var qemuLog: String { path + "/qemu.log" }
   package var firmware: String { path + "/firmware.rom" }
   package var firmwareConfig: String { path + "/fw-cfg" }

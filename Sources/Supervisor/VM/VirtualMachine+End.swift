@@ -157,11 +157,14 @@ extension VirtualMachine {
         holder = await lane.run(within: Self.diskPatience) { images.holder(of: image) } ?? nil
       }
       guard isEnd(of: ended, in: run) else { return }
-      switch end {
-      case .heir(let process)?: goOn(run, with: process, status)
-      case .words(let message, let console)?:
+      if case .heir(let process)? = end { return goOn(run, with: process, status) }
+      let helper = await endHelpers()
+      guard isEnd(of: ended, in: run) else { return }
+      if let helper { lifecycle.blameHelper(helper) }
+      if case .words(let message, let console)? = end {
         finish(run, status, message.text(devices: devices, because: holder), console)
-      case nil: finish(run, status, "", [])
+      } else {
+        finish(run, status, "", [])
       }
     }
   }

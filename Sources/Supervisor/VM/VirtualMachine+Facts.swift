@@ -21,6 +21,7 @@ extension VirtualMachine {
     details.pending = pending(launch)
     details.warnings = [launch?.machine.acceleratorNote].compactMap { $0 }
     details.serialPorts = serialPorts(of: shown)
+    details.helpers = helpers.values.sorted { $0.name < $1.name }.map(\.shown)
     details.healthCause = lifecycle.state == .running ? lifecycle.guest.check?.waitsFor : nil
     details.consoleStart = run?.consoleStart
     details.ssh = shown?.ssh.map(ssh)

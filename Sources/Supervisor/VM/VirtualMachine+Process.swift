@@ -19,11 +19,14 @@ extension VirtualMachine {
       return spawnFailed(failure.sentence)
     }
     sayIfSilent(attempt)
-    if let launch, areFilesReady, launch.machine.labCards.isEmpty { return spawn(launch) }
+    if let launch, areFilesReady, launch.machine.labCards.isEmpty, launch.helpers.isEmpty {
+      return spawn(launch)
+    }
     preparations += 1
     Task {
       let result = await makeReady()
       preparations -= 1
+      releaseUnusedHelpers()
       removeIfForgotten()
       // A stop that came meanwhile has won.
       guard lifecycle.process.attempt == attempt, lifecycle.awaitsSpawn else { return }
@@ -106,6 +109,7 @@ extension VirtualMachine {
       try await makeImages(launch)
       let cards = launch.machine.labCards
       if !cards.isEmpty { try await services.readyNetworks(cards) }
+      try await readyHelpers(launch)
     } catch {
       return .failure(error)
     }

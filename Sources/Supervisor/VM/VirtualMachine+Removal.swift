@@ -8,7 +8,8 @@ extension VirtualMachine {
   ///
   /// In its turn, like a user's command: an `up` that came meanwhile has called it off, and a later one begins anew.
   func removeIfForgotten() {
-    guard isForgetting, run == nil, preparations == 0, lifecycle.state == .stopped, !isPerforming,
+    guard isForgetting, run == nil, preparations == 0, !hasHelpers, lifecycle.state == .stopped,
+      !isPerforming,
       gate.tryEnter()
     else { return }
     let (folder, runtime) = (folder, services.runtime)

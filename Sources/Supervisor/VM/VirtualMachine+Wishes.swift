@@ -372,6 +372,7 @@ extension VirtualMachine {
       profileFiles: (candidate ?? record)?.profileFiles ?? [], differences: differences.all,
       pending: pending(next ?? launch), cloudInit: next?.machine.description.texts["cloudInit"])
     reply.applied = differences.live
+    reply.helpers = (next?.helpers ?? []).map { "\($0.program) for \($0.title)" }
     return .object(reply.json)
   }
 

@@ -84,6 +84,9 @@ package actor VirtualMachine {
   /// The state to be kept, until it is being written: the latest only.
   let unsaved = UnsavedState()
 
+  /// The processes that its devices need, by what they are called.
+  var helpers: [String: OwnHelper] = [:]
+
   /// The QEMU that lives.
   var run: Run?
 
@@ -178,6 +181,7 @@ package actor VirtualMachine {
     isPerforming = false
     if !lifecycle.awaitsSpawn { imageWork?.cancel() }
     leaveImageIfUnwanted()
+    releaseUnusedHelpers()
     timer.arm(at: lifecycle.nextDeadline)
     if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
     removeIfForgotten()
@@ -349,7 +353,8 @@ package actor VirtualMachine {
       qmpSocket: run == nil ? nil : userMonitorSocket,
       consoleSocket: run?.consoles[1] == nil ? nil : sharedSerialSocket(1),
       consoleLog: folder.consoleLog, qemuLog: folder.qemuLog, failedConsole: failedConsole, wish: wish,
-      file: record?.file, images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess)
+      file: record?.file, images: images, keepsSupervisor: run != nil || lifecycle.awaitsProcess || hasHelpers
+    )
     report.runningCards = run.map { $0.machine?.labCards ?? [] }
     report.definedCards = record.map { $0.flat.labCards(uuid: $0.uuid) } ?? []
     report.dependencies = record?.definition.dependencies ?? []

@@ -50,7 +50,8 @@ struct LedgerLine {
   }
 
   private static func words(_ facts: LedgerEvent.HelperFacts) -> String {
-    let helper = "the \(facts.helper) of its network \(facts.network)"
+    let helper =
+      facts.network.map { "the \(facts.helper) of its network \($0)" } ?? "its helper '\(facts.helper)'"
     let pid = facts.pid.map { "\($0)" } ?? "?"
     switch facts.action {
     case .started: return "\(helper) started as process \(pid)"

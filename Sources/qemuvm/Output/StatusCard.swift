@@ -50,6 +50,7 @@ struct StatusCard {
       ("SSH", one(fact("ssh"))),
       ("Display", one(fact("display"))),
       ("USB", one(fact("usb"))),
+      ("TPM", one(fact("tpm"))),
       ("Sound", one(fact("sound"))),
       ("PCI devices", facts("pciPassthrough[")),
       ("vsock", one(fact("vsock"))),
@@ -76,6 +77,7 @@ struct StatusCard {
       ("Console", one(status.consoleSocket)),
       ("Serial ports", furtherPorts),
       ("Monitor", one(status.qmpSocket)),
+      ("Helpers", helpers),
       ("Logs", one(status.consoleLog) + one(status.qemuLog)),
     ]
     return rows.filter { !$0.1.isEmpty }
@@ -107,6 +109,15 @@ struct StatusCard {
       guard let log = port.log else { return nil }
       let socket = port.socket.map { Printable.line($0) + ", " } ?? ""
       return "\(port.port): \(socket)\(Printable.line(log))"
+    }
+  }
+
+  /// The processes beside QEMU.
+  private var helpers: [String] {
+    vm.helpers.map { helper in
+      let pid = helper.pid.map { ", process \($0)" } ?? ""
+      return Printable.line(
+        "\(helper.name) is \(helper.state.text)\(pid) (\(helper.cause)), log \(helper.log)")
     }
   }
 

@@ -70,10 +70,11 @@ struct UpPlan: Sendable {
   private func text(_ reply: VMReply) -> String {
     let profile = reply.profileFile.map { "  with the profile \($0)\n" } ?? ""
     let cloudInit = reply.cloudInit.map { "  with a disk for cloud-init: \(Printable.line($0))\n" } ?? ""
+    let helpers = reply.helpers.map { "  with \(Printable.line($0)) beside QEMU\n" }.joined()
     let networks = reply.networks.map { card in
       let address = card.address.map { " as \($0)" } ?? ""
       return "  on the network \(Printable.line(card.network))\(address), \(card.mac)\n"
     }
-    return head(reply) + profile + cloudInit + networks.joined() + lines(reply)
+    return head(reply) + profile + cloudInit + helpers + networks.joined() + lines(reply)
   }
 }

@@ -163,7 +163,7 @@ extension ChaosRun {
         switch $0.role {
         case .guest(let id): !owned.contains(id)
         case .supervisor: false
-        case .networkSwitch, .other: true
+        case .helper, .networkSwitch, .other: true
         }
       }
       let supervisors = processes.count { $0.role == .supervisor }

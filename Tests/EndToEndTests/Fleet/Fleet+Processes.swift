@@ -8,6 +8,9 @@ struct FleetProcess: Sendable {
     /// The QEMU of the VM with this folder name.
     case guest(String)
 
+    /// A helper of a VM, by both folders' names: `web@shop/tpm`.
+    case helper(String)
+
     /// The switch of the network with this folder name.
     case networkSwitch(String)
     case supervisor
@@ -73,6 +76,15 @@ extension Fleet {
   /// The QEMU processes, by VM.
   func guests() throws -> [FleetProcess] {
     try processes().filter { if case .guest = $0.role { true } else { false } }
+  }
+
+  /// The helper of a VM, `web@shop/tpm`, of which there is one.
+  func helper(
+    _ id: String, sourceLocation: SourceLocation = #_sourceLocation
+  ) throws -> FleetProcess {
+    let found = try processes().filter { $0.role == .helper(id) }
+    try #require(found.count == 1, "\(found)", sourceLocation: sourceLocation)
+    return found[0]
   }
 
   /// The switches of networks.
@@ -146,7 +158,9 @@ extension Fleet {
   }
 
   /// The VM whose lock a process has as descriptor 3, also when the lock's folder is on its way out.
-  private func vm(of pid: Int32) -> String? { lockOwner(of: pid, in: "vms") }
+  private func vm(of pid: Int32) -> String? {
+    lockOwner(of: pid, in: "vms").flatMap { $0.contains("/") ? nil : $0 }
+  }
 
   /// The folder in one of STATE's whose lock a process has as descriptor 3.
   private func lockOwner(of pid: Int32, in parent: String) -> String? {
@@ -158,7 +172,9 @@ extension Fleet {
   }
 
   private func role(of pid: Int32) -> FleetProcess.Role? {
-    if let vm = vm(of: pid) { return .guest(vm) }
+    if let owner = lockOwner(of: pid, in: "vms") {
+      return owner.contains("/") ? .helper(owner) : .guest(owner)
+    }
     if let network = lockOwner(of: pid, in: "networks") { return .networkSwitch(network) }
     // A process of another user or one that has just ended has nothing to read: not ours.
     guard let environment = try? FileSystem.read("/proc/\(pid)/environ"),

@@ -12,6 +12,7 @@ enum Example {
     ], firmwareROM: "/state/web/firmware.rom",
     firmwareConfig: "/state/web/fw-cfg", vncSocket: "/run/web/vnc.sock",
     uefiVariables: "/state/web/uefi-vars.fd",
+    tpmState: "/state/disks/web/tpm", helpers: "/state/web",
     disks: DiskFolders(kept: "/state/disks/web", thrownAway: "/state/web"),
     firstBoot: FirstBootPlaces(folder: "/state/disks/web", ownKeys: "/state/ssh", hostAlias: "qemuvm-web"))
 
@@ -27,7 +28,9 @@ enum Example {
 
   static let host = HostFacts(
     emulator: emulator, kvm: .usable,
-    firmware: HostFirmware(customary: UEFIFirmware.candidates[0], folders: ["/usr/share/qemu/firmware"]),
+    firmware: HostFirmware(
+      customary: UEFIFirmware.candidates[0], customarySecure: UEFIFirmware.secureCandidates[0],
+      folders: ["/usr/share/qemu/firmware"]),
     store: StoreFacts(entries: [
       "debian-12": StoreFacts.Entry(path: "/state/images/content/1234", format: .qcow2),
       "iso": StoreFacts.Entry(path: "/state/images/content/5678", format: .raw),

@@ -9,6 +9,7 @@ final class LiveQEMU {
   private let monitor: FileDescriptor
   private let log: String
   private var input: [UInt8] = []
+  private var helpers: [ChildProcess] = []
 
   /// Where a machine's things lie for a test.
   static func paths(in folder: TemporaryFolder) -> MachinePaths {
@@ -19,6 +20,7 @@ final class LiveQEMU {
       ], firmwareROM: folder.file("firmware.rom"),
       firmwareConfig: folder.file("fw-cfg"), vncSocket: folder.file("vnc.sock"),
       uefiVariables: folder.file("uefi-vars.fd"),
+      tpmState: folder.file("tpm-state"), helpers: folder.path,
       disks: DiskFolders(kept: folder.path, thrownAway: folder.file("run")),
       firstBoot: FirstBootPlaces(folder: folder.path, ownKeys: folder.file("ssh"), hostAlias: "qemuvm-web"))
   }
@@ -32,11 +34,13 @@ final class LiveQEMU {
         try FileSystem.replace(path, with: bytes, durable: false)
       case .copyUnlessPresent(let source, let path):
         try FileSystem.replace(path, with: try FileSystem.read(source), durable: false)
+      case .folder(let path): try FileSystem.makeDirectory(path)
       case .absent: break
       // A stand-in is there.
       case .image, .firstBoot: break
       }
     }
+    let helpers = try machine.helpers.map(Self.start)
     let paths = machine.paths
     try self.init(
       machine.arguments, monitorDescriptor: paths.monitorDescriptor,
@@ -45,6 +49,18 @@ final class LiveQEMU {
         paths.serialPorts[1].descriptor: "serial2.sock",
       ],
       in: folder)
+    self.helpers = helpers
+  }
+
+  /// Starts what serves a device; it ends with QEMU.
+  private static func start(_ helper: DeviceHelper) throws -> ChildProcess {
+    try FileSystem.makeDirectory(FileSystem.parent(of: helper.socket))
+    let listener = try UnixSocket.listen(at: helper.socket)
+    var launch = ChildProcess.Launch(
+      program: try program(helper.program.name), arguments: helper.arguments)
+    launch.descriptors = [DeviceHelper.socketDescriptor: listener.rawValue]
+    defer { withExtendedLifetime(listener) {} }
+    return try ChildProcess(launch)
   }
 
   /// Hands QEMU a monitor, and listeners at further paths by their descriptors.
@@ -92,7 +108,11 @@ final class LiveQEMU {
   }
 
   /// Waits until it has ended by itself.
-  func wait() -> ExitStatus { process.wait() }
+  func wait() -> ExitStatus {
+    let status = process.wait()
+    for helper in helpers { _ = helper.wait() }
+    return status
+  }
 
   var errors: String {
     get throws { String(decoding: try FileSystem.read(log), as: UTF8.self) }

@@ -85,6 +85,11 @@ extension Diagnosis {
       return ["Somebody else ended QEMU; its log names the process that sent a signal.", words]
     case .monitorTimedOut:
       return ["The host may be short of memory or its storage may hang: see 'dmesg'.", words]
+    case .helperEnded:
+      return [
+        "'qemuvm status \(name)' names the log of each of its helpers, which has that one's last words.",
+        words,
+      ]
     case .vanished:
       return [
         "Nothing was there to see its end: 'journalctl' and 'dmesg' have the host's side of it.", words,
