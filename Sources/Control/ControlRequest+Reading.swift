@@ -16,7 +16,11 @@ extension ControlRequest {
     case "pause": self = .pause(name: try given.vm())
     case "unpause": self = .unpause(name: try given.vm())
     case "reset": self = .reset(name: try given.vm())
-    case "update": self = .update(name: try given.vm(), settings: try given.required("settings"))
+    case "update":
+      self = .update(
+        name: try given.vm(), settings: try given.required("settings"),
+        edits: try given.optional("edits") ?? [:],
+        timeout: try given.timeout())
     case "remove": self = .remove(name: try given.vm(), disks: try given.flag("disks"))
     case "lab-up":
       self = .labUp(

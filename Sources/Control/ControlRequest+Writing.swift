@@ -87,9 +87,11 @@ extension ControlRequest {
     case .kill(let name), .pause(let name), .unpause(let name), .reset(let name),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name):
       members = name.arguments
-    case .update(let name, let settings):
+    case .update(let name, let settings, let edits, let timeout):
       members = name.arguments
       members["settings"] = .object(settings)
+      if !edits.isEmpty { members["edits"] = .object(edits) }
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
     case .remove(let name, let disks):
       members = name.arguments
       if disks { members["disks"] = true }

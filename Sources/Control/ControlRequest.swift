@@ -33,7 +33,9 @@ package enum ControlRequest: Sendable, Equatable {
   case pause(name: VMReference)
   case unpause(name: VMReference)
   case reset(name: VMReference)
-  case update(name: VMReference, settings: JSONObject)
+
+  /// `edits` add to lists of the definition and take from them; a guest has `timeout` to let go of a device.
+  case update(name: VMReference, settings: JSONObject, edits: JSONObject = [:], timeout: Duration? = nil)
 
   /// Forgets a stopped VM.
   case remove(name: VMReference, disks: Bool)
@@ -118,7 +120,8 @@ extension ControlRequest {
       }
     case .down(let name, _, _), .start(let name, _), .stop(let name, _), .restart(let name, _),
       .kill(let name),
-      .pause(let name), .unpause(let name), .reset(let name), .update(let name, _), .remove(let name, _),
+      .pause(let name), .unpause(let name), .reset(let name), .update(let name, _, _, _),
+      .remove(let name, _),
       .queryVM(let name), .queryArguments(let name), .queryWhy(let name), .execute(let name, _, _),
       .diskRemove(let name, _):
       return name.name

@@ -48,8 +48,8 @@ extension Supervisor {
       return try await with(try identify(name)) { vm throws(ControlError) in
         try await vm.runMonitorCommand(.reset, by: "system_reset", whenIn: [.running, .paused])
       }
-    case .update(let name, let settings):
-      return try await update(name, settings)
+    case .update(let name, let settings, let edits, let timeout):
+      return try await update(name, settings, edits, timeout)
     case .remove(let name, let disks):
       return try await withDisks(disks, of: name) { () throws(ControlError) in
         try await ending(name) { vm throws(ControlError) in try await vm.remove(disks: disks) }
@@ -132,7 +132,8 @@ extension Supervisor {
     switch subject {
     case .named(let vm):
       return try await with(try identify(vm)) { vm throws(ControlError) in
-        try await vm.bring(to: nil, starting: starting, dryRun: dryRun)
+        let answer = try await vm.bring(to: nil, starting: starting, dryRun: dryRun)
+        return dryRun ? answer : await vm.live(answer)
       }
     case .definition(let json, let directory, let file):
       let record = try await preparation.record(json, directory: directory, file: file)
@@ -144,7 +145,8 @@ extension Supervisor {
         if let lab = name.lab {
           try refuseOtherFile(lab, file)
         }
-        return try await bring(record, starting: starting, dryRun: dryRun)
+        let answer = try await bring(record, starting: starting, dryRun: dryRun)
+        return dryRun ? answer : await live(answer, name)
       }
       // Nothing is awaited between the question and the claim.
       try claim(lab, for: file)
@@ -155,8 +157,14 @@ extension Supervisor {
         result = .failure(error)
       }
       release(lab)
-      return try result.get()
+      return await live(try result.get(), name)
     }
+  }
+
+  /// The answer with what the running guest has taken of a change.
+  func live(_ answer: JSONValue, _ name: VMName) async -> JSONValue {
+    guard let machine = machines[name.id] else { return answer }
+    return await machine.live(answer)
   }
 
   private func bring(
@@ -167,16 +175,25 @@ extension Supervisor {
     }
   }
 
-  private func update(_ vm: VMReference, _ settings: JSONObject) async throws(ControlError) -> JSONValue {
+  private func update(
+    _ vm: VMReference, _ settings: JSONObject, _ edits: JSONObject, _ timeout: Duration?
+  ) async throws(ControlError) -> JSONValue {
     let name = try identify(vm)
     let preparation = preparation
+    let lists: ListEdits
+    do throws(JSONTypeError) {
+      lists = try ListEdits(json: .object(edits))
+    } catch {
+      throw ControlError(.invalid, "edits: \(error)", vm: name.full)
+    }
     return try await with(name) { vm throws(ControlError) in
-      try await vm.update { record throws(ControlError) in
-        let next = try await preparation.updated(record, with: settings)
+      let answer = try await vm.update { record throws(ControlError) in
+        let next = try await preparation.updated(record, with: settings, lists)
         try await self.refuseCircle(next)
         try await self.refuseUnknownNetwork(next)
         return next
       }
+      return await vm.live(answer, patience: timeout)
     }
   }
 

@@ -23,6 +23,9 @@ package struct VMReply: Sendable, Equatable {
   /// What waits for the next start, a sentence each.
   package var pending: [String]
 
+  /// Why the guest that runs has not taken what it could have, and runs as it did; nil where nothing was refused.
+  package var refusal: String?
+
   /// Of a dry run: what the guest's cloud-init would be told, in words; nil where it has none.
   package var cloudInit: String?
 
@@ -60,6 +63,7 @@ extension VMReply: JSONDecodable {
     differences = try members.optional("differences") ?? []
     applied = try members.optional("applied") ?? []
     pending = try members.optional("pending") ?? []
+    refusal = try members.optional("refusal")
     cloudInit = try members.optional("cloudInit")
     helpers = try members.optional("helpers") ?? []
     networks = try members.optional("networks") ?? []
@@ -74,6 +78,7 @@ extension VMReply: JSONDecodable {
     members["differences"] = JSONValue(texts: differences)
     members["applied"] = JSONValue(texts: applied)
     members["pending"] = JSONValue(texts: pending)
+    if let refusal { members["refusal"] = .string(refusal) }
     members["cloudInit"] = JSONValue(text: cloudInit)
     members["helpers"] = JSONValue(texts: helpers)
     if !networks.isEmpty { members["networks"] = .array(networks.map { .object($0.json) }) }

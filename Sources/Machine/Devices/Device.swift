@@ -51,6 +51,14 @@ package protocol Device: Sendable, Equatable {
   /// What the guest finds.
   func frontends(in context: DeviceContext) -> [DeviceArgument]
 
+  // MARK: What of it changes while the guest runs
+
+  /// Whether a running QEMU takes it and gives it up, in a machine of that type that has a place for it.
+  func isPluggable(on type: MachineType) -> Bool
+
+  /// What brings the one that runs to this one, and what takes that back; nil where only a start does.
+  func adjustment(from old: [MachineChange.ValueChange], in context: DeviceContext) -> LiveAdjustment?
+
   // MARK: What is told of it
 
   /// Every value that a start gives effect to, besides its address.
@@ -74,6 +82,10 @@ extension Device {
   package var watchdogAction: WatchdogSetting.Action? { nil }
   package func backends(in context: DeviceContext) -> [DeviceArgument] { [] }
   package func frontends(in context: DeviceContext) -> [DeviceArgument] { [] }
+  package func isPluggable(on type: MachineType) -> Bool { false }
+  package func adjustment(
+    from old: [MachineChange.ValueChange], in context: DeviceContext
+  ) -> LiveAdjustment? { nil }
   package var properties: JSONObject { [:] }
   package var shown: [(key: String, value: String)] { [] }
 

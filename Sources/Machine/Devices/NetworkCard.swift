@@ -99,6 +99,27 @@ package struct NetworkCard: Device {
     }
   }
 
+  package func isPluggable(on type: MachineType) -> Bool { model != .ne2kISA && type.family.isPC }
+
+  /// Ports come and go while the guest runs.
+  package func adjustment(
+    from old: [MachineChange.ValueChange], in context: DeviceContext
+  ) -> LiveAdjustment? {
+    guard old.map(\.key) == ["ports"], ports.allSatisfy({ $0.hostPort != 0 }) else { return nil }
+    // What is damaged is as if it were not there.
+    let before = (old[0].old?.array ?? []).compactMap { $0.string.flatMap { try? PortForward(parsing: $0) } }
+    let gone = before.filter { !ports.contains($0) }
+    let new = ports.filter { !before.contains($0) }
+    func commands(without gone: [PortForward], with new: [PortForward]) -> [LiveCommand] {
+      // Also those that are new: they may be there already.
+      (gone + new).map { .monitor("hostfwd_remove \(id.text) \($0.hostSide)", printsRefusal: false) }
+        + new.map { .monitor("hostfwd_add \(id.text) \($0.rule)", printsRefusal: true) }
+    }
+    return LiveAdjustment(
+      commands: commands(without: gone, with: new), undo: commands(without: new, with: gone),
+      isUndoneInReverse: false)
+  }
+
   package func frontends(in context: DeviceContext) -> [DeviceArgument] {
     var card =
       model == .virtio ? context.virtio("net", of: self) : context.device(model.rawValue, of: self)
@@ -113,9 +134,9 @@ package struct NetworkCard: Device {
 
 extension PortForward {
   /// The rule in QEMU's words; an empty guest address means the address that the guest got.
-  fileprivate var rule: String {
-    "\(transport.rawValue):\(hostAddress):\(hostPort)-\(guestAddress ?? ""):\(guestPort)"
-  }
+  fileprivate var rule: String { "\(hostSide)-\(guestAddress ?? ""):\(guestPort)" }
+
+  fileprivate var hostSide: String { "\(transport.rawValue):\(hostAddress):\(hostPort)" }
 }
 
 extension DeviceKind {

@@ -33,8 +33,15 @@ package struct DeviceDescription: Sendable, Equatable {
   /// What its helper is called; nil where it needs none.
   package let helper: String?
 
+  /// How it is told to a person.
+  package let texts: MachineTexts
+
+  /// What takes its backend out of a running QEMU once the guest has let go of it; nil where the guest cannot.
+  package let removal: [LiveCommand]?
+
   package init(
-    id: DeviceID, key: String, label: String, file: String?, properties: JSONObject, helper: String? = nil
+    id: DeviceID, key: String, label: String, file: String?, properties: JSONObject, helper: String? = nil,
+    texts: MachineTexts = MachineTexts(facts: []), removal: [LiveCommand]? = nil
   ) {
     self.id = id
     self.key = key
@@ -42,6 +49,34 @@ package struct DeviceDescription: Sendable, Equatable {
     self.file = file
     self.properties = properties
     self.helper = helper
+    self.texts = texts
+    self.removal = removal
+  }
+
+  /// The same with other values.
+  func with(_ properties: JSONObject) -> DeviceDescription {
+    DeviceDescription(
+      id: id, key: key, label: label, file: file, properties: properties, helper: helper, texts: texts,
+      removal: removal)
+  }
+}
+
+extension Device {
+  func description(in context: DeviceContext) -> DeviceDescription {
+    DeviceDescription(
+      id: id, key: key, label: label, file: file, properties: properties, helper: helper?.name,
+      texts: MachineTexts(facts: shown),
+      removal: hasPluggingPlace(in: context) ? LiveCommand.removing(backends(in: context)) : nil)
+  }
+
+  /// Whether it stands where a guest may gain and lose a device.
+  func hasPluggingPlace(in context: DeviceContext) -> Bool {
+    guard isPluggable(on: context.type), let address = context.addresses[id] else { return false }
+    return switch address.bus {
+    case .port, .scsi: true
+    case .pci: context.type.family == .i440fx
+    case .mmio, .ide, .sata, .usb: false
+    }
   }
 }
 
@@ -55,14 +90,11 @@ extension Machine {
     if hasOwnUUID { settings["uuid"] = .string("\(uuid)") }
     settings["smbios"] = smbios?.json
     if !extraArguments.isEmpty { settings["arguments"] = .array(extraArguments.map { .string($0) }) }
+    let context = DeviceContext(type: type, addresses: addresses)
     return MachineDescription(
       accelerator: accelerator, cpus: cpus, memory: memory, serialPorts: serialPorts,
       hasPowerButton: type.hasPowerButton, settings: settings,
-      devices: devices.map {
-        DeviceDescription(
-          id: $0.id, key: $0.key, label: $0.label, file: $0.file, properties: $0.properties,
-          helper: $0.helper?.name)
-      },
+      devices: devices.map { $0.description(in: context) },
       texts: texts)
   }
 }
@@ -124,6 +156,8 @@ extension DeviceDescription: JSONDecodable {
     file = try object.optional("file")
     properties = try object.required("properties")
     helper = try object.optional("helper")
+    texts = try object.optional("texts") ?? MachineTexts(facts: [])
+    removal = try object.optional("removal")
   }
 
   fileprivate var json: JSONValue {
@@ -131,6 +165,8 @@ extension DeviceDescription: JSONDecodable {
     object["file"] = file.map { .string($0) }
     object["properties"] = .object(properties)
     object["helper"] = helper.map { .string($0) }
+    if !texts.facts.isEmpty { object["texts"] = .object(texts.json) }
+    object["removal"] = removal.map { .array($0.compactMap(\.json)) }
     return .object(object)
   }
 }

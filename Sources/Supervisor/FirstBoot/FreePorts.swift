@@ -32,8 +32,9 @@ final class FreePorts: Sendable {
     }
   }
 
-  /// A port for each of a VM's forwards that name none: the one it had, if that is free, else another.
-  func choose(_ vm: VMName, _ forwards: [PortForward]) -> [PortForward: Int] {
+  /// A port for each of a VM's forwards that name none: the one it had, if that is free, else another; with `keeping`
+  /// also one that is not, for its own QEMU has it.
+  func choose(_ vm: VMName, _ forwards: [PortForward], keeping: Bool = false) -> [PortForward: Int] {
     let wanted = forwards.filter { $0.hostPort == 0 }
     guard !wanted.isEmpty else { return [:] }
     return state.withLock { state in
@@ -42,7 +43,7 @@ final class FreePorts: Sendable {
       let others = (state.chosen ?? [:]).filter { $0.key != vm.id }.flatMap(\.value.values)
       for forward in wanted {
         let taken = Set(others + own.filter { $0.key != forward }.map(\.value) + forwards.map(\.hostPort))
-        if let port = own[forward], !taken.contains(port), Self.isFree(port, forward) { continue }
+        if let port = own[forward], !taken.contains(port), keeping || Self.isFree(port, forward) { continue }
         own[forward] = next(forward, vm, besides: taken)
       }
       state.chosen?[vm.id] = own

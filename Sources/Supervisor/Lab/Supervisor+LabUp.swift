@@ -24,7 +24,21 @@ extension Supervisor {
       result = .failure(error)
     }
     release(lab.lab)
-    return try result.get()
+    let reply = try result.get()
+    return dryRun ? reply : await live(reply)
+  }
+
+  /// The reply with what running guests have taken of a change: no other command waits for them.
+  private func live(_ reply: FleetReply) async -> FleetReply {
+    await withTaskGroup(of: (Int, JSONObject).self) { group in
+      var entries = reply.entries
+      for (index, entry) in entries.enumerated() {
+        guard case .success(let answer) = entry.result, let name = Self.name(entry.name) else { continue }
+        group.addTask { (index, await self.live(.object(answer), name).object ?? answer) }
+      }
+      for await (index, answer) in group { entries[index].result = .success(answer) }
+      return FleetReply(entries)
+    }
   }
 
   /// Brings up what an earlier supervisor has promised and did not come to; nobody else does anything yet.

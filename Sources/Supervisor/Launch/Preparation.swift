@@ -165,9 +165,19 @@ package struct Preparation: Sendable {
   }
 
   /// The record with some keys of its definition written anew.
-  package func updated(_ record: VMRecord, with change: JSONObject) async throws(ControlError) -> VMRecord {
+  package func updated(
+    _ record: VMRecord, with change: JSONObject, _ edits: ListEdits = ListEdits()
+  ) async throws(ControlError) -> VMRecord {
     let name = record.definition.name.full
     let changed: VMDefinition
+    var change = change
+    do throws(ListEdits.Refusal) {
+      for (key, value) in try edits.settings(of: record.flat, keeping: record.addresses) {
+        change[key] = value
+      }
+    } catch {
+      throw ControlError(.invalid, "\(error)", vm: name, verb: "update")
+    }
     do throws(DefinitionError) {
       var definition = record.definition
       definition.settings = try Settings(json: .object(change)).merged(over: definition.settings)
@@ -234,7 +244,9 @@ package struct Preparation: Sendable {
       keptVariables: wantsUEFI
         ? keptVariables(paths, isSecure: record.flat.settings.firmware == .secureUEFI) : nil,
       images: disks.images, store: disks.store,
-      ports: purpose == .start ? ports.choose(name, record.flat.settings.forwards) : ports.known(name))
+      ports: purpose == .show
+        ? ports.known(name)
+        : ports.choose(name, record.flat.settings.forwards, keeping: purpose == .check))
     let machine: Machine
     do throws(DefinitionError) {
       machine = try Machine(

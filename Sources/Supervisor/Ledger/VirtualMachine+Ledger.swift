@@ -65,7 +65,7 @@ extension VirtualMachine {
     }
   }
 
-  /// The image that a BLOCK_IO_ERROR is about, as this QEMU's own command line has it.
+  /// The image that a BLOCK_IO_ERROR is about, as this QEMU's own command line has it, or the change that brought it.
   private func imageFile(_ event: QMPEvent) -> String? {
     guard let node = event.data["node-name"]?.string, !node.isEmpty, let run else { return nil }
     for word in run.diskOptions {
@@ -74,7 +74,9 @@ extension VirtualMachine {
       let names = [block["node-name"]?.string, block["file"]?["node-name"]?.string]
       if names.contains(node) { return block["file"]?["filename"]?.string ?? block["filename"]?.string }
     }
-    return nil
+    // One that has come while it runs.
+    let disk = DeviceID.disk(DeviceID.diskName(ofNode: node))
+    return run.machine?.devices?.first { $0.id == disk }?.file
   }
 }
 

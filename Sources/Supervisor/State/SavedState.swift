@@ -27,11 +27,15 @@ package struct SavedState: Sendable, Equatable {
   /// What stood last on the console of the guest that failed last.
   package var failedConsole: [String]
 
+  /// Whether the running QEMU was being changed: how far that came is not known.
+  package var isChanging: Bool
+
   package init(
     lifecycle: Lifecycle, wish: Int, pid: Int32? = nil, machine: MachineDescription? = nil,
     startedAt: Timestamp? = nil, consoleStart: Int64? = nil, uuid: UUID? = nil,
-    lastExit: LedgerEvent.ExitFacts? = nil, failedConsole: [String] = []
+    lastExit: LedgerEvent.ExitFacts? = nil, failedConsole: [String] = [], isChanging: Bool = false
   ) {
+    self.isChanging = isChanging
     self.consoleStart = consoleStart
     self.uuid = uuid
     self.lastExit = lastExit
@@ -69,6 +73,7 @@ package struct SavedState: Sendable, Equatable {
     if let uuid { object["uuid"] = .string("\(uuid)") }
     if let lastExit { object["exit"] = .object(lastExit.json) }
     if !failedConsole.isEmpty { object["failedConsole"] = .array(failedConsole.map { .string($0) }) }
+    if isChanging { object["changing"] = true }
     if let startedAt { object["startedAt"] = JSONValue(startedAt.microseconds) }
     if lifecycle.hasProcess {
       if let ending = lifecycle.ending { object["ending"] = .object(ending.json) }
@@ -148,7 +153,8 @@ package struct SavedState: Sendable, Equatable {
       consoleStart: file.count("consoleStart").map { Int64($0) },
       uuid: contents["uuid"]?.string.flatMap { UUID($0) },
       lastExit: contents["exit"]?.object.flatMap { try? LedgerEvent.ExitFacts($0) },
-      failedConsole: contents["failedConsole"]?.array?.compactMap(\.string) ?? [])
+      failedConsole: contents["failedConsole"]?.array?.compactMap(\.string) ?? [],
+      isChanging: contents["changing"]?.bool ?? false)
     return (saved, !file.isOfThisBoot, nil)
   }
 

@@ -12,8 +12,14 @@ final class Run {
   /// The UUID that it was started with; nil when that could not be read back after an adoption.
   let uuid: UUID?
 
-  /// The machine that it was started as; nil when that could not be read back after an adoption.
-  let machine: MachineDescription?
+  /// The machine that it was started as, and has become since; nil when that could not be read back after an adoption.
+  var machine: MachineDescription?
+
+  /// The definition that this machine is of; nil after an adoption, and while a part of it waits for the next start.
+  var record: VMRecord?
+
+  /// Whether an earlier supervisor died while it changed the machine.
+  var wasChanging = false
 
   /// Where this life's words begin in QEMU's log, in bytes; rotation moves it.
   var logStart: Int64
@@ -97,6 +103,9 @@ final class Run {
 
   /// What it has said before that.
   var unproven = UnprovenEvents()
+
+  /// What its guest was asked to let go of.
+  var unplug: AwaitedUnplug?
 
   /// Whether its last words are being read.
   var isConcluding = false

@@ -182,6 +182,7 @@ extension VirtualMachine {
   /// Ends all that watches a QEMU or is connected to it.
   func endWatches(of run: Run) {
     run.exitWatch?.cancel()
+    run.endUnplug()
     run.connection?.assumeIsolated { $0.close() }
     run.closeConsoles()
     for token in run.socketWatches { services.files.cancel(token) }

@@ -232,6 +232,7 @@ extension VirtualMachine {
     }
     noteEvent(event)
     pass(event)
+    noteUnplug(event)
     if let guest = GuestEvent(event) { apply(.guest(guest)) }
   }
 

@@ -139,14 +139,19 @@ extension VirtualMachine {
     }
   }
 
-  /// Makes the VM's own disks, or lets them grow; a stop calls it off.
+  /// Makes the VM's own disks for a start, or lets them grow; a stop calls it off.
   private func makeImages(_ launch: Launch) async throws(ControlError) {
-    let (images, tool, name, lane) = (launch.ownImages, launch.diskTool, name, diskLane)
-    guard !images.isEmpty else { return }
-    let made = services.madeDisks
     let work = ImageWork()
     imageWork = work
     defer { if imageWork === work { imageWork = nil } }
+    try await makeImages(launch.ownImages, launch.diskTool, work)
+  }
+
+  func makeImages(
+    _ images: [OwnImage], _ tool: DiskTool?, _ work: ImageWork
+  ) async throws(ControlError) {
+    let (name, lane, made) = (name, diskLane, services.madeDisks)
+    guard !images.isEmpty else { return }
     try await lane.run { () throws(ControlError) in
       for image in images {
         lane.reach(image.path)
@@ -229,6 +234,7 @@ extension VirtualMachine {
       logStart: started.logStart, consoleStart: started.consoleStart)
     run.diskOptions = Run.diskOptions(among: launch.arguments)
     run.isProven = true
+    run.record = record
     run.listener = started.listener.take()
     take(run)
     connected(run, started.monitor)
@@ -246,6 +252,7 @@ extension VirtualMachine {
       consoleStart: saved.consoleStart ?? 0)
     run.diskOptions = Run.diskOptions(among: survivor.words)
     run.keptWish = saved.pid == process.pid ? saved.wish : nil
+    run.wasChanging = saved.pid == process.pid && saved.isChanging
     run.program = survivor.words.first.map(FileSystem.name)
     take(run)
     connected(run, survivor.monitor)

@@ -367,11 +367,12 @@ extension VirtualMachine {
       status.profile = candidate.profile
       status.show(next?.machine)
     }
+    let change: (applied: [String], pending: [String]) = next.map(rehearsed) ?? ([], pending(launch))
     var reply = VMReply(
       status: status, change: report.change(), actions: actions,
       profileFiles: (candidate ?? record)?.profileFiles ?? [], differences: differences.all,
-      pending: pending(next ?? launch), cloudInit: next?.machine.description.texts["cloudInit"])
-    reply.applied = differences.live
+      pending: change.pending, cloudInit: next?.machine.description.texts["cloudInit"])
+    reply.applied = differences.live + change.applied
     reply.helpers = (next?.helpers ?? []).map { "\($0.program) for \($0.title)" }
     return .object(reply.json)
   }

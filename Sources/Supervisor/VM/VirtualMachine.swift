@@ -125,6 +125,10 @@ package actor VirtualMachine {
 
   var gate = CommandGate()
 
+  /// Lets one change of the running QEMU at a time be made, and whether one is.
+  var liveGate = CommandGate()
+  var isChanging = false
+
   /// Whether what an earlier supervisor has left of it is still being read, and who waits for that.
   var isUnread = false
   var whenRead: CheckedContinuation<Bool, Never>?
@@ -184,6 +188,7 @@ package actor VirtualMachine {
     releaseUnusedHelpers()
     timer.arm(at: lifecycle.nextDeadline)
     if takeOver != nil, !lifecycle.isTakingOver { endTakeOver() }
+    goOnChanging()
     removeIfForgotten()
   }
 
@@ -282,7 +287,8 @@ package actor VirtualMachine {
     if lifecycle.isTakingOver, run?.keptWish == wish { return }
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
-      consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole)
+      consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole,
+      isChanging: isChanging && run != nil)
     guard unsaved.replace(saved) else { return }
     let (folder, name, unsaved) = (folder, name, unsaved)
     lane.add {

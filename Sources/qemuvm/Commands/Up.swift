@@ -76,6 +76,7 @@ struct Up: Verb {
       result = done
       if goal == .healthy { tellStages(done, context) }
     }
+    if way == .later { codes += try Update.tellRefusals(in: result?.replies ?? [], context) }
     if way == .restart, let code = try restart(result?.replies ?? [], context) { codes.append(code) }
     if removesOrphans { codes.append(try takeDown(orphans?.names ?? [], context)) }
     if !removesOrphans { orphans?.tell(of: Self.name, context) }

@@ -154,7 +154,7 @@ struct SettingOption: Sendable {
 
 extension ValueParser<JSONValue> {
   /// A text that the definition's rules judge.
-  fileprivate static var setting: ValueParser {
+  static var setting: ValueParser {
     ValueParser { text throws(InvalidValue) in .string(text) }
   }
 
@@ -176,7 +176,7 @@ extension ValueParser<JSONValue> {
   /// A file's name, and behind it keys of a disk: `old.img,format=qcow2,readOnly=true`.
   ///
   /// A comma that no key follows belongs to the name.
-  fileprivate static var disk: ValueParser {
+  static var disk: ValueParser {
     ValueParser { text throws(InvalidValue) in
       var file = text[...]
       var keys: [(String, JSONValue)] = []

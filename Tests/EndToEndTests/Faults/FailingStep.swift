@@ -71,6 +71,7 @@ struct FailingStep: Sendable, CustomStringConvertible {
     FailingStep("pause web", from: .running, to: .paused),
     FailingStep("unpause web", from: .paused, to: .running), FailingStep("reset web", from: .running),
     FailingStep("update web --memory 32M", from: .running),
+    FailingStep("update web --disk-add name=more,size=1M", from: .running),
     FailingStep("update web --memory 32M", from: .stopped),
     FailingStep("down", from: .running, to: .gone), FailingStep("down", from: .paused, to: .gone),
     FailingStep("down --disks", from: .running, to: .gone), FailingStep("down", from: .stopped, to: .gone),

@@ -58,6 +58,7 @@ package struct Disk: Device {
     if isReadOnly { properties["readOnly"] = true }
     if discards { properties["discard"] = true }
     if isCD { properties["cdrom"] = true }
+    if isBlockDevice { properties["blockDevice"] = true }
     properties["serial"] = serial.map { .string($0) }
     properties["aio"] = aio.map { .string($0.rawValue) }
     properties["iothread"] = iothread.map { .string($0) }
@@ -89,11 +90,13 @@ package struct Disk: Device {
     }
   }
 
-  package func backends(in context: DeviceContext) -> [DeviceArgument] { [.blockdev(node)] }
+  package func backends(in context: DeviceContext) -> [DeviceArgument] {
+    [.blockdev(node(image, format.rawValue, isBlockDevice: isBlockDevice))]
+  }
 
-  /// The image as QEMU opens it; the file below inherits what the format says of caching.
-  private var node: JSONObject {
-    var node: JSONObject = ["driver": .string(format.rawValue), "node-name": .string(id.text)]
+  /// An image as QEMU opens it; the file below inherits what the format says of caching.
+  func node(_ image: String, _ format: String, isBlockDevice: Bool) -> JSONObject {
+    var node: JSONObject = ["driver": .string(format), "node-name": .string(id.text)]
     if isReadOnly { node["read-only"] = true }
     if discards { node["discard"] = "unmap" }
     node["cache"] = ["direct": .bool(cache.isDirect), "no-flush": .bool(cache.ignoresFlushes)]
@@ -169,7 +172,8 @@ extension DiskSetting.Cache {
 
 /// The controller of the disks on `scsi`.
 struct SCSIController: Device {
-  var id: DeviceID { DeviceID("scsi0") }
+  static let id = DeviceID("scsi0")
+  var id: DeviceID { Self.id }
   var label: String { "SCSI controller" }
   /// The thread that serves it; nil for QEMU's own.
   let iothread: String?

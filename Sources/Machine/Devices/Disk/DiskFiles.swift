@@ -148,7 +148,7 @@ package struct DiskEntry: Sendable, Equatable {
   /// Where a member of it is written; all that the boot image has is in one place.
   func path(_ member: String) -> String { isBootImage ? key : key + "." + member }
 
-  private var isBootImage: Bool { key == Self.bootImage }
+  var isBootImage: Bool { key == Self.bootImage }
   fileprivate static let bootImage = "image"
 
   /// The file of the user's that it is; nil for one of the VM's own.
