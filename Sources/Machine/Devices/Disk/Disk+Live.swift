@@ -30,7 +30,9 @@ extension Disk {
       undo: nil)
   }
 
-  /// Another CD in the drive. A guest that has locked the tray is asked to open it, and keeps its medium meanwhile.
+  /// Another CD in the drive.
+  ///
+  /// A guest that has locked the tray is asked to open it, and keeps its medium meanwhile.
   private func otherMedium(_ changes: [MachineChange.ValueChange]) -> LiveAdjustment {
     func old(_ key: String) -> MachineChange.ValueChange? { changes.first { $0.key == key } }
     let before = node(
