@@ -47,11 +47,15 @@ enum Guests {
   }
 
   /// A library that makes one system call of qemuvm fail, for `FailingCalls`.
-  static func failingCalls() async throws -> String {
-    try await built("../Preload/failing-calls.c", as: "failing-calls", checkedBy: "library.so") { folder in
+  static func failingCalls() async throws -> String { try await library("failing-calls") }
+
+  /// A library that holds system calls of qemuvm up, as often as `QEMUVM_SLOW_CALLS` says.
+  static func slowCalls() async throws -> String { try await library("slow-calls") }
+
+  private static func library(_ name: String) async throws -> String {
+    try await built("../Preload/\(name).c", as: name, checkedBy: "library.so") { folder in
       let draft = folder + "/draft.so"
-      try await run(
-        "gcc", "-shared", "-fPIC", "-O1", sources + "/../Preload/failing-calls.c", "-o", draft, "-ldl")
+      try await run("gcc", "-shared", "-fPIC", "-O1", sources + "/../Preload/\(name).c", "-o", draft, "-ldl")
       try FileSystem.move(draft, to: folder + "/library.so")
     } + "/library.so"
   }
