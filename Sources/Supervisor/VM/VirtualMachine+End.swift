@@ -129,6 +129,9 @@ extension VirtualMachine {
     case words(QEMUMessage, console: [String])
   }
 
+  /// How long all processes of the host may take to be looked at.
+  private static let holderPatience = Duration.seconds(10)
+
   /// What the end was like stands on a disk, which has a moment to answer.
   func conclude(_ run: Run, _ status: ExitStatus) {
     guard !run.isConcluding else { return }
@@ -154,7 +157,7 @@ extension VirtualMachine {
       // which may take longer than the words have.
       var holder: String?
       if case .words(let message, _)? = end, let image = message.lockedImage, let images {
-        holder = await lane.run(within: Self.diskPatience) { images.holder(of: image) } ?? nil
+        holder = await lane.run(within: Self.holderPatience) { images.holder(of: image) }
       }
       guard isEnd(of: ended, in: run) else { return }
       if case .heir(let process)? = end { return goOn(run, with: process, status) }
