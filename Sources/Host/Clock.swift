@@ -128,3 +128,11 @@ extension QueueExecutor {
     _ = Alarms.shared.add(alarm)
   }
 }
+
+/// Whether somebody, such as NTP, keeps the wall clock right; nil when the kernel does not tell.
+///
+/// Corresponds to adjtimex(2).
+package func isClockSynchronized() -> Bool? {
+  let answer = linux_clock_is_synchronized()
+  return answer < 0 ? nil : answer == 1
+}

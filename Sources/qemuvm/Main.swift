@@ -32,7 +32,7 @@ internal import Machine
 
   private static func run(_ line: [String], _ context: Context) -> ExitCode {
     do {
-      switch try Invocation(line, verbs: VerbTable.verbs) {
+      switch try Invocation(line, verbs: VerbTable.verbs, hidden: VerbTable.hidden) {
       case .run(let verb): return try verb.run(context)
       case .help(let verb?): try context.output.write(HelpText.verb(verb))
       case .help(nil): try context.output.write(HelpText.program(VerbTable.verbs))

@@ -26,6 +26,21 @@ struct HelloGuestTests {
     #expect(code.count < 1024)
   }
 
+  @Test("The doctor's guest is what its source assembles to")
+  func longMode() throws {
+    let folder = try TemporaryFolder()
+    try run(
+      "gcc", "-x", "assembler-with-cpp", "-m64", "-c", Self.profiles + "/long-mode.S", "-o",
+      folder.file("long-mode.o"))
+    try run(
+      "ld", "-m", "elf_x86_64", "-Ttext", "0", "--oformat", "binary", folder.file("long-mode.o"), "-o",
+      folder.file("long-mode.rom"))
+    let code = try FileSystem.read(folder.file("long-mode.rom"))
+    #expect(code == (try FileSystem.read(Self.profiles + "/long-mode.rom")))
+    #expect(code == BuiltinProfiles.longModeGuest)
+    #expect(code.count < 1024)
+  }
+
   private func run(_ program: String, _ arguments: String...) throws {
     let child = try ChildProcess(
       ChildProcess.Launch(program: try LiveQEMU.program(program), arguments: arguments))

@@ -71,6 +71,9 @@ int linux_is_locked(int fd, long long byte);
 /* sched_setaffinity(2) of a thread: the CPUs whose bits are set, the first the lowest of the first byte. */
 int linux_pin_thread(int thread, const unsigned char *mask, unsigned long size);
 
+/* adjtimex(2): 1 when somebody keeps the clock right, 0 when nobody does, -1 when that is not known. */
+int linux_clock_is_synchronized(void);
+
 /* malloc_trim(3) with no pad: 1 when memory went back to the system. */
 int linux_trim_heap(void);
 

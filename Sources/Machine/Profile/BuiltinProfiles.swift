@@ -31,4 +31,7 @@ package enum BuiltinProfiles {
   package static func firmware(_ name: String) -> [UInt8]? {
     name == "hello" ? PackageResources.hello_rom : nil
   }
+
+  /// The code of the guest that tells whether an accelerator runs 64-bit systems; `long-mode.S` says what it writes.
+  package static var longModeGuest: [UInt8] { PackageResources.long_mode_rom }
 }

@@ -27,6 +27,10 @@ struct CommandLineParser {
     var given = GivenArguments()
     var rest = line[...]
     var areOptionsOver = false
+    if arguments.first?.count == .line {
+      for word in rest { given.add(word: word) }
+      return given
+    }
     while let word = rest.popFirst() {
       if areOptionsOver || !word.hasPrefix("-") || word == "-" {
         try check(word, at: given.words.count)

@@ -7,7 +7,8 @@ enum CommonOptions {
   static let file = ListOption(
     "file", "F", .text,
     help:
-      "The lab file (default: qemuvm.json5 here, or in the nearest folder above). A later one lies over it.")
+      "The lab file (default: qemuvm.json5 here, or in the nearest folder above). A later one lies over it.",
+    completion: .files)
   static let timeout = ValueOption(
     "timeout", "T", .duration, help: "Wait at most this long, as 10s or 2m; exit 4 when it passes.")
   static let stopTimeout = ValueOption(

@@ -55,13 +55,13 @@ enum HelpText {
   }
 
   /// The option as it is written: `  -f, --follow`.
-  private static func lead(_ option: OptionDeclaration) -> String {
+  static func lead(_ option: OptionDeclaration) -> String {
     let short = option.short.map { "-\($0), " } ?? "    "
     return "  \(short)\(option.written)"
       + (option.shownPlaceholder.map { " \($0)" } ?? "")
   }
 
-  private static func describe(_ option: OptionDeclaration) -> String {
+  static func describe(_ option: OptionDeclaration) -> String {
     var text = option.help
     if !option.choices.isEmpty { text += " One of: \(option.choices.joined(separator: ", "))." }
     if option.isRepeatable, option.takesValue { text += " May be repeated." }

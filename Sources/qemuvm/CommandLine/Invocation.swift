@@ -12,7 +12,9 @@ enum Invocation {
   case version
 
   /// Reads the words behind the program's name.
-  init(_ line: [String], verbs: [any Verb.Type]) throws(UsageError) {
+  init(
+    _ line: [String], verbs: [any Verb.Type], hidden: [any Verb.Type] = []
+  ) throws(UsageError) {
     guard let first = line.first else {
       throw UsageError(.noVerb, verb: nil)
     }
@@ -21,6 +23,10 @@ enum Invocation {
     case "--version": self = .version
     case "help": self = try Self.help(of: Array(line.dropFirst()), verbs: verbs)
     default:
+      if hidden.contains(where: { line.starts(with: $0.name.split(separator: " ").map(String.init)) }) {
+        self = try Self.verb(line, verbs: hidden)
+        return
+      }
       guard !first.hasPrefix("-") else {
         let nearest = nearestName(to: first, among: ["--help", "--version"])
         throw UsageError(.unknownOption(first, nearest: nearest), verb: nil)

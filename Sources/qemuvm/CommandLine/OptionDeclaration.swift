@@ -20,6 +20,9 @@ struct OptionDeclaration: Sendable, Equatable {
   /// The only words behind it that are its value; nil where it always has one.
   var optionalWords: [String]?
 
+  /// What a shell offers for the value, besides the choices.
+  var completion = Completion.nothing
+
   var takesValue: Bool { placeholder != nil }
 
   /// The placeholder as the help shows it: `POLICY`, `[POLICY]`.
@@ -62,11 +65,11 @@ struct ValueOption<Value: Sendable>: DeclaredOption {
   /// With `optional`, those words alone are its value, and without one it is empty.
   init(
     _ name: String, short: Character? = nil, _ placeholder: String, _ parser: ValueParser<Value>,
-    optional words: [String]? = nil, help: String
+    optional words: [String]? = nil, help: String, completion: Completion = .nothing
   ) {
     declaration = OptionDeclaration(
       name: name, short: short, placeholder: placeholder, help: help, choices: parser.choices,
-      isRepeatable: false, optionalWords: words)
+      isRepeatable: false, optionalWords: words, completion: completion)
     self.parser = parser
   }
 
@@ -78,10 +81,13 @@ struct ListOption<Value: Sendable>: DeclaredOption {
   let declaration: OptionDeclaration
   private let parser: ValueParser<Value>
 
-  init(_ name: String, _ placeholder: String, _ parser: ValueParser<Value>, help: String) {
+  init(
+    _ name: String, _ placeholder: String, _ parser: ValueParser<Value>, help: String,
+    completion: Completion = .nothing
+  ) {
     declaration = OptionDeclaration(
       name: name, short: nil, placeholder: placeholder, help: help, choices: parser.choices,
-      isRepeatable: true)
+      isRepeatable: true, completion: completion)
     self.parser = parser
   }
 

@@ -5,11 +5,15 @@ enum VerbTable {
     Reset.self, Remove.self,
     List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, SSH.self,
     SSHConfig.self, Wait.self, Execute.self, NetworkList.self,
-    Update.self, Profiles.self, Init.self, Validate.self,
+    Update.self, Profiles.self, Init.self, Validate.self, Doctor.self, CompletionScript.self,
+    GenerateManual.self,
     ImageAdd.self, ImagePull.self, ImageList.self, ImageRemove.self, ImageVerify.self, DiskList.self,
     DiskRemove.self,
     Jobs.self, JobCancel.self,
     JobDismiss.self,
     SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, SwitchRun.self, Version.self,
   ]
+
+  /// Those that other programs call, and no help shows.
+  static let hidden: [any Verb.Type] = [Complete.self]
 }

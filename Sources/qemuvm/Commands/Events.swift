@@ -20,7 +20,8 @@ struct Events: Verb {
   ]
   static let arguments = [
     ArgumentDeclaration(
-      "VM", .any, help: "A VM's name, as web or shop/web; none means all, and the supervisor.")
+      "VM", .any, help: "A VM's name, as web or shop/web; none means all, and the supervisor.",
+      completion: .vmsAndLabs)
   ]
   static let options: [any DeclaredOption] = [follow, since, CommonOptions.file, CommonOptions.json]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSuchVM, .noSupervisor]

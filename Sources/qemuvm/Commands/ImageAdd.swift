@@ -12,7 +12,7 @@ struct ImageAdd: Verb {
     "It is a job: Ctrl-C ends this command alone, and 'qemuvm job cancel' ends the job.",
   ]
   static let examples = ["qemuvm image add debian-12.qcow2", "qemuvm image add disk.img --name web-base"]
-  static let arguments = [ArgumentDeclaration("FILE", .one, help: "The image's file.")]
+  static let arguments = [ArgumentDeclaration("FILE", .one, help: "The image's file.", completion: .files)]
   private static let imageName = ValueOption(
     "name", "N", .text,
     help: "The image's name in the store (default: the file's, without .qcow2 and its like).")

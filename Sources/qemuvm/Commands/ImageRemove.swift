@@ -7,7 +7,9 @@ struct ImageRemove: Verb {
   static let summary = "Remove an image from the store"
   static let discussion = ["One that a VM's disk stands on stays, also a disk that 'qemuvm down' has left."]
   static let examples = ["qemuvm image rm debian-12"]
-  static let arguments = [ArgumentDeclaration("NAME", .one, help: "The image's name in the store.")]
+  static let arguments = [
+    ArgumentDeclaration("NAME", .one, help: "The image's name in the store.", completion: .images)
+  ]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSupervisor]
 
   /// The disks of all VMs are looked at before.

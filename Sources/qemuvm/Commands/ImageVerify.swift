@@ -11,7 +11,8 @@ struct ImageVerify: Verb {
   ]
   static let examples = ["qemuvm image verify", "qemuvm image verify debian-12"]
   static let arguments = [
-    ArgumentDeclaration("NAME", .optional, help: "The image's name in the store; none means all.")
+    ArgumentDeclaration(
+      "NAME", .optional, help: "The image's name in the store; none means all.", completion: .images)
   ]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .noSupervisor]
 

@@ -14,7 +14,8 @@ struct Init: Verb {
   ]
   static let examples = ["qemuvm init", "qemuvm init shop/qemuvm.json5"]
   static let arguments = [
-    ArgumentDeclaration("FILE", .optional, help: "The file to write (default: qemuvm.json5 here).")
+    ArgumentDeclaration(
+      "FILE", .optional, help: "The file to write (default: qemuvm.json5 here).", completion: .files)
   ]
 
   private let file: String

@@ -50,5 +50,6 @@ struct Jobs: Verb {
   }
 
   /// The argument of the verbs about one job.
-  static let id = ArgumentDeclaration("ID", .one, help: "The job's id, as 'qemuvm jobs' lists it.")
+  static let id = ArgumentDeclaration(
+    "ID", .one, help: "The job's id, as 'qemuvm jobs' lists it.", completion: .jobs)
 }

@@ -15,7 +15,8 @@ struct Profiles: Verb {
   ]
   static let examples = ["qemuvm profiles", "qemuvm profiles linux > qemu-profiles/mine.json5"]
   static let arguments = [
-    ArgumentDeclaration("NAME", .optional, help: "Print this profile's file, and not the list.")
+    ArgumentDeclaration(
+      "NAME", .optional, help: "Print this profile's file, and not the list.", completion: .profiles)
   ]
   static let options: [any DeclaredOption] = [CommonOptions.json, CommonOptions.file]
 

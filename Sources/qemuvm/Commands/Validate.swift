@@ -20,7 +20,8 @@ struct Validate: Verb {
   ]
   static let arguments = [
     ArgumentDeclaration(
-      "FILE", .any, help: "The lab file (default: qemuvm.json5 here or above), and those that lie over it.")
+      "FILE", .any, help: "The lab file (default: qemuvm.json5 here or above), and those that lie over it.",
+      completion: .files)
   ]
   static let options: [any DeclaredOption] = [schema, CommonOptions.file, CommonOptions.json]
 

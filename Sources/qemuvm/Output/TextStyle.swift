@@ -30,6 +30,18 @@ struct TextStyle: Sendable, Equatable {
     return "\u{1B}[\(colour)m\(text)\u{1B}[0m"
   }
 
+  /// A verdict of the doctor's in its colour.
+  func verdict(_ verdict: Finding.Verdict) -> String {
+    guard isColourful else { return verdict.rawValue }
+    let colour =
+      switch verdict {
+      case .ok: 32
+      case .warning: 33
+      case .failure: 31
+      }
+    return "\u{1B}[\(colour)m\(verdict.rawValue)\u{1B}[0m"
+  }
+
   func heading(_ text: String) -> String {
     isColourful ? "\u{1B}[1m\(text)\u{1B}[0m" : text
   }

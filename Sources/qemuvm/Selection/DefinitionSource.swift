@@ -37,7 +37,8 @@ struct DefinitionSource: Sendable {
   static let options: [any DeclaredOption] = [CommonOptions.file, profile, name] + SettingOption.options
 
   private static let profile = ValueOption(
-    "profile", "PROFILE", .text, help: "Make a VM outside any lab from this profile and the settings below.")
+    "profile", "PROFILE", .text, help: "Make a VM outside any lab from this profile and the settings below.",
+    completion: .profiles)
   private static let name = ValueOption(
     "name", "NAME", .text, help: "That VM's name (default: the profile's).")
 

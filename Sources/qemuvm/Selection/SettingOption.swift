@@ -37,7 +37,8 @@ struct SettingOption: Sendable {
       "image",
       ValueOption(
         "image", "IMAGE", .setting,
-        help: "The image to boot from: a name of the image store, or a file with its folder, as ./web.qcow2.")
+        help: "The image to boot from: a name of the image store, or a file with its folder, as ./web.qcow2.",
+        completion: .imagesAndFiles)
     ),
     SettingOption(
       "imageSize",
@@ -57,10 +58,13 @@ struct SettingOption: Sendable {
     SettingOption(
       "disks",
       ListOption(
-        "cdrom", "FILE", .cdrom, help: "A CD drive with that file in it: it is booted from last.")),
+        "cdrom", "FILE", .cdrom, help: "A CD drive with that file in it: it is booted from last.",
+        completion: .files)),
     SettingOption(
       "networks",
-      ListOption("network", "NAME", .setting, help: "A network: user, one of the VM's lab, or none."),
+      ListOption(
+        "network", "NAME", .setting, help: "A network: user, one of the VM's lab, or none.",
+        completion: .networks),
       none: "none"),
     SettingOption(
       "ports",
@@ -75,10 +79,14 @@ struct SettingOption: Sendable {
     SettingOption(
       "firmware",
       ValueOption("firmware", "NAME", .setting, help: "The firmware: seabios, uefi, or a ROM's file.")),
-    SettingOption("kernel", ValueOption("kernel", "FILE", .setting, help: "A Linux kernel to boot.")),
-    SettingOption("initrd", ValueOption("initrd", "FILE", .setting, help: "The kernel's initial RAM disk.")),
+    SettingOption(
+      "kernel", ValueOption("kernel", "FILE", .setting, help: "A Linux kernel to boot.", completion: .files)),
+    SettingOption(
+      "initrd",
+      ValueOption("initrd", "FILE", .setting, help: "The kernel's initial RAM disk.", completion: .files)),
     SettingOption("append", ValueOption("append", "TEXT", .setting, help: "The kernel's command line.")),
-    SettingOption("qemu", ValueOption("qemu", "PROGRAM", .setting, help: "Another QEMU binary.")),
+    SettingOption(
+      "qemu", ValueOption("qemu", "PROGRAM", .setting, help: "Another QEMU binary.", completion: .files)),
     SettingOption("restart", restart),
     SettingOption(
       "stopTimeout",

@@ -8,15 +8,18 @@ internal import Machine
 struct VMSelection: Sendable, Equatable {
   /// The VMs' arguments of a verb that takes several.
   static let several = ArgumentDeclaration(
-    "VM", .several, help: "A VM's name, as web or shop/web, or a lab's, for all of its VMs.")
+    "VM", .several, help: "A VM's name, as web or shop/web, or a lab's, for all of its VMs.",
+    completion: .vmsAndLabs)
 
   /// The same where none means all of the lab file.
   static let anyOfLab = ArgumentDeclaration(
     "VM", .any,
-    help: "A VM's name, as web or shop/web, or a lab's; none means all of the lab file.")
+    help: "A VM's name, as web or shop/web, or a lab's; none means all of the lab file.",
+    completion: .vmsAndLabs)
 
   /// The argument of a verb about one VM.
-  static let one = ArgumentDeclaration("VM", .one, help: "The VM's name, as web or shop/web.")
+  static let one = ArgumentDeclaration(
+    "VM", .one, help: "The VM's name, as web or shop/web.", completion: .vms)
 
   let names: [String]
 

@@ -1,28 +1,27 @@
-internal import Glibc
-internal import Host
+package import Glibc
 
 /// What a program that is asked writes to one of its outputs; owned by the one who asks.
-struct ProbeOutput: ~Copyable {
+package struct ProbeOutput: ~Copyable {
   private let pipe: FileDescriptor
   private var hasEnded = false
-  private(set) var bytes: [UInt8] = []
+  package private(set) var bytes: [UInt8] = []
 
-  init(_ pipe: consuming FileDescriptor) {
+  package init(_ pipe: consuming FileDescriptor) {
     self.pipe = pipe
   }
 
-  func setNonBlocking() throws(SystemError) { try pipe.setNonBlocking() }
+  package func setNonBlocking() throws(SystemError) { try pipe.setNonBlocking() }
 
   /// For poll(2): nothing more is asked of one that has ended.
-  var poller: pollfd { pollfd(fd: hasEnded ? -1 : pipe.rawValue, events: Int16(POLLIN), revents: 0) }
+  package var poller: pollfd { pollfd(fd: hasEnded ? -1 : pipe.rawValue, events: Int16(POLLIN), revents: 0) }
 
   /// Reads what is there, and no more than one piece beyond the limit.
-  mutating func drain(upTo limit: Int) throws(SystemError) {
+  package mutating func drain(upTo limit: Int) throws(SystemError) {
     while bytes.count <= limit, let piece = try next() { bytes += piece }
   }
 
   /// Reads some of what is there, and keeps the last bytes.
-  mutating func drain(keeping limit: Int) throws(SystemError) {
+  package mutating func drain(keeping limit: Int) throws(SystemError) {
     // One that writes without end must not keep its reader from looking at the clock.
     for _ in 0..<16 {
       guard let piece = try next() else { return }
@@ -39,6 +38,11 @@ struct ProbeOutput: ~Copyable {
       return piece.isEmpty ? nil : piece
     } catch {
       if error.code == EAGAIN { return nil }
+      // A socket whose other end has gone with something unread.
+      if error.code == ECONNRESET {
+        hasEnded = true
+        return nil
+      }
       throw error
     }
   }
