@@ -118,8 +118,8 @@ int linux_pipe(int *read_end, int *write_end) {
   return 0;
 }
 
-short linux_spawn_flags(void) {
-  return POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+short linux_spawn_flags(int own_session) {
+  return (own_session ? POSIX_SPAWN_SETSID : 0) | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 }
 
 int linux_spawn_close_from(void *actions, int first) {

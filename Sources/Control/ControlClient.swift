@@ -24,6 +24,9 @@ package final class ControlClient {
   /// The state folder whose VMs it keeps; nil when the supervisor does not tell.
   package let stateDirectory: String?
 
+  /// Where it listens; empty where that is on another host.
+  package let socketPath: String
+
   private let line: ControlLine
 
   /// The commands without a reply, by number.
@@ -49,7 +52,8 @@ package final class ControlClient {
   /// How long the supervisor may take none of a command, and leave the negotiation unanswered.
   private let patience: Duration
 
-  private init(_ line: ControlLine, _ greeting: QMPGreeting, patience: Duration) {
+  private init(_ line: ControlLine, _ greeting: QMPGreeting, socketPath: String, patience: Duration) {
+    self.socketPath = socketPath
     self.line = line
     self.patience = patience
     serverVersion = "\(greeting.version)"
@@ -67,10 +71,28 @@ package final class ControlClient {
     to socketPath: String, greetingDeadline: Instant = .now + greetingDeadline,
     sendPatience: Duration = greetingDeadline
   ) throws -> ControlClient {
-    let line = ControlLine(try UnixSocket.connect(to: socketPath))
+    try greeted(
+      on: ControlLine(try UnixSocket.connect(to: socketPath)), at: socketPath, by: greetingDeadline,
+      sendPatience)
+  }
+
+  /// The same over a connection that something else has made, and leads to a supervisor somewhere.
+  ///
+  /// The socket does not block; without a deadline the greeting is waited for as long as that takes.
+  package static func connect(
+    over socket: consuming FileDescriptor, greetingDeadline: Instant?,
+    sendPatience: Duration = greetingDeadline
+  ) throws -> ControlClient {
+    try greeted(on: ControlLine(socket), at: "", by: greetingDeadline, sendPatience)
+  }
+
+  private static func greeted(
+    on line: ControlLine, at path: String, by deadline: Instant?, _ sendPatience: Duration
+  ) throws -> ControlClient {
     do {
-      switch try line.next(until: greetingDeadline) {
-      case .greeting(let greeting)?: return ControlClient(line, greeting, patience: sendPatience)
+      switch try line.next(until: deadline) {
+      case .greeting(let greeting)?:
+        return ControlClient(line, greeting, socketPath: path, patience: sendPatience)
       case nil: throw NoAnswer()
       default: throw QMPDisconnection.violation(.noGreeting)
       }

@@ -31,6 +31,9 @@ package final class ChildProcess: Sendable {
     package var descriptors: [Int32: Int32] = [:]
     package var directory: String?
 
+    /// Whether it is away from our terminal and its signals.
+    package var hasOwnSession = true
+
     /// `arguments` without the program's name, which becomes the first; `environment` as `NAME=value`.
     package init(program: String, arguments: [String], environment: [String] = ChildProcess.environment) {
       self.program = program
@@ -76,7 +79,7 @@ package final class ChildProcess: Sendable {
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, linux_spawn_flags())
+    posix_spawnattr_setflags(&attributes, linux_spawn_flags(launch.hasOwnSession ? 1 : 0))
 
     var child: pid_t = 0
     let code = withStringVector([launch.program] + launch.arguments) { arguments in

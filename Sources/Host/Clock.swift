@@ -129,6 +129,23 @@ extension QueueExecutor {
   }
 }
 
+extension Timestamp {
+  /// As a person reads it, in the zone of this process: `2026-11-23 07:40:08.123+01:00`; RFC 3339, too.
+  ///
+  /// Corresponds to localtime(3).
+  package var local: String {
+    var seconds = time_t(microseconds.quotientAndRemainder(dividingBy: 1_000_000).quotient)
+    var parts = tm()
+    guard localtime_r(&seconds, &parts) != nil else { return rfc3339 }
+    let minutes = Int(parts.tm_gmtoff) / 60
+    let zoned = Timestamp(microseconds: microseconds + Int64(minutes) * 60_000_000).rfc3339
+    let text = zoned.dropLast().replacing("T", with: " ")
+    guard minutes != 0 else { return text + "Z" }
+    func digits(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+    return text + (minutes < 0 ? "-" : "+") + digits(abs(minutes) / 60) + ":" + digits(abs(minutes) % 60)
+  }
+}
+
 /// Whether somebody, such as NTP, keeps the wall clock right; nil when the kernel does not tell.
 ///
 /// Corresponds to adjtimex(2).

@@ -114,18 +114,29 @@ package enum ProcessTable {
   package static func vcpuTime(pid: Int32) -> Duration? {
     // As `stat`: the kernel counts, and asks nobody.
     SharedQueues.allowBlocking {
-      let folder = "/proc/\(pid)/task"
-      var total: Int64?
-      // No folder: no process.
-      for task in (try? FileSystem.names(in: folder)) ?? [] {
-        // A thread that ends meanwhile is none of a vCPU's.
-        guard let name = try? FileSystem.read("\(folder)/\(task)/comm"),
-          name.starts(with: "CPU ".utf8) || name.starts(with: "ALL CPUs".utf8),
-          let time = threadTime("\(folder)/\(task)")
-        else { continue }
-        total = (total ?? 0) + time
-      }
-      return total.map { .nanoseconds($0) }
+      let times = threadTimes(pid)
+      return times.isEmpty ? nil : .nanoseconds(times.reduce(0) { $0 + $1.time })
+    }
+  }
+
+  /// The same of each of those threads, in the order of the vCPUs.
+  package static func vcpuTimes(pid: Int32) -> [Duration] {
+    SharedQueues.allowBlocking {
+      threadTimes(pid).sorted { $0.vcpu < $1.vcpu }.map { .nanoseconds($0.time) }
+    }
+  }
+
+  private static func threadTimes(_ pid: Int32) -> [(vcpu: Int, time: Int64)] {
+    let folder = "/proc/\(pid)/task"
+    // No folder: no process.
+    return ((try? FileSystem.names(in: folder)) ?? []).compactMap { task in
+      // A thread that ends meanwhile is none of a vCPU's.
+      guard let name = try? FileSystem.read("\(folder)/\(task)/comm"),
+        name.starts(with: "CPU ".utf8) || name.starts(with: "ALL CPUs".utf8),
+        let time = threadTime("\(folder)/\(task)")
+      else { return nil }
+      let number = String(decoding: name.dropFirst(4).prefix { (48...57).contains($0) }, as: UTF8.self)
+      return (Int(number) ?? 0, time)
     }
   }
 

@@ -12,6 +12,9 @@ struct Context: Sendable {
   /// How long a supervisor may say nothing.
   let patience: Patience
 
+  /// The other host whose supervisor is meant; nil for this one's.
+  var far: FarHost?
+
   /// When the process began, as near as it can tell: what a command took counts from here.
   let began: Instant
 

@@ -9,6 +9,7 @@ internal import Machine
     occupyStandardStreams()
     let context = Context(environment: ChildProcess.environment)
     let code = run(Array(words.dropFirst()), context)
+    FarConnection.endAll()
     exit(code.rawValue)
   }
 
@@ -30,10 +31,23 @@ internal import Machine
     return words.isEmpty ? ProcessTable.arguments(pid: getpid()) ?? [] : words
   }
 
+  private static func run(_ verb: any Verb, _ far: FarVerb, _ context: Context) throws -> ExitCode {
+    guard type(of: verb).farPart == .wholeVerb else {
+      var context = context
+      context.far = far.host
+      return try verb.run(context)
+    }
+    // The exit code may be a command's in a guest, which is none of ours.
+    exit(try far.run(context))
+  }
+
   private static func run(_ line: [String], _ context: Context) -> ExitCode {
     do {
-      switch try Invocation(line, verbs: VerbTable.verbs, hidden: VerbTable.hidden) {
+      switch try Invocation(
+        line, verbs: VerbTable.verbs, hidden: VerbTable.hidden, host: context.environment["QEMUVM_HOST"])
+      {
       case .run(let verb): return try verb.run(context)
+      case .runFar(let verb, let far): return try run(verb, far, context)
       case .help(let verb?): try context.output.write(HelpText.verb(verb))
       case .help(nil): try context.output.write(HelpText.program(VerbTable.verbs))
       case .helpOfNoun(let noun): try context.output.write(HelpText.noun(noun, VerbTable.verbs))

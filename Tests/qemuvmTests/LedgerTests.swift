@@ -31,6 +31,14 @@ import Testing
       (.spawned(pid: 7, accelerator: "kvm"), "QEMU started as process 7 (kvm)"),
       (.spawned(pid: 7, accelerator: nil), "QEMU started as process 7"),
       (.qmp(event: "SHUTDOWN", data: ["guest": true], count: 1), "QEMU says SHUTDOWN {\"guest\":true}"),
+      (
+        .qmp(event: "RESET", data: ["guest": true, "reason": "guest-reset"], count: 2),
+        "the guest has rebooted, 2 times"
+      ),
+      (
+        .qmp(event: "WATCHDOG", data: ["action": "reset"], count: 1),
+        "the guest's watchdog was not fed: reset"
+      ),
       (.qmp(event: "RESET", data: [:], count: 812), "QEMU says RESET, 812 times"),
       (.adopted(pid: 7), "taken over by a new supervisor; QEMU is process 7"),
       (.message("a guest's \u{1B}[31m words"), "a guest's \\x1b[31m words"),

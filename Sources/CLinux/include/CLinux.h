@@ -54,7 +54,7 @@ int linux_peer(int socket, int *pid, unsigned *uid);
 int linux_pipe(int *read_end, int *write_end);
 
 /* posix_spawn(3): POSIX_SPAWN_SETSID and posix_spawn_file_actions_addclosefrom_np, hidden by _GNU_SOURCE. */
-short linux_spawn_flags(void);
+short linux_spawn_flags(int own_session);
 int linux_spawn_close_from(void *actions, int first);
 int linux_spawn_change_directory(void *actions, const char *path);
 

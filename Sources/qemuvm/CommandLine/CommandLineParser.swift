@@ -71,7 +71,7 @@ struct CommandLineParser {
       throw error(.valueMissing(option: declaration.written, placeholder: placeholder))
     }
     do throws(InvalidValue) {
-      given.add(try option.value(of: text), for: declaration)
+      given.add(try option.value(of: text), for: declaration, text: text)
     } catch {
       throw self.error(.valueInvalid(of: declaration.written, text: text, reason: error.reason))
     }

@@ -3,6 +3,9 @@ internal import Machine
 /// The options that several verbs share, each declared once.
 enum CommonOptions {
   static let help = Flag("help", short: "h", help: "Show this help.")
+  static let host = ValueOption(
+    "host", "URL", .farHost,
+    help: "The host whose VMs are meant, as ssh://user@box; QEMUVM_HOST is the same.")
   static let json = Flag("json", help: "Print JSON, for programs.")
   static let file = ListOption(
     "file", "F", .text,

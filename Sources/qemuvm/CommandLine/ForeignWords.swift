@@ -35,7 +35,7 @@ enum ForeignWords {
       ),
       ("'qemuvm logs VM'", ["log", "journal"]),
       ("'qemuvm args VM'", ["domxml-to-native", "cmdline", "command"]),
-      ("'qemuvm status VM', which shows what it uses", ["top", "stats", "usage", "domstats"]),
+      ("'qemuvm stats VM'", ["usage", "domstats", "virt-top"]),
       ("'qemuvm image ls'", ["images"]), ("'qemuvm image rm NAME'", ["rmi"]),
       (
         "the key restart, and a supervisor that the host starts: 'qemuvm supervisor run'",

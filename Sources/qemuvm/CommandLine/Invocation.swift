@@ -4,6 +4,9 @@ internal import Machine
 enum Invocation {
   case run(any Verb)
 
+  /// By the supervisor of another host, or there as a whole.
+  case runFar(any Verb, FarVerb)
+
   /// Show the help of a verb, or of the program.
   case help((any Verb.Type)?)
 
@@ -13,7 +16,7 @@ enum Invocation {
 
   /// Reads the words behind the program's name.
   init(
-    _ line: [String], verbs: [any Verb.Type], hidden: [any Verb.Type] = []
+    _ line: [String], verbs: [any Verb.Type], hidden: [any Verb.Type] = [], host: String? = nil
   ) throws(UsageError) {
     guard let first = line.first else {
       throw UsageError(.noVerb, verb: nil)
@@ -24,25 +27,42 @@ enum Invocation {
     case "help": self = try Self.help(of: Array(line.dropFirst()), verbs: verbs)
     default:
       if hidden.contains(where: { line.starts(with: $0.name.split(separator: " ").map(String.init)) }) {
-        self = try Self.verb(line, verbs: hidden)
+        self = try Self.verb(line, verbs: hidden, host: nil)
         return
       }
       guard !first.hasPrefix("-") else {
         let nearest = nearestName(to: first, among: ["--help", "--version"])
         throw UsageError(.unknownOption(first, nearest: nearest), verb: nil)
       }
-      self = try Self.verb(line, verbs: verbs)
+      self = try Self.verb(line, verbs: verbs, host: host)
     }
   }
 
-  private static func verb(_ line: [String], verbs: [any Verb.Type]) throws(UsageError) -> Invocation {
+  /// `host` is what the environment names.
+  private static func verb(
+    _ line: [String], verbs: [any Verb.Type], host: String?
+  ) throws(UsageError) -> Invocation {
     let (found, count) = try find(line, verbs: verbs)
     guard let found else { return .helpOfNoun(line[0]) }
     let parser = CommandLineParser(
       verb: found.name, arguments: found.arguments, options: found.allOptions)
     let given = try parser.parse(Array(line.dropFirst(count)))
     if given[CommonOptions.help] { return .help(found) }
-    return .run(try found.init(given))
+    let verb = try found.init(given)
+    guard found.farPart != .none else { return .run(verb) }
+    var far = given[CommonOptions.host]
+    if far == nil { far = try Self.far(host, found.name) }
+    guard let far else { return .run(verb) }
+    return .runFar(verb, FarVerb(host: far, verb: found, given: given))
+  }
+
+  private static func far(_ text: String?, _ verb: String) throws(UsageError) -> FarHost? {
+    guard let text, !text.isEmpty else { return nil }
+    do throws(InvalidValue) {
+      return try FarHost(text)
+    } catch {
+      throw UsageError(.valueInvalid(of: "QEMUVM_HOST", text: text, reason: error.reason), verb: verb)
+    }
   }
 
   private static func help(of words: [String], verbs: [any Verb.Type]) throws(UsageError) -> Invocation {

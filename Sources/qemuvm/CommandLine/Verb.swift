@@ -21,6 +21,9 @@ protocol Verb: Sendable {
   /// Exit codes that mean something particular here.
   static var exitCodes: [ExitCode] { get }
 
+  /// What of it is done on another host, where one is named.
+  static var farPart: FarPart { get }
+
   /// Takes what was given, and refuses what does not go together.
   init(_ given: GivenArguments) throws(UsageError)
 
@@ -33,8 +36,15 @@ extension Verb {
   static var options: [any DeclaredOption] { [] }
   static var exitCodes: [ExitCode] { [.done, .failed, .usage] }
 
+  static var farPart: FarPart { .connection }
+
   /// Its options and those of every verb.
-  static var allOptions: [any DeclaredOption] { options + [CommonOptions.help] }
+  static var allOptions: [any DeclaredOption] {
+    switch farPart {
+    case .connection, .wholeVerb: options + [CommonOptions.host, CommonOptions.help]
+    case .none: options + [CommonOptions.help]
+    }
+  }
 }
 
 /// What a verb is about: the headings of `qemuvm --help`.

@@ -3,7 +3,8 @@ enum VerbTable {
   static let verbs: [any Verb.Type] = [
     Up.self, Down.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self,
     Reset.self, Remove.self,
-    List.self, Status.self, Arguments.self, Logs.self, Why.self, Events.self, Console.self, SSH.self,
+    List.self, Status.self, Stats.self, Top.self, Arguments.self, Logs.self, Why.self, Events.self,
+    Console.self, SSH.self,
     SSHConfig.self, Wait.self, Execute.self, NetworkList.self,
     Update.self, Profiles.self, Init.self, Validate.self, Doctor.self, CompletionScript.self,
     GenerateManual.self,
@@ -15,5 +16,5 @@ enum VerbTable {
   ]
 
   /// Those that other programs call, and no help shows.
-  static let hidden: [any Verb.Type] = [Complete.self]
+  static let hidden: [any Verb.Type] = [Complete.self, SupervisorConnect.self]
 }

@@ -4,6 +4,7 @@ internal import Glibc
 struct Complete: Verb {
   static let name = "__complete"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.none
   static let summary = "Say what may stand at the end of a line"
   static let examples = ["qemuvm __complete start"]
   static let arguments = [ArgumentDeclaration("WORD", .line, help: "The line behind the program's name.")]

@@ -2,6 +2,7 @@
 struct CompletionScript: Verb {
   static let name = "completion"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.none
   static let summary = "Print a shell's completion script"
   static let discussion = [
     "It completes commands, options, and the names of VMs, labs, profiles, networks, images and jobs that there are at "

@@ -6,6 +6,7 @@ internal import Host
 struct Console: Verb {
   static let name = "console"
   static let group = VerbGroup.look
+  static let farPart = FarPart.wholeVerb
   static let summary = "Talk to a VM's serial console"
   static let discussion = [
     "Ctrl-] leaves, or the key that --escape names; every other key goes to the guest. Several people can be on one "

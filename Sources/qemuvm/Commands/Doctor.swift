@@ -4,6 +4,7 @@ internal import JSON
 struct Doctor: Verb {
   static let name = "doctor"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.wholeVerb
   static let summary = "Look whether this host can run VMs, and say what mends it"
   static let discussion = [
     "It looks at KVM (a small guest tries whether 64-bit systems run), QEMU and the other programs, memory, control group "

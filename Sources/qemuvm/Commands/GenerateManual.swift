@@ -5,6 +5,7 @@ internal import Host
 struct GenerateManual: Verb {
   static let name = "generate man"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.none
   static let summary = "Write the manual pages into a folder"
   static let discussion = [
     "One page for the program and one for each command, as qemuvm-up.1; 'man qemuvm-up' shows it from a folder man1 of "

@@ -5,6 +5,7 @@ internal import JSON
 struct ImageAdd: Verb {
   static let name = "image add"
   static let group = VerbGroup.images
+  static let farPart = FarPart.wholeVerb
   static let summary = "Take a file into the image store"
   static let discussion = [
     "The store has a copy of its own, which shares the file's blocks where the file system can, and is never written "

@@ -7,6 +7,7 @@ internal import Machine
 struct Init: Verb {
   static let name = "init"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.none
   static let summary = "Write a first lab file, with comments"
   static let discussion = [
     "The file works as it is: 'qemuvm up' starts its one VM. One that is there is left alone.",

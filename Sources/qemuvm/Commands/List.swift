@@ -33,7 +33,9 @@ struct List: Verb {
       if vms.contains(where: { $0.desired.known == .running }) {
         let supervisor = try connector.ask(.querySupervisor, deadline: Query.deadline)
         let report = try SupervisorReport(json: supervisor)
-        if report.isBackground, Self.isNew(report, context) { context.diagnostics.note(Self.backgroundNote) }
+        if report.isBackground, context.far == nil, Self.isNew(report, context) {
+          context.diagnostics.note(Self.backgroundNote)
+        }
       }
     }
     return .done

@@ -5,6 +5,7 @@ internal import Host
 struct Logs: Verb {
   static let name = "logs"
   static let group = VerbGroup.look
+  static let farPart = FarPart.wholeVerb
   static let summary = "Print a VM's console log, or QEMU's own"
   static let discussion = [
     "It prints the present log; what was rotated away lies beside it (console.1.log is the youngest).",

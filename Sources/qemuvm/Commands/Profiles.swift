@@ -8,6 +8,7 @@ internal import Machine
 struct Profiles: Verb {
   static let name = "profiles"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.wholeVerb
   static let summary = "List the profiles, or print one"
   static let discussion = [
     "A profile is looked up in qemu-profiles/ beside the lab file, in the profiles folder of qemuvm's configuration, "

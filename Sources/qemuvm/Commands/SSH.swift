@@ -7,6 +7,7 @@ internal import Machine
 struct SSH: Verb {
   static let name = "ssh"
   static let group = VerbGroup.look
+  static let farPart = FarPart.wholeVerb
   static let summary = "Log in to a guest by ssh, or run a command there"
   static let discussion = [
     "It needs a guest with the key cloudInit, or ssh, and a card on the network 'user'. The guest is known by the key "

@@ -4,6 +4,7 @@ internal import Control
 struct SSHConfig: Verb {
   static let name = "ssh-config"
   static let group = VerbGroup.look
+  static let farPart = FarPart.wholeVerb
   static let summary = "Print a configuration for ssh, scp, rsync or ansible to get into guests"
   static let discussion = [
     "A VM is called by its name, and by its name and its lab's (web, web.shop). Of a whole lab those are left out that no "

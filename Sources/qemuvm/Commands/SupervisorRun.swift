@@ -7,6 +7,7 @@ internal import Supervisor
 struct SupervisorRun: Verb {
   static let name = "supervisor run"
   static let group = VerbGroup.supervisor
+  static let farPart = FarPart.none
   static let summary = "Be the supervisor, in the foreground"
   static let discussion = [
     "It owns the VMs until SIGTERM or 'qemuvm supervisor stop', and takes over from one that a command has started. "

@@ -9,6 +9,7 @@ internal import QMP
 struct SupervisorStop: Verb {
   static let name = "supervisor stop"
   static let group = VerbGroup.supervisor
+  static let farPart = FarPart.wholeVerb
   static let summary = "End the supervisor; guests go on, or with --guests come down first"
   static let discussion = [
     "The next command starts another, which takes the running guests back. A supervisor that does not answer is sent "

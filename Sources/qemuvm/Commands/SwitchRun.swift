@@ -6,6 +6,7 @@ internal import Switch
 struct SwitchRun: Verb {
   static let name = "switch run"
   static let group = VerbGroup.supervisor
+  static let farPart = FarPart.none
   static let summary = "Be the switch of one network, in the foreground"
   static let discussion = [
     "It carries the frames of the cards that the definition names, each of which QEMU reaches by '-netdev dgram' over two "

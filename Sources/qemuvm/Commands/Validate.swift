@@ -8,6 +8,7 @@ internal import Machine
 struct Validate: Verb {
   static let name = "validate"
   static let group = VerbGroup.configure
+  static let farPart = FarPart.none
   static let summary = "Check a lab file, and report all of its problems at once"
   static let discussion = [
     "The profiles that its VMs are made from are checked with it, and the disk images that are there: their format, "

@@ -17,6 +17,7 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor that runs, or to one just started.
   func connect() throws -> ControlClient {
+    if let far = context.far { return try connect(to: far, starting: true) }
     switch attempt(at: locations.controlSocket) {
     case .connected(let client): return client
     case .silent: throw silence()
@@ -45,6 +46,7 @@ struct SupervisorConnector {
 
   /// A connection to the supervisor, or nil when none runs.
   func connectIfRunning() throws -> ControlClient? {
+    if let far = context.far { return try connect(to: far, starting: false) }
     switch attempt(at: locations.controlSocket) {
     case .connected(let client): return client
     case .silent: throw silence()
@@ -61,6 +63,12 @@ struct SupervisorConnector {
     guard let client = try connectIfRunning() else {
       throw CommandFailure(.noSupervisor, nil, "no supervisor is running")
     }
+    return client
+  }
+
+  private func connect(to host: FarHost, starting: Bool) throws -> ControlClient {
+    let client = try FarConnection(host: host, context: context).client(starting: starting, until: deadline)
+    noteOtherVersion(client)
     return client
   }
 

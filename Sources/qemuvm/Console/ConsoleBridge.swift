@@ -4,7 +4,7 @@ internal import Host
 /// Carries bytes between a person, or a script, and a VM's console until one of them ends it.
 ///
 /// Bytes go through as they are. Input is read only while the console takes it, so that a long paste is not lost.
-/// When the input ends, the console's output is printed until the console closes.
+/// When the input ends, the console's output is printed until the console closes, unless that is the end of all.
 struct ConsoleBridge {
   /// How it ended.
   enum End: Equatable {
@@ -24,10 +24,13 @@ struct ConsoleBridge {
   /// The key that ends it; nil where every byte is input.
   let escape: UInt8?
 
+  let endsWithInput: Bool
+
   private var pending: [UInt8] = []
   private var isInputOpen = true
 
-  init(input: Int32, output: StandardStream, socket: Int32, escape: UInt8?) {
+  init(input: Int32, output: StandardStream, socket: Int32, escape: UInt8?, endsWithInput: Bool = false) {
+    self.endsWithInput = endsWithInput
     self.input = input
     self.output = output
     self.socket = socket
@@ -37,20 +40,24 @@ struct ConsoleBridge {
   mutating func run() throws(SystemError) -> End {
     while true {
       let ready = try wait()
+      if ready.isReaderGone { return .left }
       if ready.socket & Int16(POLLOUT) != 0 { try send() }
       if ready.socket & Int16(POLLIN | POLLHUP | POLLERR) != 0, try !receive() { return .closedByConsole }
       if ready.input != 0, try !readInput() { return .left }
     }
   }
 
-  private func wait() throws(SystemError) -> (input: Int16, socket: Int16) {
+  private func wait() throws(SystemError) -> (input: Int16, socket: Int16, isReaderGone: Bool) {
     let isWanted = isInputOpen && pending.count < Self.limit
     var descriptors = [
       pollfd(fd: isWanted ? input : -1, events: Int16(POLLIN), revents: 0),
       pollfd(fd: socket, events: Int16(pending.isEmpty ? POLLIN : POLLIN | POLLOUT), revents: 0),
+      // Whoever read what is printed may go while the console says nothing.
+      pollfd(fd: output.descriptor, events: 0, revents: 0),
     ]
     _ = try retrying("poll") { poll(&descriptors, nfds_t(descriptors.count), -1) }
-    return (descriptors[0].revents, descriptors[1].revents)
+    let isReaderGone = descriptors[2].revents & Int16(POLLERR | POLLHUP) != 0
+    return (descriptors[0].revents, descriptors[1].revents, isReaderGone)
   }
 
   /// False when the escape key was typed; what stood before it was sent.
@@ -61,7 +68,7 @@ struct ConsoleBridge {
     }
     guard count > 0 else {
       isInputOpen = false
-      return true
+      return !endsWithInput
     }
     let typed = bytes[..<count]
     let end = escape.flatMap { typed.firstIndex(of: $0) }

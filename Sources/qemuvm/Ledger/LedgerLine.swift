@@ -15,7 +15,7 @@ struct LedgerLine {
     let number = Self.padded("\(record.seq)", 6, isRight: true)
     let name = withName ? Self.padded(record.name.map { "\($0)" } ?? "-", 10) + "  " : ""
     let lost = record.lost > 0 ? " (\(record.lost) records before this one could not be written)" : ""
-    return "\(number)  \(record.time.rfc3339)  \(name)\(happening(style))\(lost)\n"
+    return "\(number)  \(record.time.local)  \(name)\(happening(style))\(lost)\n"
   }
 
   /// What happened, without colours.
@@ -37,7 +37,8 @@ struct LedgerLine {
       "QEMU started as process \(pid)" + (accelerator.map { " (\($0))" } ?? "")
     case .exited(let facts): Self.words(facts)
     case .qmp(let event, let data, let count):
-      "QEMU says \(event)" + (count > 1 ? ", \(count) times" : "") + (data.isEmpty ? "" : " \(data)")
+      Self.words(event, data).map { $0 + (count > 1 ? ", \(count) times" : "") }
+        ?? "QEMU says \(event)" + (count > 1 ? ", \(count) times" : "") + (data.isEmpty ? "" : " \(data)")
     case .supervisor(let facts): Self.words(facts)
     case .adopted(let pid): "taken over by a new supervisor; QEMU is process \(pid)"
     case .gap(let facts): Self.words(facts)
@@ -46,6 +47,26 @@ struct LedgerLine {
     case .helper(let facts): Self.words(facts)
     case .removed: "removed from the list"
     case .other(let kind, let facts): "\(kind) \(facts)"
+    }
+  }
+
+  /// What an event of QEMU's means; nil for one that has no words here.
+  private static func words(_ event: String, _ data: JSONObject) -> String? {
+    switch (event, data["reason"]?.string ?? data["action"]?.string) {
+    case ("RESET", "guest-reset"): "the guest has rebooted"
+    case ("RESET", "host-qmp-system-reset"): "the reset button was pressed"
+    case ("SHUTDOWN", "guest-shutdown"): "the guest has powered off"
+    case ("SHUTDOWN", "guest-panic"): "the guest has panicked"
+    case ("SHUTDOWN", "guest-reset"): "the guest has reset itself, which ends it"
+    case ("SHUTDOWN", "host-qmp-quit"): "QEMU was told to quit"
+    case ("SHUTDOWN", "host-signal"): "QEMU was ended by a signal"
+    case ("GUEST_PANICKED", _): "the guest's kernel has panicked"
+    case ("WATCHDOG", let action?): "the guest's watchdog was not fed: \(action)"
+    case ("BLOCK_IO_ERROR", _):
+      "a disk has failed a \(data["operation"]?.string ?? "request")"
+        + (data["file"]?.string.map { ": \($0)" } ?? "")
+        + (data["nospace"]?.bool == true ? ", no space left" : data["reason"]?.string.map { ", \($0)" } ?? "")
+    default: nil
     }
   }
 

@@ -69,7 +69,7 @@ struct StatusCard {
       ("On panic", one(setting("panic"))),
       ("Log limits", one(setting("logs"))),
       ("QEMU", one(fact("qemu"))),
-      ("Uptime", one(joined([uptime, status.startedAt.map { "since \($0.rfc3339)" }]))),
+      ("Uptime", one(joined([uptime, status.startedAt.map { "since \($0.local)" }]))),
       ("Restarts", one(status.restarts.map(String.init))),
       ("PID", one(status.pid.map { "\($0)" })),
       ("UUID", one(vm.uuid)),

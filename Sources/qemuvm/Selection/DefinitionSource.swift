@@ -178,6 +178,8 @@ struct DefinitionSource: Sendable {
   private func refuseSharedImages(
     _ definitions: [VMDefinition], in lab: CurrentLab, _ context: Context
   ) throws(DefinitionError) {
+    // The files are those of the other host, which looks at each VM's.
+    guard context.far == nil else { return }
     let catalog = ProfileCatalog(context.locations, directory: lab.directory)
     var chains: [String: ProfileChain] = [:]
     let vms = definitions.compactMap { definition -> FlatDefinition? in

@@ -99,6 +99,7 @@ struct FailingStep: Sendable, CustomStringConvertible {
     FailingStep("jobs", from: .running), FailingStep("disk ls", from: .stopped),
     FailingStep("wait web --for running", from: .running), FailingStep("network ls", from: .running),
     FailingStep("ssh web", from: .running), FailingStep("ssh-config", from: .running),
+    FailingStep("stats", from: .running),
     // Images, disks that are left, and jobs.
     FailingStep("image add base.raw", from: .gone, image: (false, true)),
     FailingStep("image ls", from: .gone, image: (true, true)),
