@@ -27,7 +27,7 @@ import Testing
     #expect(Self.words("up", "--prof") == ["--profile"])
     #expect(Self.words("up", "--profile", "linux", "--prof") == [])
     #expect(Self.words("up", "--disk", "a", "--disk") == ["--disk", "--disk-size"])
-    #expect(Self.words("supervisor", "status", "-") == ["--json", "--help"])
+    #expect(Self.words("supervisor", "status", "-") == ["--json", "--host", "--help"])
     #expect(Self.words("ssh", "web", "--", "--prof") == [])
   }
 

@@ -65,15 +65,27 @@ import Testing
     #expect(line("running").text(colourful).hasSuffix("web         \u{1B}[32mrunning\u{1B}[0m\n"))
   }
 
+  /// The time of a record, in the zone of whoever runs this.
+  private static func local(_ number: Int) -> String { record(number, .removed).time.local }
+
+  @Test("A time for a person is in his zone, and says in which: what he pastes is the same time")
+  func zones() throws {
+    let time = record(7).time
+    #expect(Timestamp(rfc3339: time.local) == time)
+    #expect(!time.local.contains("T"))
+  }
+
+  private func record(_ number: Int) -> LedgerRecord { Self.record(number, .removed) }
+
   @Test("A line has number, time, VM and what happened, and says what was lost before it")
   func lines() {
     let plain = TextStyle.plain
     #expect(
       LedgerLine(Self.record(7, .removed)).text(plain)
-        == "     7  1970-01-01T00:07:00.000Z  shop/web    removed from the list\n")
+        == "     7  \(Self.local(7))  shop/web    removed from the list\n")
     #expect(
       LedgerLine(Self.record(1_234_567, .message("hi"), nil, lost: 3)).text(plain, withName: false)
-        == "1234567  1972-05-07T08:07:00.000Z  hi (3 records before this one could not be written)\n")
+        == "1234567  \(Self.local(1_234_567))  hi (3 records before this one could not be written)\n")
   }
 
   @Test(
@@ -145,7 +157,7 @@ import Testing
         web is down and stays down: it failed.
 
         What happened:
-               3  1970-01-01T00:03:00.000Z  removed from the list
+               3  \(Self.local(3))  removed from the list
 
         QEMU's last words:
           bad \\x1b[0m news

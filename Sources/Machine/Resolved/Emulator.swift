@@ -7,6 +7,9 @@ package struct Emulator: Sendable, Equatable {
   /// The machine types, by name and by alias.
   package let machines: [String: MachineType]
 
+  /// The CPU models, by name; none where it does not tell.
+  package let cpuModels: Set<String>
+
   package struct Version: Sendable, Hashable, Comparable, CustomStringConvertible {
     package let major: Int
     package let minor: Int
@@ -38,7 +41,8 @@ package struct Emulator: Sendable, Equatable {
     }
   }
 
-  package init(path: String, version: Version, machines: [MachineType]) {
+  package init(path: String, version: Version, machines: [MachineType], cpuModels: Set<String> = []) {
+    self.cpuModels = cpuModels
     self.path = path
     self.version = version
     self.machines = Dictionary(
@@ -56,7 +60,8 @@ extension Emulator: JSONDecodable {
     let object = try JSONObject(json: json)
     self.init(
       path: try object.required("path"), version: try object.required("version"),
-      machines: try object.required("machines"))
+      machines: try object.required("machines"),
+      cpuModels: Set(try object.required("cpuModels") as [String]))
   }
 
   package var json: JSONObject {
@@ -64,6 +69,7 @@ extension Emulator: JSONDecodable {
     return [
       "path": .string(path), "version": .object(version.json),
       "machines": .array(types.map { .object($0.json) }),
+      "cpuModels": .array(cpuModels.sorted().map(JSONValue.string)),
     ]
   }
 }

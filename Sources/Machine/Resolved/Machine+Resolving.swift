@@ -23,6 +23,7 @@ extension Machine {
     let plan = resolver.plan(for: devices)
     let smbios = resolver.smbios(on: type)
     resolver.checkArguments()
+    resolver.checkCPU(settings.cpu)
     resolver.checkRestart(definition.restartPolicy)
     resolver.checkHealth(definition.health)
     guard resolver.problems.isEmpty else { throw DefinitionError(resolver.problems) }

@@ -93,6 +93,19 @@ struct MachineResolver {
     return memory
   }
 
+  /// A model that QEMU does not know; the features behind its commas are QEMU's to judge.
+  mutating func checkCPU(_ cpu: String?) {
+    let models = host.emulator.cpuModels
+    guard let model = cpu?.prefix(while: { $0 != "," }).description, !models.isEmpty, !models.contains(model)
+    else { return }
+    let emulator = host.emulator
+    let nearest = nearestName(to: model, among: models.sorted())
+    report(
+      "cpu",
+      "QEMU \(emulator.version) has no CPU model '\(model.clipped)'"
+        + (nearest.map { "; did you mean '\($0)'?" } ?? "; see '\(emulator.program) -cpu help'"))
+  }
+
   mutating func checkRestart(_ policy: RestartPolicy) {
     guard policy.delay > policy.maxDelay else { return }
     let (delay, most) = (TimeText.text(policy.delay), TimeText.text(policy.maxDelay))

@@ -29,7 +29,7 @@ struct EmulatorProbe {
     let questions = try FileDescriptor.pipe()
     let answers = try FileDescriptor.pipe()
     let errors = try FileDescriptor.pipe()
-    for command in [QMPCapabilities.name, QueryMachines.name, Quit.name] {
+    for command in [QMPCapabilities.name, QueryCPUDefinitions.name, QueryMachines.name, Quit.name] {
       try questions.writeEnd.write(QMPLine.fromClient(QMPRequest(command, [:], id: .string(command)).json))
     }
     var launch = ChildProcess.Launch(
@@ -105,12 +105,16 @@ struct EmulatorProbe {
   private func emulator(_ said: [UInt8]) -> Emulator? {
     var version: QMPVersion?
     var machines: [QueryMachines.MachineType]?
+    var models: [QueryCPUDefinitions.Model] = []
     for line in said.split(whereSeparator: { $0 == UInt8(ascii: "\n") || $0 == UInt8(ascii: "\r") }) {
       switch line.withUnsafeBytes(QMPMessage.read) {
       case .success(.greeting(let greeting)): version = greeting.version
       case .success(.reply(let reply)) where reply.id?.string == QueryMachines.name:
         // Anything else than the list of machines is no answer.
         machines = (try? reply.result.get()).flatMap { try? QueryMachines.Reply(json: $0) }
+      case .success(.reply(let reply)) where reply.id?.string == QueryCPUDefinitions.name:
+        // One of another architecture may not tell.
+        models = (try? reply.result.get()).flatMap { try? QueryCPUDefinitions.Reply(json: $0) } ?? []
       case .success, .failure: continue
       }
     }
@@ -120,6 +124,6 @@ struct EmulatorProbe {
       version: Emulator.Version(major: version.major, minor: version.minor, micro: version.micro),
       machines: machines.map {
         Emulator.MachineType(name: $0.name, alias: $0.alias, maxCPUs: $0.maximumCPUs)
-      })
+      }, cpuModels: Set(models.map(\.name)))
   }
 }

@@ -1,4 +1,5 @@
 internal import Control
+internal import Host
 internal import JSON
 
 /// `qemuvm status`: all about one VM.
@@ -27,8 +28,31 @@ struct Status: Verb {
     if isJSON {
       try context.output.write(json: reply)
     } else {
-      try context.output.write(StatusCard(try VMDetails(json: reply)).text(context.outputStyle))
+      let vm = try VMDetails(json: reply)
+      let card = StatusCard(vm, downSince: Self.downSince(vm, context))
+      try context.output.write(card.text(context.outputStyle))
     }
     return .done
+  }
+
+  /// When a VM that is down came to that; by the ledger, which tells it across supervisors.
+  private static func downSince(_ vm: VMDetails, _ context: Context) -> Timestamp? {
+    guard let state = vm.status.state.known, state == .stopped || state == .failed else { return nil }
+    let request = ControlRequest.queryEvents(name: VMReference("\(vm.name)"), since: nil)
+    // Without the ledger the rest is as true.
+    guard let reply = try? SupervisorConnector(context: context).ask(request, deadline: Query.deadline),
+      let page = try? LedgerPage(json: reply)
+    else { return nil }
+    return Self.began(state, page.records)
+  }
+
+  /// When the last state of that kind began; nil where no record tells.
+  static func began(_ state: VMState, _ records: [LedgerRecord]) -> Timestamp? {
+    var began: Timestamp?
+    for record in records {
+      guard case .state(let facts) = record.event else { continue }
+      if facts.state.rawValue != state.rawValue { began = nil } else if began == nil { began = record.time }
+    }
+    return began
   }
 }

@@ -7,10 +7,14 @@ struct StatusCard {
   private static let labelWidth = 13
 
   private let vm: VMDetails
+
+  /// When the state of a VM that is down began; nil where that is not known.
+  private let downSince: Timestamp?
   private var status: VMStatus { vm.status }
 
-  init(_ vm: VMDetails) {
+  init(_ vm: VMDetails, downSince: Timestamp? = nil) {
     self.vm = vm
+    self.downSince = downSince
   }
 
   func text(_ style: TextStyle) -> String {
@@ -30,6 +34,7 @@ struct StatusCard {
   private var rows: [(String, [String])] {
     let rows: [(String, [String])] = [
       ("Cause", one(status.shownCause)),
+      ("Since", one(downSince.map(Self.ago))),
       ("Wanted", one(wanted)),
       ("Warnings", vm.warnings.map(Printable.line)),
       ("Next start", vm.pending.map(Printable.line)),
@@ -96,6 +101,11 @@ struct StatusCard {
     case .object(let members): members.map { "\($0.key) \(text($0.value))" }.joined(separator: ", ")
     default: "\(value)"
     }
+  }
+
+  private static func ago(_ time: Timestamp) -> String {
+    let seconds = (Timestamp.now.microseconds - time.microseconds) / 1_000_000
+    return "\(time.local), \(Quantity.elapsed(seconds: Int(max(0, seconds)))) ago"
   }
 
   /// All values of a list, in its order.

@@ -24,8 +24,8 @@ struct UseTable {
   func table(by order: Order = .name) -> Table {
     var table = Table([
       ("NAME", .left), ("STATE", .left), ("CPU", .right), ("CPUS", .right), ("RESIDENT", .right),
-      ("MEMORY", .right), ("DISK READ", .right), ("WRITTEN", .right), ("ON DISK", .right),
-      ("NET IN", .right), ("OUT", .right), ("", .left),
+      ("MEMORY", .right), ("READ", .right), ("WRITTEN", .right), ("ON DISK", .right),
+      ("IN", .right), ("OUT", .right), ("", .left),
     ])
     for use in sorted(by: order) {
       let vm = use.vm

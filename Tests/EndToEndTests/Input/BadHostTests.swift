@@ -5,6 +5,19 @@ import Testing
 
 extension EndToEnd {
   @Suite("A host that is in the way") struct BadHost {
+    @Test("A CPU model that QEMU does not know is told by --dry-run, too")
+    func cpuModel() async throws {
+      try await Fleet.run { fleet in
+        try fleet.define("cpu: 'qemu46',")
+        for arguments in [["up", "--dry-run"], ["up"]] {
+          let outcome = try await fleet.start(arguments).end()
+          #expect(outcome.code != 0)
+          #expect(
+            outcome.errors.contains("has no CPU model 'qemu46'; did you mean 'qemu64'?"), "\(outcome.errors)")
+        }
+      }
+    }
+
     @Test("An image that another QEMU holds is refused before anything is made, and the first VM goes on")
     func heldImage() async throws {
       try await Fleet.run { fleet in

@@ -52,6 +52,11 @@ extension EndToEnd {
         let listed = try #require(try await fleet.json("ls").array?.first?.object)
         #expect(Set(listed.keys) == Set(Self.fields.map(\.0)))
         for key in ["pid", "startedAt", "uptimeSeconds"] { #expect(listed[key] == .null, "\(key)") }
+        // When it stopped, also for a later supervisor.
+        try await fleet.qemuvm("up")
+        try await fleet.qemuvm("stop", "web")
+        let card = try await fleet.qemuvm("status", "web").output
+        #expect(card.contains("Since") && card.contains(" ago\n"), "\(card)")
       }
     }
 

@@ -115,6 +115,8 @@ extension EndToEnd {
 
         try await client.run("down", host[0], host[1])
         #expect(try await fleet.names().isEmpty)
+        // It was started from there, and has another home than what this fleet starts.
+        try await client.run("supervisor", "stop", host[0], host[1])
       }
     }
 
@@ -136,6 +138,7 @@ extension EndToEnd {
           fleet: fleet, environment: client.environment + ["QEMUVM_HOST=\(client.url)"], url: client.url)
         #expect(try await named.run("ls", "--json").output == "[]\n")
         #expect(FileSystem.exists(fleet.state))
+        try await named.run("supervisor", "stop")
       }
     }
 
