@@ -269,6 +269,18 @@ struct BadDefinitionTests {
       "firmware: { code: \"c\", variables: \"v\", secureBoot: true }",
       "63: vms.web.firmware.secureBoot: it is of uefi: true; with files of your own, what they hold decides"
     ),
+    (
+      "shares: [{ path: \"/srv\", tag: \"a b\" }]",
+      "42: vms.web.shares[0].tag: 'a b' is not a name of at most 30 letters, digits, '-' and '_'"
+    ),
+    (
+      "shares: [{ path: \"a,b\", tag: \"x\" }]",
+      "29: vms.web.shares[0].path: virtiofsd takes no path with a comma"
+    ),
+    (
+      "shares: [{ path: \"/srv\" }]",
+      "21: vms.web.shares[0].tag: the name by which the guest mounts it is missing"
+    ),
     ("machine: { \"smp.cpus\": 4 }", "35: vms.web.machine.smp.cpus: write this with the key 'cpus'"),
     (
       "accelerator: \"k\\u202e\\u200f\\u2066vm\"",

@@ -46,6 +46,35 @@ struct FirmwareTests {
     #expect(throws: DefinitionError.self) { try Self.code("machine: \"q35\"", secure, enrolled, arm) }
   }
 
+  @Test("Secure Boot takes firmware that has its keys and keeps them by SMM, and variables of its own")
+  func secureBoot() throws {
+    let secure = "firmware: { uefi: true, secureBoot: true }"
+    let plain = Self.descriptor("plain")
+    let keyless = Self.descriptor("keyless", features: #""secure-boot", "requires-smm""#)
+    let enrolled = Self.descriptor("enrolled", features: #""secure-boot", "requires-smm", "enrolled-keys""#)
+    let machine = try Example.machine(secure, host: Self.host([plain, keyless, enrolled]))
+    let own = "/state/web/uefi-vars.fd.secure"
+    #expect(machine.filesToPrepare == [.copyUnlessPresent(from: "/fw/enrolled-vars.fd", to: own)])
+    #expect(machine.arguments.contains { $0.contains("pflash1=uefi-vars,smm=on") })
+    for (keys, host, words) in [
+      (
+        secure, Self.host([plain, keyless]),
+        "no UEFI firmware for 'q35' with Secure Boot and its keys was found"
+      ),
+      (
+        "machine: \"pc\", " + secure, Self.host([enrolled]),
+        "works with the machine type 'q35' only, not with 'pc'"
+      ),
+      (
+        "machine: { smm: \"off\" }, " + secure, Self.host([enrolled]), "smm, which 'machine' has switched off"
+      ),
+    ] {
+      #expect {
+        try Example.machine(keys, host: host)
+      } throws: { "\($0)".contains("firmware.secureBoot: ") && "\($0)".contains(words) }
+    }
+  }
+
   @Test("Only code with its variables in flash counts, raw or qcow2")
   func mapping() throws {
     let memory = Self.descriptor(

@@ -146,6 +146,26 @@ import Testing
     }
   }
 
+  @Test("that its owner ends says whether it had ended before by itself")
+  func ends() async throws {
+    try await Self.with(Self.serves, death: .endOwner) { helper, declaration, told in
+      #expect(await helper.need(declaration) == nil)
+      #expect(await helper.end(within: .seconds(600)) == nil)
+      #expect(await !helper.report.isAlive)
+      #expect(await helper.need(declaration) == nil)
+      _ = try await told.started()
+      let second = try ChildProcess(adopting: try await told.started())
+      second.signal(SIGKILL)
+      // Whether or not that has been told by then.
+      await offQueue {
+        var poller = pollfd(fd: second.exitDescriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&poller, 1, -1) < 1 {}
+      }
+      #expect(await helper.end(within: .seconds(600))?.reason == .ended(.signal(SIGKILL)))
+      #expect(await helper.end(within: .seconds(600)) == nil)
+    }
+  }
+
   @Test("is taken over by its lock, whoever has started it, and replaced only where it is declared otherwise")
   func adoption() async throws {
     try await Self.with(Self.serves) { helper, declaration, told in

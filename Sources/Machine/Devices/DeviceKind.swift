@@ -21,7 +21,7 @@ struct DeviceKind: Sendable {
     .topology, .memory, .cpuPinning, .iothreads,
     .firmware, .kernel, .serialPorts, .rootPorts, .disks, .networkCards, .rng, .panicDevice, .watchdog, .usb,
     .firstBoot, .ssh, .sound, .display, .balloon, .vsock, .pciPassthrough, .firmwareConfig, .bootMenu,
-    .tpm,
+    .tpm, .shares,
   ]
 }
 

@@ -1,8 +1,9 @@
 internal import JSON
 
-/// What the guest's memory is made of, where it is not QEMU's own choice: huge pages, and NUMA nodes.
+/// What the guest's memory is made of, where it is not QEMU's own choice: huge pages, NUMA nodes, and what a process
+/// beside QEMU has to reach.
 ///
-/// Keys: `hugepages`, `numa`. QEMU: `memory-backend-memfd`, `memory-backend-ram`, `-numa`.
+/// Keys: `hugepages`, `numa`; `shares` has it, too. QEMU: `memory-backend-memfd`, `memory-backend-ram`, `-numa`.
 struct GuestMemory: Device {
   /// One piece of it: the whole, or that of a NUMA node.
   struct Part: Sendable, Equatable {
@@ -15,9 +16,11 @@ struct GuestMemory: Device {
   let hasNodes: Bool
   /// Nil for memory of the usual pages.
   let pages: HugePageSetting?
+  /// Whether helpers read and write it.
+  let isShared: Bool
 
   var id: DeviceID { DeviceID("memory") }
-  var key: String { pages == nil ? "numa" : "hugepages" }
+  var key: String { pages != nil ? "hugepages" : hasNodes ? "numa" : "shares" }
   var label: String { "memory" }
 
   var properties: JSONObject {
@@ -61,9 +64,10 @@ struct GuestMemory: Device {
   func backends(in context: DeviceContext) -> [DeviceArgument] {
     parts.enumerated().map { index, part in
       var object: JSONObject = [
-        "qom-type": pages == nil ? "memory-backend-ram" : "memory-backend-memfd",
+        "qom-type": pages == nil && !isShared ? "memory-backend-ram" : "memory-backend-memfd",
         "id": .string(Self.backend(index)), "size": JSONValue(Int(clamping: part.size.bytes)),
       ]
+      if isShared { object["share"] = true }
       if let pages {
         object["hugetlb"] = true
         object["hugetlbsize"] = pages.size.map { JSONValue(Int(clamping: $0.bytes)) }
@@ -170,7 +174,8 @@ extension DeviceKind {
   ]) { resolver in
     let pages = resolver.settings.hugepages.flatMap { $0 == .none ? nil : $0 }
     let nodes = resolver.settings.numa ?? []
-    guard pages != nil || !nodes.isEmpty else { return [] }
+    let isShared = resolver.settings.shares?.isEmpty == false
+    guard pages != nil || !nodes.isEmpty || isShared else { return [] }
     let memory = resolver.memorySize
     if !nodes.isEmpty { check(nodes, memory, &resolver) }
     let parts =
@@ -180,7 +185,7 @@ extension DeviceKind {
     if let size = pages?.size, let part = parts.first(where: { $0.size.bytes % size.bytes != 0 }) {
       resolver.report("hugepages", "\(part.size) of memory is not a whole number of pages of \(size)")
     }
-    return [GuestMemory(parts: parts, hasNodes: !nodes.isEmpty, pages: pages)]
+    return [GuestMemory(parts: parts, hasNodes: !nodes.isEmpty, pages: pages, isShared: isShared)]
   }
 
   private static func check(

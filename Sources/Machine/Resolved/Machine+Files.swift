@@ -22,7 +22,7 @@ package struct RequiredFile: Sendable, Equatable {
   package let kind: Kind
 
   /// What it is for.
-  package enum Kind: Sendable { case disk, image, other }
+  package enum Kind: Sendable { case disk, image, folder, other }
 
   init(key: String, path: String, isWritten: Bool, kind: Kind = .other) {
     self.key = key

@@ -63,8 +63,8 @@ package struct HelperDeclaration: Sendable, Equatable {
     self.death = death
   }
 
-  /// Where the files of one are worked on, by its title.
-  static func lane(_ title: String) -> String { "the files of \(title)" }
+  /// Where the files of one are worked on, by its folder.
+  static func lane(_ folder: String) -> String { "the files in \(folder)" }
 
   package var lock: String { folder + "/lock" }
   package var log: String { folder + "/log" }

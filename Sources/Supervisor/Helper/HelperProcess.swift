@@ -69,7 +69,7 @@ package actor HelperProcess {
     self.told = told
     self.files = files
     executor = QueueExecutor(label: "helper", isShared: true)
-    lane = lanes[HelperDeclaration.lane(declaration.title)]
+    lane = lanes[HelperDeclaration.lane(declaration.folder)]
     wordLane = Lane("the first words of \(declaration.title)")
   }
 
@@ -308,7 +308,6 @@ package actor HelperProcess {
   }
 
   private static func lastWords(of log: String, from start: Int64) -> String {
-    guard FileSystem.size(of: log) > start else { return "" }
-    return LogTail.lines(of: log, count: 3).joined(separator: " / ")
+    LogTail.lines(of: log, count: 3, from: start).joined(separator: " / ")
   }
 }

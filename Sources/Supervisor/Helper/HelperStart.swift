@@ -1,4 +1,5 @@
 internal import Control
+internal import Glibc
 internal import Host
 internal import Machine
 
@@ -62,6 +63,9 @@ struct HelperStart: Sendable {
     init(_ path: String) throws(SystemError) {
       // QEMU connects by its path.
       socket = try UnixSocket.listen(at: path)
+      let number = socket.rawValue
+      // virtiofsd waits in accept(2) for its one client.
+      _ = try retrying("fcntl", path) { fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK) }
     }
   }
 

@@ -349,29 +349,18 @@ package struct Preparation: Sendable {
     }
     for file in machine.requiredFiles {
       lane.reach(file.path)
-      guard let error = FileSystem.refusal(file.path, writing: file.isWritten) else { continue }
+      guard let error = Self.refusal(file) else { continue }
       throw .cannot(
         "start", name, "\(file.key) \(file.path): \(error.reason)", .file,
         advice: Self.place(file.key, origins) + Self.advice(on: file, error))
     }
-    switch machine.firmware {
-    case .rom(let path): try refuse(rom: path, name, origins)
-    case .uefi(let files, .raw, _) where files.variablesFormat == .raw:
-      if let own = machine.devices.all(Firmware.self).first?.ownVariables {
-        try refuseOtherBuild(of: files, own, name)
-      }
-    case .uefi, .ofMachineType, .builtin, nil: break
-    }
+    try checkFirmware(of: machine, origins)
   }
 
-  /// A part of a UEFI firmware named as a ROM: QEMU would take it, and the guest would never show anything.
-  private func refuse(rom path: String, _ name: VMName, _ origins: Origins) throws(ControlError) {
-    // What cannot be read is QEMU's to say.
-    guard let head = try? FileDescriptor.open(path, O_RDONLY).read(upTo: FirmwareImage.headSize),
-      let image = FirmwareImage(head: head, size: FileSystem.size(of: path))
-    else { return }
-    throw .cannot(
-      "start", name, "firmware \(image.refusal(of: path))", .file, advice: Self.place("firmware", origins))
+  private static func refusal(_ file: RequiredFile) -> SystemError? {
+    if let error = FileSystem.refusal(file.path, writing: file.isWritten) { return error }
+    guard file.kind == .folder, !FileSystem.isDirectory(file.path) else { return nil }
+    return SystemError("stat", file.path, code: ENOTDIR)
   }
 
   /// Where a key was written.
@@ -387,27 +376,11 @@ package struct Preparation: Sendable {
       ["Put it there, or make an empty one: qemu-img create -f qcow2 \(ShellText.quote(path)) 20G"]
     case (ENOENT, .image):
       ["Put it there, or name another image: 'qemuvm image ls' lists those of the store."]
+    case (ENOENT, .folder): ["Make that folder, or name another."]
     case (ENOENT, .other): ["Put it there, or name another."]
     case (EACCES, _), (EPERM, _):
       ["'ls -l \(ShellText.quote(path))' shows who may; QEMU runs as \(User.name(geteuid()))."]
     default: []
     }
-  }
-
-  /// Variables of another build: the guest would hang before its first word.
-  private func refuseOtherBuild(
-    of files: UEFIFirmware, _ own: String, _ name: VMName
-  ) throws(ControlError) {
-    let (kept, fresh) = (FileSystem.size(of: own), FileSystem.size(of: files.variables))
-    guard FileSystem.exists(own), kept != fresh else { return }
-    throw .cannot(
-      "start", name,
-      """
-      its UEFI variables are of another build than the firmware \(files.code): \(own) has \(kept) bytes, and that \
-      build's have \(fresh)
-      """, .file,
-      advice: [
-        "Name the build that they are of with firmware: { code, variables }, or move that file away to begin with empty ones."
-      ])
   }
 }

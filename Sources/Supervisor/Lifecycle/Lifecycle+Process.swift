@@ -125,9 +125,15 @@ extension Lifecycle {
     return beginTeardown(at: isReachable ? .ask(.quit) : .signal(Signal.terminate), now)
   }
 
-  /// QEMU's own end, if nothing else has brought it about, is that of a helper.
+  /// QEMU's own end, if nothing else has brought it about, is that of a helper; before QEMU was ready it is a start that
+  /// has failed.
   mutating func blameHelper(_ words: String) {
-    ending = ending ?? .helperEnded(words)
+    guard ending == nil else { return }
+    if case .starting = process.state, !process.isAdopted {
+      ending = .refused("cannot start: \(words)")
+    } else {
+      ending = .helperEnded(words)
+    }
   }
 }
 

@@ -102,17 +102,22 @@ struct KeptVMReading: Sendable {
   private func findHelpers(_ kept: inout KeptVM) {
     let needed = kept.survivor == nil ? [] : kept.saved.machine?.helpers ?? []
     // A folder that cannot be listed tells of none.
-    for name in (try? FileSystem.names(in: folder.path)) ?? [] {
+    for name in (try? FileSystem.names(in: folder.path)) ?? [] where !name.contains(".") {
       guard let declaration = HelperDeclaration.recorded(in: folder.helper(name)) else { continue }
       let holders = LockHolder.settled(
         of: declaration.lock, found: processes.holders(of: "vms/\(folder.id)/\(name)"),
         lookingUntil: deadline)
-      // A script may stand before the program, until it has become that.
-      let own = holders.first { $0.words.suffix(declaration.arguments.count) == declaration.arguments[...] }
-      for holder in holders where holder.process.pid != own?.process.pid {
+      // A script may stand before the program, until it has become that; and one may have made a child of its own, which
+      // has all that it has.
+      let own = holders.filter { $0.words.suffix(declaration.arguments.count) == declaration.arguments[...] }
+      let pids = Set(own.map(\.process.pid))
+      let first = own.first { holder in
+        ProcessTable.parent(of: holder.process.pid).map(pids.contains) != true
+      }
+      for holder in holders where !pids.contains(holder.process.pid) {
         Log.note("\(self.name): \(holder) holds the lock of \(declaration.title); it is left alone")
       }
-      if let own {
+      if let own = first {
         kept.helpers.append(
           KeptVM.FoundHelper(
             name: name, declaration: declaration, process: own.process, words: own.words))

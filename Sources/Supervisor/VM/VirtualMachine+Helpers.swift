@@ -36,6 +36,9 @@ extension VirtualMachine {
 
   /// Sees to it that they serve; before QEMU is started.
   func readyHelpers(_ launch: Launch) async throws(ControlError) {
+    let names = Set(launch.helpers.map { FileSystem.name(of: $0.folder) })
+    // What the VM does not have any more is not told of.
+    helpers = helpers.filter { names.contains($0.key) || $0.value.report.isAlive }
     for declaration in launch.helpers {
       let name = FileSystem.name(of: declaration.folder)
       let helper = wantHelper(name, declaration)
@@ -165,7 +168,8 @@ extension VirtualMachine {
   /// A process that is ending closes what it has open after the kernel shows that it does, and QEMU has told why it quits
   /// before it closes anything: so a helper that has seen its QEMU go is not mistaken for one that has left it.
   private var isQEMUOnItsWayOut: Bool {
-    guard let run, run.exitStatus == nil else { return true }
+    guard let run else { return false }
+    if run.exitStatus != nil { return true }
     run.connection?.assumeIsolated { _ = $0.readWaiting() }
     guard self.run === run, lifecycle.process.course == nil, lifecycle.ending == nil else { return true }
     return ProcessTable.isEnding(pid: run.process.pid)

@@ -56,6 +56,7 @@ struct StatusCard {
       ("Display", one(fact("display"))),
       ("USB", one(fact("usb"))),
       ("TPM", one(fact("tpm"))),
+      ("Shares", facts("shares[")),
       ("Sound", one(fact("sound"))),
       ("PCI devices", facts("pciPassthrough[")),
       ("vsock", one(fact("vsock"))),

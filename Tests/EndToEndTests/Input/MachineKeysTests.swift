@@ -119,5 +119,25 @@ extension EndToEnd {
         try await fleet.qemuvm("kill", "web")
       }
     }
+
+    @Test("With Secure Boot nothing starts that is not signed, and the keys are the VM's own")
+    func secureBoot() async throws {
+      try await Fleet.run { fleet in
+        try fleet.write(
+          """
+          { lab: 'shop', vms: { web: {
+            firmware: { uefi: true, secureBoot: true }, accelerator: 'tcg', memory: '256M', networks: 'none',
+          } } }
+          """)
+        try await fleet.qemuvm("up")
+        // The shell within the firmware is not signed either.
+        try await fleet.wait(for: "web", toSay: "Security Violation")
+        try await fleet.qemuvm("kill", "web")
+        let variables = fleet.state + "/disks/web@shop/uefi-vars.fd.secure"
+        #expect(FileSystem.exists(variables))
+        try await fleet.qemuvm("down", "--disks")
+        #expect(!FileSystem.exists(variables))
+      }
+    }
   }
 }

@@ -9,9 +9,10 @@ extension EndToEnd {
     func wholeLife() async throws {
       let linux = try await Guests.linux()
       try await Fleet.run { fleet in
+        try fleet.write("from the host\n", to: "pub/host")
         try fleet.write(
           """
-          { lab: "shop", vms: { web: {
+          { lab: "shop", vms: { web: { tpm: true, shares: [{ path: "pub", tag: "data" }],
             profile: "linux", accelerator: "tcg", cpus: 2, memoryPerCPU: "128M",
             kernel: "\(linux.kernel)", initrd: "\(linux.initrd)", append: "console=ttyS0 quiet guest.name=web",
           } } }
@@ -22,6 +23,13 @@ extension EndToEnd {
         let shell = try await fleet.console(of: "web")
         try await shell.write("echo on $(hostname) with $(nproc) cpus, $((40 + 2))\n")
         try await shell.read(until: "on web with 2 cpus, 42")
+        // What is the host's is read and written, and the TPM is one that its driver knows.
+        try await shell.write(
+          "mount -t virtiofs data /mnt && cat /mnt/host && echo from the guest >/mnt/guest\n")
+        try await shell.read(until: "from the host")
+        try await shell.write("umount /mnt && echo a TPM $(cat /sys/class/tpm/tpm0/tpm_version_major).0\n")
+        try await shell.read(until: "a TPM 2.0")
+        #expect(try fleet.text(of: fleet.folder + "/pub/guest") == "from the guest\n")
         let monitor = try await fleet.userMonitor(of: "web")
         let down = try await fleet.qemuvm("down")
         #expect(down.errors.isEmpty || !down.errors.contains("force"))

@@ -34,7 +34,8 @@ enum Everything {
       "runCommands": ["echo a | cat", ["touch", "/b"]], "userData": "#!/bin/sh\n",
       "networkConfig": ["version": 2, "ethernets": [:]],
     ], "ssh": ["user": "root"],
-    "display": "vnc", "tpm": true, "balloon": true, "bootMenu": true, "ignition": "/ignition.json",
+    "display": "vnc", "tpm": true, "shares": [["path": "/srv", "tag": "data", "readOnly": true]],
+    "balloon": true, "bootMenu": true, "ignition": "/ignition.json",
     "fwCfg": ["opt/org.example/role": "web", "opt/org.example/key": ["file": "/key"]],
     "dependsOn": ["db": "healthy", "job": "stopped", "cache": "started"],
     "restart": [

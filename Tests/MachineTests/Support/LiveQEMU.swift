@@ -56,8 +56,11 @@ final class LiveQEMU {
   private static func start(_ helper: DeviceHelper) throws -> ChildProcess {
     try FileSystem.makeDirectory(FileSystem.parent(of: helper.socket))
     let listener = try UnixSocket.listen(at: helper.socket)
+    let number = listener.rawValue
+    _ = try retrying("fcntl") { fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK) }
     var launch = ChildProcess.Launch(
-      program: try program(helper.program.name), arguments: helper.arguments)
+      program: try helper.program.places.first(where: FileSystem.exists)
+        ?? program(helper.program.name), arguments: helper.arguments)
     launch.descriptors = [DeviceHelper.socketDescriptor: listener.rawValue]
     defer { withExtendedLifetime(listener) {} }
     return try ChildProcess(launch)

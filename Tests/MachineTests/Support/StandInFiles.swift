@@ -6,6 +6,10 @@ enum StandInFiles {
   static func make(for machine: Machine) throws {
     for file in machine.requiredFiles where file.kind != .image && !FileSystem.exists(file.path) {
       try FileSystem.makeDirectory(FileSystem.parent(of: file.path))
+      if file.kind == .folder {
+        try FileSystem.makeDirectory(file.path)
+        continue
+      }
       switch file.key {
       case "firmware":
         let code = BuiltinProfiles.firmware("hello") ?? []

@@ -25,7 +25,7 @@ extension Supervisor {
 
   private func adoptNetwork(_ name: VMName, _ pids: [Int32], lookingUntil deadline: Instant) async {
     let declaration = HelperDeclaration.unknownSwitch(of: "\(name)", in: networkFolder(name))
-    let (lane, lock) = (lanes[HelperDeclaration.lane(declaration.title)], declaration.lock)
+    let (lane, lock) = (lanes[HelperDeclaration.lane(declaration.folder)], declaration.lock)
     let holders = await lane.run(within: .seconds(2)) {
       LockHolder.settled(of: lock, found: pids, lookingUntil: deadline)
     }

@@ -207,7 +207,7 @@ extension Supervisor {
   /// Behind whatever its switch does there.
   func removeNetworkFolder(of name: VMName) {
     let folder = networkFolder(name)
-    let lane = lanes[HelperDeclaration.lane("the switch of \(name)")]
+    let lane = lanes[HelperDeclaration.lane(folder)]
     networkLanes[name.id] = lane
     lane.add {
       // Somebody may have begun anew; what stays harms nobody.

@@ -6,10 +6,14 @@ enum LogTail {
 
   /// The oldest first; none when there is no log.
   ///
-  /// With `since`, none that QEMU wrote before, as far as its lines begin with their time.
-  static func lines(of path: String, count: Int = 10, since: Timestamp? = nil) -> [String] {
+  /// With `since`, none that QEMU wrote before, as far as its lines begin with their time; with `from`, none that stands
+  /// before that byte.
+  static func lines(
+    of path: String, count: Int = 10, since: Timestamp? = nil, from start: Int64 = 0
+  ) -> [String] {
+    let limit = start > 0 ? Int(max(0, min(Int64(byteLimit), FileSystem.size(of: path) - start))) : byteLimit
     // A log that is not there, or may not be read, has no last lines.
-    guard let bytes = try? FileSystem.tail(path, bytes: byteLimit) else { return [] }
+    guard let bytes = try? FileSystem.tail(path, bytes: limit) else { return [] }
     let lines = bytes.split(separator: UInt8(ascii: "\n"))
     // Where the tail is cut, its first line is half a line.
     let whole = bytes.count == byteLimit && lines.count > 1 ? lines.dropFirst() : lines[...]
