@@ -57,7 +57,7 @@ extension ControlRequest {
     case "image-verify": self = .imageVerify(name: try given.optional("name"))
     case "query-disks": self = .queryDisks
     case "disk-remove": self = .diskRemove(name: try given.vm(), disk: try given.optional("disk"))
-    case "quit": self = .quit(guests: try given.flag("guests"))
+    case "quit": self = .quit(guests: try given.flag("guests"), timeout: try given.timeout())
     default: throw ControlError(.commandNotFound, "The command \(command) has not been found")
     }
     try given.finish()

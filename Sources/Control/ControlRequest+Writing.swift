@@ -121,7 +121,9 @@ extension ControlRequest {
       members = name.arguments
       members["disk"] = disk.map { .string($0) }
     case .imageVerify(let name): members["name"] = name.map { .string($0) }
-    case .quit(let guests): if guests { members["guests"] = true }
+    case .quit(let guests, let timeout):
+      if guests { members["guests"] = true }
+      members["timeout"] = timeout.map(\.secondsOnTheWire)
     case .queryNetworks(let counters): if !counters { members["counters"] = false }
     case .queryVMs, .queryCommands, .querySupervisor, .queryVersion, .queryImages, .queryDisks: break
     }

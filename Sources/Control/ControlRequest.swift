@@ -104,7 +104,9 @@ package enum ControlRequest: Sendable, Equatable {
   case diskRemove(name: VMReference, disk: String?)
 
   /// Makes the supervisor leave; guests go on, or come down first, gently and still wanted.
-  case quit(guests: Bool = false)
+  ///
+  /// The time is what all guests have from their power buttons on; nil leaves each its own.
+  case quit(guests: Bool = false, timeout: Duration? = nil)
 }
 
 extension ControlRequest {

@@ -10,4 +10,14 @@ package final class PassedDescriptor: Sendable {
 
   /// Nil once it was taken.
   package func take() -> FileDescriptor? { descriptor.withLock { $0.take() } }
+
+  /// Where it listens, of a socket that does; nil once it was taken.
+  package var listenerPath: String? {
+    descriptor.withLock { held in
+      guard let socket = held.take() else { return nil }
+      let path = UnixSocket.pathOfListener(socket)
+      held = consume socket
+      return path
+    }
+  }
 }

@@ -67,6 +67,28 @@ package enum UnixSocket {
     _ = try retrying("listen") { Glibc.listen(number, backlog) }
   }
 
+  /// The path at which a socket listens that somebody else has made; nil of what is no such socket.
+  ///
+  /// Corresponds to getsockopt(2) SO_ACCEPTCONN and getsockname(2).
+  package static func pathOfListener(_ socket: borrowing FileDescriptor) -> String? {
+    let number = socket.rawValue
+    var listens: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    guard getsockopt(number, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0, listens == 1 else {
+      return nil
+    }
+    var address = sockaddr_un()
+    var length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let isNamed = withUnsafeMutablePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+        getsockname(number, generic, &length) == 0
+      }
+    }
+    guard isNamed, address.sun_family == sa_family_t(AF_UNIX) else { return nil }
+    let path = withUnsafeBytes(of: address.sun_path) { $0.prefix { $0 != 0 } }
+    return path.isEmpty ? nil : String(decoding: path, as: UTF8.self)
+  }
+
   /// Connects without waiting.
   ///
   /// EAGAIN says that the listener's backlog is full. The socket does not block.

@@ -48,10 +48,18 @@ actor ControlPlace {
   /// Who can ask for the sockets of VMs finds them behind this; false where the supervisor leaves.
   private var prepare: @Sendable () async -> Bool = { false }
 
-  private nonisolated let path: Mutex<String>
+  /// A socket that the service manager has made, and keeps when this process has gone.
+  private nonisolated let passed: PassedDescriptor?
 
-  init(_ locations: Locations, lock: consuming ProcessLock, place: consuming Place, files: FileWatch) {
-    path = Mutex(place.socket)
+  /// Where the socket is, and whether it is the service manager's.
+  private nonisolated let path: Mutex<(socket: String, isPassed: Bool)>
+
+  init(
+    _ locations: Locations, lock: consuming ProcessLock, place: consuming Place, files: FileWatch,
+    passed: PassedDescriptor? = nil
+  ) {
+    path = Mutex((place.socket, false))
+    self.passed = passed
     self.locations = locations
     self.lock = lock
     self.place = place
@@ -59,10 +67,25 @@ actor ControlPlace {
   }
 
   /// Where the control socket is, or is to be.
-  nonisolated var socket: String { path.withLock { $0 } }
+  nonisolated var socket: String { path.withLock { $0.socket } }
+
+  /// Removes the socket of a supervisor that leaves; the service manager's stays.
+  nonisolated func remove() {
+    let (socket, isPassed) = path.withLock { $0 }
+    // The path may be gone with its folder.
+    if !isPassed { _ = try? FileSystem.remove(socket) }
+  }
 
   /// The socket at which clients find the supervisor first.
+  ///
+  /// One that the service manager has made is as good as its path: where that was removed, another is made.
   func begin() throws(SystemError) -> PassedDescriptor {
+    // Without its path nobody finds it.
+    if let passed, let passedIdentity = try? FileSystem.identity(of: place.socket) {
+      identity = passedIdentity
+      path.withLock { $0.isPassed = true }
+      return passed
+    }
     let listener = PassedDescriptor(try UnixSocket.listen(at: place.socket))
     identity = try FileSystem.identity(of: place.socket)
     return listener
@@ -122,13 +145,13 @@ actor ControlPlace {
         if !isHere {
           let before = place.socket
           place = try SupervisorProcess.takePlace(folder, locations)
-          let now = place.socket
-          path.withLock { $0 = now }
           // Nobody listens there any more; it may have gone with its folder.
           _ = try? FileSystem.remove(before)
         }
         let listener = PassedDescriptor(try UnixSocket.listen(at: place.socket))
         identity = try FileSystem.identity(of: place.socket)
+        let now = place.socket
+        path.withLock { $0 = (now, false) }
         await listen(listener)
         Log.note("the control socket was removed; listening again at \(place.socket)")
         watch(place.socket, for: .removal)

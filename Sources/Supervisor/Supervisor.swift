@@ -25,6 +25,7 @@ package actor Supervisor {
   nonisolated let files = FileWatch()
   nonisolated let logs: RotatedLogs
   nonisolated let lanes: Lanes
+  nonisolated let hook: Hook
   nonisolated let jobs: Jobs
   nonisolated let images: Images
 
@@ -91,6 +92,7 @@ package actor Supervisor {
     ledger = Ledger(LedgerFiles(folder: state.path))
     logs = RotatedLogs(files)
     lanes = Lanes()
+    hook = Hook(locations, lanes)
     jobs = Jobs(files: JobFiles(folder: state.path + "/jobs"))
     images = Images(
       store: ImageStore(folder: state.path + "/images"), environment: environment, locations: locations)
@@ -212,7 +214,7 @@ package actor Supervisor {
       disks: preparation.disks(of: name), madeDisks: MadeDisks(of: name, state: state.path),
       firstBoot: .of(name, state: state.path), ports: ports,
       removed: { [weak self] report in self?.forget(report) },
-      lanes: lanes, logs: logs,
+      lanes: lanes, logs: logs, hook: hook,
       broadcast: { [weak self] event in self?.broadcast(event) },
       broadcastOfGuest: { [weak self] event in self?.broadcastOfGuest(event) })
   }

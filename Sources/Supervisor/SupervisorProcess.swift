@@ -26,6 +26,12 @@ package actor SupervisorProcess {
 
   /// Where clients connect.
   private let place: ControlPlace
+
+  /// Who has started it and wants to hear how it is, if anybody does.
+  let manager: ServiceManager
+  lazy var watchdog = DeadlineTimer(queue: executor.queue) { [weak self] in
+    self?.assumeIsolated { $0.answerWatchdog() }
+  }
   private(set) var server: ControlServer?
   private var signals: SignalWatch?
   private(set) var isLeaving = false
@@ -54,9 +60,11 @@ package actor SupervisorProcess {
   }
 
   private init(
-    locations: Locations, supervisor: Supervisor, grace: Duration?, place: ControlPlace
+    locations: Locations, supervisor: Supervisor, grace: Duration?, place: ControlPlace,
+    manager: ServiceManager
   ) {
     self.place = place
+    self.manager = manager
     self.locations = locations
     self.supervisor = supervisor
     self.grace = grace
@@ -74,22 +82,27 @@ package actor SupervisorProcess {
     // A limit on file sizes is an error of the write that meets it.
     signal(SIGXFSZ, SIG_IGN)
     let isBackground = readyDescriptor != nil
+    let manager = ServiceManager(environment: environment)
+    let passed = try takeListener(from: manager, locations)
     let readyDescriptor = try occupyLockDescriptor(besides: readyDescriptor)
     let process: SupervisorProcess
     do throws(Failure) {
-      process = try await begin(locations, environment, isBackground: isBackground)
+      process = try await begin(
+        locations, environment, isBackground: isBackground, manager: manager, passed: passed)
     } catch {
       say(error.isTaken ? .taken : .refused("\(error)"), to: readyDescriptor)
       throw error
     }
     Log.note("qemuvm \(qemuvmVersion) listens at \(locations.controlSocket)")
     say(.listening, to: readyDescriptor)
+    await process.tellManager()
     await process.stay()
   }
 
   /// Takes the state over, brings back what runs, and listens.
   private static func begin(
-    _ locations: Locations, _ environment: [String: String], isBackground: Bool
+    _ locations: Locations, _ environment: [String: String], isBackground: Bool, manager: ServiceManager,
+    passed: PassedDescriptor?
   ) async throws(Failure) -> SupervisorProcess {
     // Nobody is served yet.
     let state = try SharedQueues.allowBlocking { () throws(Failure) in try open(locations) }
@@ -110,7 +123,8 @@ package actor SupervisorProcess {
     let grace = isBackground ? seconds ?? 60 : nil
     let process = SupervisorProcess(
       locations: locations, supervisor: supervisor, grace: grace.map { .seconds($0) },
-      place: ControlPlace(locations, lock: lock, place: place, files: supervisor.files))
+      place: ControlPlace(locations, lock: lock, place: place, files: supervisor.files, passed: passed),
+      manager: manager)
     raiseDescriptorLimit()
     do throws(SystemError) {
       try await supervisor.recover()
@@ -223,8 +237,8 @@ package actor SupervisorProcess {
       listener: listener, clientLimit: Self.clientLimit, stateDirectory: supervisor.state.path
     ) {
       [weak self] request throws(ControlError) in
-      if case .quit(let guests) = request {
-        await self?.quit(guests: guests)
+      if case .quit(let guests, let timeout) = request {
+        await self?.quit(guests: guests, within: timeout)
         return [:]
       }
       await self?.requestBegan()
@@ -316,11 +330,11 @@ package actor SupervisorProcess {
   }
 
   /// Leaves at once, or when every guest is down.
-  private func quit(guests: Bool) {
+  private func quit(guests: Bool, within time: Duration?) {
     guard guests else { return leave("asked to") }
     Log.note("leaving with the guests")
     Task {
-      await supervisor.standDown()
+      await supervisor.standDown(within: time)
       let isRecorded = await supervisor.settleFiles()
       server?.broadcast(QMPEvent(ControlServer.guestsDownEvent, ["recorded": .bool(isRecorded)]))
       leave("its guests are down")
@@ -335,8 +349,12 @@ package actor SupervisorProcess {
   private func leave(_ why: String, ifIdle: Bool = false) {
     guard !isLeaving else { return }
     isLeaving = true
+    if !ifIdle {
+      manager.tell(.stopping)
+      supervisor.startNothing()
+    }
     Task {
-      let (locations, server, supervisor, socket) = (locations, server, supervisor, place.socket)
+      let (locations, server, supervisor, place) = (locations, server, supervisor, place)
       let patience = ifIdle ? Duration.zero : Self.startLockTime
       // Where the lock's file cannot be opened there is no client that starts another either.
       let lock = await offQueue { () -> Int32 in
@@ -353,7 +371,7 @@ package actor SupervisorProcess {
         _ = await supervisor.settleFiles()
         // A client between its connection and its first command is waited for like one that has sent it.
         await server?.ifUnused {
-          _ = try? FileSystem.remove(socket)
+          place.remove()
           supervisor.recordLeave(why)
           _exit(0)
         }
@@ -361,8 +379,7 @@ package actor SupervisorProcess {
         isLeaving = false
         return beginGrace()
       }
-      // The path may be gone with its folder.
-      _ = try? FileSystem.remove(socket)
+      place.remove()
       await server?.close()
       _ = await supervisor.settleFiles()
       supervisor.recordLeave(why)

@@ -36,6 +36,11 @@ struct Context: Sendable {
   /// How progress looks.
   var diagnosticsStyle: TextStyle { TextStyle(isTerminal: diagnostics.isTerminal, environment: environment) }
 
+  /// Where things lie for this user where no variable says otherwise, as in a service of his.
+  var customaryLocations: Locations {
+    Locations(environment: environment.filter { $0.key == "HOME" || $0.key == "XDG_RUNTIME_DIR" })
+  }
+
   /// The QEMU that `QEMUVM_QEMU` names, as others can find it; nil when it names none.
   var emulator: String? {
     guard let named = environment["QEMUVM_QEMU"], !named.isEmpty else { return nil }

@@ -124,6 +124,7 @@ struct RequestTests {
     (.imageVerify(name: "a"), "image-verify", ["name": "a"]),
     (.quit(), "quit", [:]),
     (.quit(guests: true), "quit", ["guests": true]),
+    (.quit(guests: true, timeout: .seconds(90)), "quit", ["guests": true, "timeout": 90]),
   ]
 
   @Test("is written and read back the same", arguments: table.indices)
@@ -232,7 +233,7 @@ struct RequestTests {
         "job-dismiss", "image-add", "image-add", "image-pull", "image-pull", "query-images", "image-remove",
         "query-disks", "disk-remove",
         "disk-remove", "image-verify",
-        "image-verify", "quit", "quit",
+        "image-verify", "quit", "quit", "quit",
       ])
   }
 

@@ -19,7 +19,7 @@ import Testing
     ("boot-loop", .bootLoop(10)), ("internal-error", .internalError),
     ("from-outside", .endedFromOutside("host-signal")), ("died", .died(.signal(9))),
     ("refused", .refused("x")), ("forbidden", .forbidden), ("timed-out", .monitorTimedOut(180)),
-    ("vanished", .vanished), ("rebooted", .hostRebooted),
+    ("vanished", .vanished), ("rebooted", .hostRebooted), ("cut-off", .cutOff),
   ]
 
   private static func intent(_ state: String) -> Intent {
@@ -56,51 +56,51 @@ import Testing
   private static let expected = """
     == unwanted
     wished killed powered-off reset-itself panicked watchdog hung boot-loop internal-error -> stop
-    from-outside died refused forbidden timed-out vanished rebooted -> stop
+    from-outside died refused forbidden timed-out vanished rebooted cut-off -> stop
     == leaving
     wished killed powered-off reset-itself panicked watchdog hung boot-loop internal-error -> standDown
-    from-outside died refused forbidden timed-out vanished rebooted -> standDown
+    from-outside died refused forbidden timed-out vanished rebooted cut-off -> standDown
     == restarting
     wished killed powered-off reset-itself panicked watchdog hung boot-loop internal-error -> startAgain
-    from-outside died refused forbidden timed-out vanished rebooted -> startAgain
+    from-outside died refused forbidden timed-out vanished rebooted cut-off -> startAgain
     == no
     wished killed -> startAgain
     powered-off -> dropWish
     reset-itself panicked watchdog hung boot-loop internal-error died refused timed-out vanished -> fail
     from-outside -> stopStillWanted
     forbidden -> refuse
-    rebooted -> startAtBoot
+    rebooted cut-off -> startAtBoot
     == no-again
     wished killed -> startAgain
     powered-off -> dropWish
     reset-itself panicked watchdog hung boot-loop internal-error died refused timed-out vanished -> fail
     from-outside -> stopStillWanted
     forbidden -> refuse
-    rebooted -> startAtBoot
+    rebooted cut-off -> startAtBoot
     == on-failure
     wished killed -> startAgain
     powered-off -> dropWish
     reset-itself panicked watchdog hung boot-loop internal-error from-outside died timed-out vanished -> retry
     refused forbidden -> refuse
-    rebooted -> startAtBoot
+    rebooted cut-off -> startAtBoot
     == on-failure-again
     wished killed -> startAgain
     powered-off -> dropWish
     reset-itself panicked watchdog hung boot-loop internal-error from-outside died refused timed-out -> retry
     vanished -> retry
     forbidden -> refuse
-    rebooted -> startAtBoot
+    rebooted cut-off -> startAtBoot
     == always
     wished killed -> startAgain
     powered-off reset-itself panicked watchdog hung boot-loop internal-error from-outside died -> retry
     timed-out vanished -> retry
     refused forbidden -> refuse
-    rebooted -> startAtBoot
+    rebooted cut-off -> startAtBoot
     == always-again
     wished killed -> startAgain
     powered-off reset-itself panicked watchdog hung boot-loop internal-error from-outside died -> retry
     refused timed-out vanished -> retry
     forbidden -> refuse
-    rebooted -> startAtBoot
+    rebooted cut-off -> startAtBoot
     """
 }

@@ -108,7 +108,7 @@ import Testing
       .wished, .killed, .poweredOff, .resetItself, .panicked, .watchdog("pause"), .bootLoop(9), .hung("x"),
       .internalError,
       .endedFromOutside("host-signal"), .died(.code(1)), .refused("x"), .monitorTimedOut(1), .vanished,
-      .helperEnded("x"), .hostRebooted,
+      .helperEnded("x"), .hostRebooted, .cutOff,
     ]
     #expect(Set(endings.map { EndingKind($0) }) == Set(EndingKind.allCases))
   }

@@ -182,8 +182,16 @@ import Testing
     var rebooted = Driver.running(policy: RestartPolicy(mode: .no))
     rebooted.life.intent.restarts = 3
     #expect(rebooted.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
-    #expect(rebooted.life.cause == "started again: the host was rebooted")
+    let cutOff = "started again: the host went down and cut its guest off, which was not asked to power off"
+    #expect(rebooted.life.cause == cutOff)
     rebooted.becomeRunning()
-    #expect(rebooted.life.cause == "started again: the host was rebooted")
+    #expect(rebooted.life.cause == cutOff)
+    // One that came down before its host was cut off by nobody.
+    var stoodDown = Driver.running()
+    _ = stoodDown.handle(.standDown)
+    _ = stoodDown.handle(.exited(.code(0), stderr: ""))
+    stoodDown.life.intent.isStandingDown = false
+    #expect(stoodDown.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
+    #expect(stoodDown.life.cause == "started again: the host was rebooted")
   }
 }

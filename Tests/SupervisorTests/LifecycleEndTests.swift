@@ -101,4 +101,44 @@ import Testing
     #expect(
       vm.life.state == .starting && vm.life.intent.restarts == 0 && vm.life.intent.budget == RestartBudget())
   }
+
+  @Test("what a signal has ended starts again only when no init system has ended the supervisor as well")
+  func initEndsAll() {
+    var vm = Driver.running(policy: RestartPolicy(delay: .zero))
+    _ = vm.handle(.guest(.shutdown(reason: "host-signal")))
+    _ = vm.handle(.exited(.code(0), stderr: ""))
+    #expect(vm.life.state == .backoff && vm.life.nextDeadline == vm.clock + .seconds(2))
+    var alone = vm
+    #expect(alone.wait() == [.spawn, .announce])
+    #expect(vm.handle(.startNothing) == [])
+    #expect(vm.life.nextDeadline == nil)
+    vm.clock = vm.clock + .seconds(60)
+    #expect(vm.handle(.timer) == [] && vm.life.state == .backoff)
+    // After the host's boot it starts, and says what it was.
+    #expect(vm.handle(.absent(hostRebooted: true)) == [.spawn, .announce])
+    #expect(vm.life.lastEnding == .cutOff)
+    // Nor does one start that ends while the supervisor leaves.
+    var late = Driver.running(policy: RestartPolicy(delay: .zero))
+    _ = late.handle(.startNothing)
+    _ = late.handle(.exited(.signal(9), stderr: ""))
+    #expect(late.life.state == .backoff && late.life.nextDeadline == nil)
+    // Its user may start it for all that.
+    #expect(late.handle(.start) == [.spawn, .announce])
+  }
+
+  @Test("a supervisor that insists waits for no button any more, and for no other VM")
+  func insists() {
+    var vm = Driver.running()
+    #expect(vm.handle(.insist) == [])
+    _ = vm.handle(.standDown)
+    _ = vm.handle(.buttonAnswered)
+    _ = vm.handle(.insist)
+    #expect(vm.life.nextDeadline == vm.clock)
+    #expect(vm.wait().first == .quit)
+    var held = Driver.running()
+    _ = held.handle(.holdEnd(HeldEnd(timeout: nil), standingDown: true, saying: "x"))
+    #expect(held.handle(.insist).contains(.pressButton(first: true)))
+    _ = held.handle(.buttonAnswered)
+    #expect(held.wait().first == .quit && held.life.desired == .running)
+  }
 }

@@ -271,7 +271,7 @@ import Testing
       (.refused("x"), [.fail, .refuse, .refuse]),
       (.endedFromOutside("host-signal"), [.stopStillWanted, .restart, .restart]),
       (.vanished, [.fail, .restart, .restart]),
-      (.hostRebooted, [.restart, .restart, .restart]),
+      (.hostRebooted, [.restart, .restart, .restart]), (.cutOff, [.restart, .restart, .restart]),
       (.wished, [.stop, .stop, .stop]),
       (.killed, [.stop, .stop, .stop]),
     ])

@@ -52,7 +52,9 @@ import Testing
     var saved = SavedState(
       lifecycle: driver.life, wish: 3, pid: 7, startedAt: .now, consoleStart: 5,
       lastExit: LedgerEvent.ExitFacts(
-        pid: 6, status: .signal(9), ending: nil, stderr: "", ranSeconds: 1.5, oomKills: 0))
+        pid: 6, status: .signal(9), ending: nil, stderr: "", ranSeconds: 1.5, oomKills: 0),
+      hadKVM: true)
+    saved.lifecycle.lostKVM = "x"
     saved.lifecycle.guest.bootResets = 1
     saved.lifecycle.guest.bootedAt = .now
     var object = try JSONObject(json: JSONValue(parsing: saved.bytes()))
@@ -92,7 +94,7 @@ import Testing
     object["restarts"] = 2
     let saved = try folder.read(object)
     #expect(saved.lifecycle.intent.restartCause == RestartCause("the guest powered itself off", .poweredOff))
-    #expect(saved.lifecycle.runningCause == "restarted 2 times: the guest powered itself off")
+    #expect(saved.lifecycle.runningCause == "restarted 2 times: the guest powered itself off; x")
     #expect(try JSONValue(parsing: saved.bytes())["restartEnding"] == "powered-off")
   }
 

@@ -151,15 +151,15 @@ import Testing
       ],
       [
         "name": "zed", "lab": .null, "state": "running", "cpus": 1, "memoryBytes": 16_777_216,
-        "uptimeSeconds": 75.5, "restarts": 0, "cause": .null,
+        "accelerator": "tcg", "uptimeSeconds": 75.5, "restarts": 0, "cause": .null,
       ],
     ]
     let table = List.table(try vms.map { try VMStatus(json: $0) })
     #expect(
       table.text(.plain) == """
-        NAME      STATE    CPUS  MEMORY  UPTIME  RESTARTS  CAUSE
-        zed       running     1  16 MiB  1m 15s         0
-        shop/web  backoff     2   1 GiB       -         3  QEMU died of SIGKILL
+        NAME      STATE    CPUS  MEMORY  ACCEL  UPTIME  RESTARTS  CAUSE
+        zed       running     1  16 MiB  tcg    1m 15s         0
+        shop/web  backoff     2   1 GiB  -           -         3  QEMU died of SIGKILL
 
         """)
   }

@@ -277,6 +277,9 @@ package enum EndingKind: String, Sendable, CaseIterable {
   case helperEnded = "helper-ended"
   case vanished
   case hostRebooted = "host-rebooted"
+
+  /// The host went down under a guest that ran.
+  case cutOff = "cut-off"
 }
 
 extension EndingKind {

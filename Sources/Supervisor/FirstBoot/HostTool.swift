@@ -46,17 +46,19 @@ struct HostTool: Sendable, Equatable {
   /// Runs it to its end; throws its last words where that is none that was wanted.
   ///
   /// It blocks.
-  func run(_ arguments: [String]) throws(Failure) {
+  func run(
+    _ arguments: [String], adding variables: [String] = [], within patience: Duration = patience
+  ) throws(Failure) {
     do {
       let output = try FileDescriptor.pipe()
       var launch = ChildProcess.Launch(
-        program: path, arguments: arguments, environment: ChildEnvironment.forQEMU)
+        program: path, arguments: arguments, environment: ChildEnvironment.forQEMU + variables)
       launch.descriptors = [1: output.writeEnd.rawValue, 2: output.writeEnd.rawValue]
       launch.directory = "/"
       let process = try ChildProcess(launch)
       var words = ProbeOutput(output.takeReadEnd())
       do throws(SystemError) {
-        try Self.follow(process, &words)
+        try Self.follow(process, &words, until: .now + patience)
       } catch {
         _ = process.endGroup()
         throw error
@@ -76,8 +78,9 @@ struct HostTool: Sendable, Equatable {
   }
 
   /// Returns when it has ended, or its time has.
-  private static func follow(_ process: ChildProcess, _ words: inout ProbeOutput) throws(SystemError) {
-    let deadline = Instant.now + patience
+  private static func follow(
+    _ process: ChildProcess, _ words: inout ProbeOutput, until deadline: Instant
+  ) throws(SystemError) {
     try words.setNonBlocking()
     while true {
       let hasEnded = process.hasExited

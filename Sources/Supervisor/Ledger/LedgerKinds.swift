@@ -34,6 +34,7 @@ extension EndingKind {
       case .helperEnded: .helperEnded
       case .vanished: .vanished
       case .hostRebooted: .hostRebooted
+      case .cutOff: .cutOff
       }
   }
 }

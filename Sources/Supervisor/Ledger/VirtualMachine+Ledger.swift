@@ -25,7 +25,13 @@ extension VirtualMachine {
   /// Tells the state, if it is another than the last.
   func noteState() {
     let facts = LedgerEvent.StateFacts(lifecycle)
-    if noted.isNews(facts, at: .now) { return note(.state(facts)) }
+    if noted.isNews(facts, at: .now) {
+      if let incident = incidents.incident(facts, of: name.full) {
+        Log.note(incident.line, incident.priority)
+        services.hook.tell(incident)
+      }
+      return note(.state(facts))
+    }
     // Of a storm that ends the last state counts, and nothing else comes to tell it.
     guard let due = noted.due, !isNoteAwaited else { return }
     isNoteAwaited = true

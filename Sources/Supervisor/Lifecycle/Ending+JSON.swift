@@ -12,7 +12,7 @@ extension Ending {
     case .bootLoop(let number), .monitorTimedOut(let number):
       object["number"] = JSONValue(number)
     case .wished, .killed, .poweredOff, .resetItself, .panicked, .internalError: break
-    case .forbidden, .died, .vanished, .hostRebooted: break
+    case .forbidden, .died, .vanished, .hostRebooted, .cutOff: break
     }
     return object
   }
@@ -35,7 +35,7 @@ extension Ending {
     case .refused: self = .refused(words)
     case .helperEnded: self = .helperEnded(words)
     case .monitorTimedOut: self = .monitorTimedOut(number)
-    case .died, .vanished, .hostRebooted, nil: return nil
+    case .died, .vanished, .hostRebooted, .cutOff, nil: return nil
     }
   }
 }

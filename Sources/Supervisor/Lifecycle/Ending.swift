@@ -54,11 +54,25 @@ package enum Ending: Sendable, Equatable {
 
   /// The host booted anew under a VM that was wanted.
   case hostRebooted
+
+  /// The same, and its guest had run until the host went down.
+  case cutOff
 }
 
 extension Ending {
   /// Whether the user brought it about.
   package var isWished: Bool { self == .wished || self == .killed }
+
+  /// Whether it came with its host's end.
+  package var isOfHost: Bool { self == .hostRebooted || self == .cutOff }
+
+  /// Whether an init system that brings its host down may have brought it about: it ends helpers as well.
+  package var mayBeOfInit: Bool {
+    switch self {
+    case .endedFromOutside("host-signal"), .helperEnded: true
+    default: false
+    }
+  }
 
   /// The fact in words, without its consequence.
   package var sentence: String {
@@ -86,6 +100,7 @@ extension Ending {
     case .monitorTimedOut(let seconds): "QEMU's monitor did not answer within \(seconds) s of its start"
     case .vanished: "QEMU ended while no supervisor was running"
     case .hostRebooted: "the host was rebooted"
+    case .cutOff: "the host went down and cut its guest off, which was not asked to power off"
     }
   }
 
@@ -93,7 +108,7 @@ extension Ending {
   package func consequence(_ mode: RestartPolicy.Mode) -> Consequence {
     switch (self, mode) {
     case (.wished, _), (.killed, _): .stop
-    case (.hostRebooted, _): .restart
+    case (.hostRebooted, _), (.cutOff, _): .restart
     case (.forbidden, _): .giveUp
     case (.poweredOff, .always): .restart
     case (.poweredOff, _): .stop

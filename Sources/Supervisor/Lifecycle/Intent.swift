@@ -14,6 +14,9 @@ package struct Intent: Sendable, Equatable {
   /// Whether the supervisor leaves with its guests: what ends stays down, wanted as it is.
   package internal(set) var isStandingDown = false
 
+  /// Whether the supervisor leaves without its guests: what is due is its next one's to start.
+  package internal(set) var startsNothing = false
+
   /// Automatic starts since the user's last `up` or `start`.
   package internal(set) var restarts = 0
   package internal(set) var budget = RestartBudget()
@@ -102,7 +105,7 @@ package struct Intent: Sendable, Equatable {
     // During a restart it is one more failure.
     case .refuse: return restartCause == nil ? .refuse : .retry
     // What a start at boot lacks may be there a moment later: a refusal is not final.
-    case .restart: return fact == .hostRebooted ? .startAtBoot : .retry
+    case .restart: return fact.isOfHost ? .startAtBoot : .retry
     }
   }
 }

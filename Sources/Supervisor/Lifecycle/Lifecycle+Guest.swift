@@ -117,7 +117,8 @@ extension Lifecycle {
 
   /// The cause of a guest that runs and has no trouble.
   var runningCause: String {
-    [healthyCause, guest.monitorLoss.map { _ in monitorTrouble }].compactMap { $0 }.joined(separator: "; ")
+    [healthyCause, lostKVM, guest.monitorLoss.map { _ in monitorTrouble }].compactMap { $0 }.joined(
+      separator: "; ")
   }
 
   /// Nil where there is nothing but what the state says itself.

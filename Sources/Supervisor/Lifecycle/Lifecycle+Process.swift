@@ -69,16 +69,22 @@ extension Lifecycle {
       return fail(saying: words)
     case .startAtBoot:
       intent.restarts = 0
-      intent.restartCause = RestartCause("started again: the host was rebooted", .hostRebooted)
-      return begin(saying: "started again: the host was rebooted", now)
+      intent.restartCause = RestartCause("started again: \(words)", EndingKind(fact))
+      return begin(saying: "started again: \(words)", now)
     case .retry:
-      return retry(after: RestartCause(words, EndingKind(fact)), ran: started.map { now - $0 }, moment)
+      return retry(
+        after: RestartCause(words, EndingKind(fact)), ran: started.map { now - $0 }, moment,
+        notBefore: fact.mayBeOfInit ? Self.pauseAfterSignal : .zero)
     }
   }
 
+  /// An init system that brings its host down ends us a moment after a guest, or before: what a signal has ended is
+  /// started again when no such word has come.
+  static let pauseAfterSignal = Duration.seconds(2)
+
   /// One more failure; `ran` is how long its vCPUs had run, nil when they never did.
   private mutating func retry(
-    after cause: RestartCause, ran: Duration?, _ moment: Moment
+    after cause: RestartCause, ran: Duration?, _ moment: Moment, notBefore pause: Duration
   ) -> [LifecycleEffect] {
     let now = moment.now
     intent.restartCause = cause
@@ -88,10 +94,11 @@ extension Lifecycle {
     switch verdict {
     case .giveUp(let failures, let window):
       return fail(saying: "given up after \(failures) failures within \(window.inWords): \(words)")
-    case .restart(.zero):
+    case .restart(.zero) where pause == .zero && !intent.startsNothing:
       intent.restarts += 1
       return begin(saying: "starting again at once: \(words)", now)
-    case .restart(let delay):
+    case .restart(let wait):
+      let delay = max(wait, pause)
       _ = settle(saying: "\(words); it starts again in \(delay.inWords)")
       return perform(process.handle(.backOff(until: now + delay), at: now), now)
     }
@@ -200,7 +207,7 @@ extension Lifecycle {
       if state == .failed || state == .stopped { return [] }
       return settle(saying: (ending ?? .wished).sentence)
     }
-    if hostRebooted { return endAbsent(.hostRebooted, moment) }
+    if hostRebooted { return endAbsent(wasCutOff ? .cutOff : .hostRebooted, moment) }
     if intent.startsAgain { return begin(saying: "started again by the user", now) }
     switch state {
     case .stopped, .failed, .backoff: return []
@@ -210,6 +217,16 @@ extension Lifecycle {
       if let ending { return endAbsent(ending, moment) }
       let detail = stderr.isEmpty ? "" : ": '\(stderr)'"
       return endAbsent(exit.map { .died($0) } ?? .vanished, moment, detail: detail)
+    }
+  }
+
+  /// Whether its guest ran when its host went down, and was not asked to power off; or had just been sent a signal, as
+  /// an init system sends it to all processes at the end.
+  private var wasCutOff: Bool {
+    switch state {
+    case .running, .paused: true
+    case .backoff: intent.restartCause?.ending == .endedFromOutside
+    case .stopped, .waiting, .starting, .stopping, .failed: false
     }
   }
 

@@ -81,6 +81,13 @@ extension Lifecycle {
     }
   }
 
+  /// All guests together have had their time: nothing waits for a power button, or for others, any more.
+  mutating func insist(_ now: Instant) -> [LifecycleEffect] {
+    guard intent.isStandingDown else { return [] }
+    let effects = releaseEnd(now)
+    return effects + perform(process.handle(.shorten(.ask(.powerButton), to: .zero), at: now), now)
+  }
+
   /// Brings down what there is, gently where a guest runs.
   private mutating func bringDown(
     saying words: String, _ timeout: Duration, _ now: Instant

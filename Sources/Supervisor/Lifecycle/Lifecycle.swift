@@ -35,6 +35,9 @@ package struct Lifecycle: Sendable, Equatable {
   /// Why it is in this state, one sentence.
   package internal(set) var cause = "created, not started yet"
 
+  /// Why the guest runs without KVM, which it had the last time; nil where it has it, never had it, or does not want it.
+  package var lostKVM: String?
+
   /// What ends the QEMU that is there, as far as is known.
   var ending: Ending?
 
@@ -131,7 +134,8 @@ package struct Lifecycle: Sendable, Equatable {
   /// When `timer` is due; nil while nothing waits for time.
   package var nextDeadline: Instant? {
     let guestDeadline = hasProcess && process.course == nil ? guest.nextDeadline : nil
-    return [process.nextDeadline, guestDeadline].compactMap { $0 }.min()
+    let isHeld = intent.startsNothing && state == .backoff
+    return [isHeld ? nil : process.nextDeadline, guestDeadline].compactMap { $0 }.min()
   }
 
   /// Takes what happened and gives what is to be done, in order.
@@ -150,6 +154,10 @@ package struct Lifecycle: Sendable, Equatable {
     case .restart(let timeout): return restart(timeout, now)
     case .kill: return kill(now)
     case .standDown: return standDown(now)
+    case .insist: return insist(now)
+    case .startNothing:
+      intent.startsNothing = true
+      return []
     case .hold(let reason): return hold(reason, now)
     case .release: return release(now)
     case .holdEnd(let end, let standingDown, let words):
@@ -276,7 +284,7 @@ extension Lifecycle {
 
   private mutating func timer(_ moment: Moment) -> [LifecycleEffect] {
     if case .backoff(let until) = process.state {
-      guard moment.now >= until else { return [] }
+      guard moment.now >= until, !intent.startsNothing else { return [] }
       intent.restarts += 1
       let words = intent.restartCause?.words ?? "it failed"
       return begin(saying: "starting again (restart \(intent.restarts)): \(words)", moment.now)

@@ -22,6 +22,12 @@ package enum LifecycleInput: Sendable, Equatable {
   /// The supervisor leaves with its guests: the VM comes down as by `stop`, and stays wanted.
   case standDown
 
+  /// The time is over that all guests of such a supervisor have: the power button is waited for no longer.
+  case insist
+
+  /// The supervisor leaves, and starts nothing by itself any more.
+  case startNothing
+
   /// Something holds the VM's next start back: one that is due waits.
   case hold(for: WaitReason)
 

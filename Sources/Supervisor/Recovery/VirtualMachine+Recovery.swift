@@ -109,7 +109,8 @@ extension VirtualMachine {
     }
     wish = saved.wish
     startedAt = saved.startedAt ?? survivor?.startedAt
-    (lastExit, failedConsole) = (saved.lastExit, saved.failedConsole)
+    (lastExit, failedConsole, hadKVM) = (saved.lastExit, saved.failedConsole, saved.hadKVM)
+    incidents = IncidentWatch(restarts: lifecycle.intent.restarts)
     // That its files did not answer is what was told last.
     if !tellLostExit(last, survivor?.process), !last.isEndUntold, !isLate { beginNotes() }
     if let survivor {

@@ -30,12 +30,17 @@ package struct SavedState: Sendable, Equatable {
   /// Whether the running QEMU was being changed: how far that came is not known.
   package var isChanging: Bool
 
+  /// Whether KVM is what it last ran with where that was left to us.
+  package var hadKVM: Bool
+
   package init(
     lifecycle: Lifecycle, wish: Int, pid: Int32? = nil, machine: MachineDescription? = nil,
     startedAt: Timestamp? = nil, consoleStart: Int64? = nil, uuid: UUID? = nil,
-    lastExit: LedgerEvent.ExitFacts? = nil, failedConsole: [String] = [], isChanging: Bool = false
+    lastExit: LedgerEvent.ExitFacts? = nil, failedConsole: [String] = [], isChanging: Bool = false,
+    hadKVM: Bool = false
   ) {
     self.isChanging = isChanging
+    self.hadKVM = hadKVM
     self.consoleStart = consoleStart
     self.uuid = uuid
     self.lastExit = lastExit
@@ -69,6 +74,8 @@ package struct SavedState: Sendable, Equatable {
       object["started"] = json.values.map { .object($0) }
     }
     if lifecycle.intent.startsAgain { object["startsAgain"] = true }
+    if hadKVM { object["hadKVM"] = true }
+    if let loss = lifecycle.lostKVM { object["lostKVM"] = .string(loss) }
     if let consoleStart { object["consoleStart"] = JSONValue(consoleStart) }
     if let uuid { object["uuid"] = .string("\(uuid)") }
     if let lastExit { object["exit"] = .object(lastExit.json) }
@@ -117,6 +124,7 @@ package struct SavedState: Sendable, Equatable {
     let isRestart = isUnfulfilled && wanted.isRestart && lifecycle.hasProcess
     if isUnfulfilled, !isRestart { lifecycle.restore(.starting, until: nil, at: .now) }
     lifecycle.cause = contents["cause"]?.string ?? ""
+    lifecycle.lostKVM = contents["lostKVM"]?.string
     lifecycle.intent.restarts = file.count("restarts") ?? 0
     lifecycle.intent.budget = RestartBudget(
       consecutive: file.isOfThisBoot ? file.count("consecutive") ?? 0 : 0,
@@ -154,7 +162,7 @@ package struct SavedState: Sendable, Equatable {
       uuid: contents["uuid"]?.string.flatMap { UUID($0) },
       lastExit: contents["exit"]?.object.flatMap { try? LedgerEvent.ExitFacts($0) },
       failedConsole: contents["failedConsole"]?.array?.compactMap(\.string) ?? [],
-      isChanging: contents["changing"]?.bool ?? false)
+      isChanging: contents["changing"]?.bool ?? false, hadKVM: contents["hadKVM"]?.bool ?? false)
     return (saved, !file.isOfThisBoot, nil)
   }
 

@@ -53,4 +53,14 @@ extension VirtualMachine {
       }
     }
   }
+
+  /// Whoever leaves with its guests waits no longer.
+  nonisolated func insist() {
+    executor.queue.async { [weak self] in self?.assumeIsolated { $0.apply(.insist) } }
+  }
+
+  /// The supervisor leaves: its next one starts what is due.
+  nonisolated func startNothing() {
+    executor.queue.async { [weak self] in self?.assumeIsolated { $0.apply(.startNothing) } }
+  }
 }

@@ -229,6 +229,7 @@ extension VirtualMachine {
     startedAt = started.begun
     let accelerator = launch.machine.accelerator.rawValue
     note(.spawned(pid: started.process.pid, accelerator: accelerator), at: started.begun)
+    follow(launch.machine)
     let run = Run(
       process: started.process, uuid: launch.machine.uuid, machine: launch.machine.description,
       logStart: started.logStart, consoleStart: started.consoleStart)
@@ -242,6 +243,24 @@ extension VirtualMachine {
     apply(.spawned)
     // Which process it is, for all who have heard of the start.
     if self.run != nil { announce() }
+  }
+
+  /// Keeps whether KVM is what it runs with, and says so where it was there the last time and is not now: a module that
+  /// loads late at the host's boot makes a guest slow for as long as it runs.
+  private func follow(_ machine: Machine) {
+    lifecycle.lostKVM = nil
+    if machine.accelerator == .kvm { hadKVM = true }
+    guard machine.accelerator == .tcg else { return }
+    guard let why = machine.acceleratorNote else {
+      // It is wanted so.
+      hadKVM = false
+      return
+    }
+    guard hadKVM else { return }
+    lifecycle.lostKVM = "without KVM, which it had the last time"
+    let words = "the last time it ran with KVM: \(why)"
+    Log.note("\(name): \(words)", .warning)
+    note(.message("\(words); 'qemuvm restart \(name)' takes KVM when it is there"))
   }
 
   /// Takes back a QEMU that an earlier supervisor started; its sockets for users are being offered.

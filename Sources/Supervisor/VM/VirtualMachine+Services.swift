@@ -58,6 +58,9 @@ extension VirtualMachine {
     /// Keeps its logs below their sizes.
     let logs: RotatedLogs
 
+    /// The admin's own program for incidents.
+    let hook: Hook
+
     /// Tells every client something, which is made only if there is one.
     package let broadcast: @Sendable (@escaping @Sendable () -> QMPEvent) -> Void
 

@@ -102,6 +102,9 @@ package actor VirtualMachine {
   /// What stood last on the console of the guest that failed last.
   var failedConsole: [String] = []
 
+  /// Whether KVM is what it last ran with where that was left to us.
+  var hadKVM = false
+
   /// Counts what has held a start or an end of it back.
   var holds = 0
 
@@ -119,6 +122,9 @@ package actor VirtualMachine {
 
   /// What the ledger has been told.
   var noted = LedgerNotes()
+
+  /// What its admin has been told.
+  var incidents = IncidentWatch()
 
   /// Whether a state that was held back will be told.
   var isNoteAwaited = false
@@ -288,7 +294,7 @@ package actor VirtualMachine {
     let saved = SavedState(
       lifecycle: lifecycle, wish: wish, pid: run?.process.pid, machine: run?.machine, startedAt: startedAt,
       consoleStart: run?.consoleStart, uuid: run?.uuid, lastExit: lastExit, failedConsole: failedConsole,
-      isChanging: isChanging && run != nil)
+      isChanging: isChanging && run != nil, hadKVM: hadKVM)
     guard unsaved.replace(saved) else { return }
     let (folder, name, unsaved) = (folder, name, unsaved)
     lane.add {

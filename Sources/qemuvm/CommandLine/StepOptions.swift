@@ -15,12 +15,12 @@ struct StepOptions: Sendable {
 
   /// Asks the same for each VM, all at the same time, and waits for what comes of it.
   ///
-  /// `patience` limits the wait where the person did not.
+  /// `patience` limits the wait where the person did not; `vms` are others than those selected.
   func run(
-    _ context: Context, verb: String, goal: Goal, patience: Duration? = nil,
+    _ context: Context, verb: String, of vms: [VMReference]? = nil, goal: Goal, patience: Duration? = nil,
     _ request: (VMReference) -> ControlRequest
   ) throws -> ExitCode {
-    let commands = try selection.resolved(in: context, verb: verb).map {
+    let commands = try (vms ?? selection.resolved(in: context, verb: verb)).map {
       FleetCommand.Command(request($0), FleetCommand.Order(label: $0.name, goal: goal))
     }
     return try run(context, commands, patience: patience)

@@ -12,7 +12,8 @@ enum VerbTable {
     DiskRemove.self,
     Jobs.self, JobCancel.self,
     JobDismiss.self,
-    SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, SwitchRun.self, Version.self,
+    SupervisorRun.self, SupervisorStatus.self, SupervisorStop.self, GenerateSystemd.self, SwitchRun.self,
+    Version.self,
   ]
 
   /// Those that other programs call, and no help shows.

@@ -48,7 +48,7 @@ struct List: Verb {
 
   /// What whoever relies on it must know of a supervisor that a command has started.
   private static let backgroundNote = """
-    The supervisor itself is started again by the next command only: 'qemuvm supervisor run' is for an init system.
+    The supervisor itself is started again by the next command only: 'qemuvm generate systemd' has units for that.
 
     """
 
@@ -66,8 +66,8 @@ struct List: Verb {
   /// VMs outside labs first, then lab by lab.
   static func table(_ vms: [VMStatus]) -> Table {
     var table = Table([
-      ("NAME", .left), ("STATE", .left), ("CPUS", .right), ("MEMORY", .right), ("UPTIME", .right),
-      ("RESTARTS", .right), ("CAUSE", .left),
+      ("NAME", .left), ("STATE", .left), ("CPUS", .right), ("MEMORY", .right), ("ACCEL", .left),
+      ("UPTIME", .right), ("RESTARTS", .right), ("CAUSE", .left),
     ])
     for vm in vms.sorted(by: { $0.name < $1.name }) {
       table.add([
@@ -75,6 +75,7 @@ struct List: Verb {
         Table.Cell(vm.stateWithHealth, state: vm.state.known),
         Table.Cell(vm.cpus.map(String.init) ?? "-"),
         Table.Cell(vm.memoryBytes.map(Quantity.bytes) ?? "-"),
+        Table.Cell(vm.accelerator.map(Printable.line) ?? "-"),
         Table.Cell(vm.uptimeSeconds.map { Quantity.elapsed(seconds: Int($0)) } ?? "-"),
         Table.Cell(vm.restarts.map(String.init) ?? "-"),
         Table.Cell(vm.shownCause ?? ""),

@@ -15,10 +15,12 @@ struct SupervisorStop: Verb {
     "The next command starts another, which takes the running guests back. A supervisor that does not answer is sent "
       + "SIGTERM, which does the same.",
     "With --guests every guest is asked to power off first, as by 'qemuvm stop', and stays wanted: it starts again at "
-      + "the host's next boot, and nothing is restarted before. It is for the time before the host goes down.",
+      + "the host's next boot, by 'qemuvm start', or all of them by 'qemuvm start --wanted', and nothing is restarted "
+      + "before. It is for the time before the host goes down; --stop-timeout is what all of them together may take, and "
+      + "what is there still is then ended as by 'qemuvm stop'.",
   ]
-  static let examples = ["qemuvm supervisor stop", "qemuvm supervisor stop --guests"]
-  static let options: [any DeclaredOption] = [guests, CommonOptions.timeout]
+  static let examples = ["qemuvm supervisor stop", "qemuvm supervisor stop --guests --stop-timeout 2m"]
+  static let options: [any DeclaredOption] = [guests, stopTimeout, CommonOptions.timeout]
   static let exitCodes: [ExitCode] = [.done, .failed, .usage, .deadline, .noSupervisor]
 
   /// How long a supervisor may take to leave.
@@ -26,12 +28,21 @@ struct SupervisorStop: Verb {
 
   private static let guests = Flag("guests", help: "Bring every guest down first; each stays wanted.")
 
+  private static let stopTimeout = ValueOption(
+    "stop-timeout", "T", .duration,
+    help: "How long all guests together may take to power off (default: each its own, 60s).")
+
   private let endsGuests: Bool
+  private let stopTimeout: Duration?
   private let timeout: Duration?
 
-  init(_ given: GivenArguments) {
+  init(_ given: GivenArguments) throws(UsageError) {
     endsGuests = given[Self.guests]
+    stopTimeout = given[Self.stopTimeout]
     timeout = given[CommonOptions.timeout]
+    if stopTimeout != nil, !endsGuests {
+      throw UsageError(.combination("--stop-timeout is for guests, and needs --guests"), verb: Self.name)
+    }
   }
 
   func run(_ context: Context) throws -> ExitCode {
@@ -109,7 +120,8 @@ struct SupervisorStop: Verb {
   private func askToLeave(_ client: ControlClient, guests: Bool = false) throws -> ChildProcess {
     let reply = try client.perform(.querySupervisor, deadline: Query.deadline)
     let process = try ChildProcess(adopting: try SupervisorReport(json: reply).pid)
-    _ = try client.perform(.quit(guests: guests), deadline: Query.deadline)
+    _ = try client.perform(
+      .quit(guests: guests, timeout: guests ? stopTimeout : nil), deadline: Query.deadline)
     return process
   }
 

@@ -34,6 +34,10 @@ struct SupervisorConnector {
     defer { withExtendedLifetime(lock) {} }
     for _ in 0..<Self.rounds {
       if let client = try connectIfRunning() { return client }
+      if let unit = ServiceUnit.find(context) {
+        try unit.start(context, within: limit(SupervisorLauncher.patience))
+        continue
+      }
       guard try SupervisorLauncher(context: context).launch(within: limit(SupervisorLauncher.patience)) else {
         continue
       }

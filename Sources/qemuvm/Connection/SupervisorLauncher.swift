@@ -55,7 +55,7 @@ struct SupervisorLauncher {
   }
 
   /// This program by its path, so that the supervisor has its name; by the kernel's link when the file was replaced.
-  private static var program: String {
+  static var program: String {
     let link = "/proc/self/exe"
     guard let path = FileSystem.linkTarget(link), FileSystem.exists(path) else { return link }
     return path

@@ -79,6 +79,8 @@ struct FailingStep: Sendable, CustomStringConvertible {
     FailingStep("rm web --disks", from: .stopped, to: .gone),
     FailingStep("supervisor stop", from: .running), FailingStep("supervisor stop", from: .stopped),
     FailingStep("supervisor stop --guests", from: .running, to: .stopped),
+    FailingStep("supervisor stop --guests --stop-timeout 30s", from: .running, to: .stopped),
+    FailingStep("start --wanted", from: .stopped),
     // The supervisor's own start, and what it finds there.
     FailingStep("ls", from: .running, after: .deadSupervisor),
     FailingStep("ls", from: .paused, after: .deadSupervisor),

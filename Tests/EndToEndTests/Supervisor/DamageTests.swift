@@ -201,7 +201,9 @@ extension EndToEnd {
         }
         try await fleet.qemuvm("ls")
         let sick = try await fleet.wait(for: "sick", toBe: "running")
-        #expect(try #require(sick["cause"]?.string).contains("the host was rebooted"))
+        #expect(try #require(sick["cause"]?.string).contains("the host went down and cut its guest off"))
+        let why = try await fleet.qemuvm("why", "sick").output
+        #expect(why.contains("runs, started again: the host went down") && why.contains("generate systemd"))
         #expect(try await fleet.status("well")["state"] == "stopped")
         #expect(try fleet.guests().count == 1)
       }

@@ -16,7 +16,7 @@ extension Diagnosis {
     case .waiting: return ["It starts by itself then; 'qemuvm start --now \(name)' starts it at once."]
     case .starting, .stopping: return ["'qemuvm logs \(name) --qemu' shows what QEMU says meanwhile."]
     case .running where report.health == .unhealthy: return adviceForSickness
-    case .running: return restarts > 0 ? adviceForEnding : []
+    case .running: return restarts > 0 || ending == .cutOff ? adviceForEnding : []
     case .backoff: return adviceForEnding
     case .failed:
       return adviceForEnding + ["'qemuvm start \(name)' tries again, and counts failures anew."]
@@ -96,6 +96,8 @@ extension Diagnosis {
       ]
     case .poweredOff where state == .stopped:
       return ["With the restart policy \"always\" qemuvm starts it again when its guest powers itself off."]
+    case .cutOff:
+      return ["'qemuvm generate systemd' has units that let guests power off before the host does."]
     case .poweredOff, .stopped, .killed, .hostRebooted, nil: return []
     }
   }

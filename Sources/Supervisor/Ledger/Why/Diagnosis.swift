@@ -102,6 +102,9 @@ struct Diagnosis: Sendable {
       if restarts > 0, let failure = restartCause {
         return "runs again, \(tally ?? "restarted"): \(failure)"
       }
+      if let ending, ending == .hostRebooted || ending == .cutOff, let restartCause {
+        return "runs, \(restartCause)"
+      }
       return "runs, and has not failed since its user started it"
     case .waiting: return "does not run yet: \(cause)"
     case .starting: return "is being started\(often): \(cause)"
