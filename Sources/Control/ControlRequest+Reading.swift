@@ -7,6 +7,9 @@ extension ControlRequest {
     switch command {
     case "create": self = .create(try given.subject())
     case "up": self = .up(try given.subject(), dryRun: try given.flag("dry-run"))
+    case "run":
+      self = .run(
+        definition: try given.required("definition"), directory: try given.required("directory"), holder: nil)
     case "down":
       self = .down(name: try given.vm(), disks: try given.flag("disks"), timeout: try given.timeout())
     case "start": self = .start(name: try given.vm(), now: try given.flag("now"))

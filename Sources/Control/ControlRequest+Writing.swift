@@ -3,7 +3,7 @@ package import JSON
 extension ControlRequest {
   /// The names of all commands, in the order in which `query-commands` gives them.
   package static let commandNames = [
-    "create", "up", "down", "start", "stop", "restart", "kill", "pause", "unpause", "reset", "update",
+    "create", "up", "run", "down", "start", "stop", "restart", "kill", "pause", "unpause", "reset", "update",
     "remove", "lab-up", "lab-down", "lab-stop",
     "query-vms", "query-vm", "query-arguments", "query-events", "query-why", "query-networks",
     "query-commands",
@@ -17,6 +17,7 @@ extension ControlRequest {
     switch self {
     case .create: "create"
     case .up: "up"
+    case .run: "run"
     case .down: "down"
     case .start: "start"
     case .stop: "stop"
@@ -63,6 +64,8 @@ extension ControlRequest {
     case .up(let subject, let dryRun):
       members = subject.arguments
       if dryRun { members["dry-run"] = true }
+    case .run(let definition, let directory, _):
+      members = ["definition": .object(definition), "directory": .string(directory)]
     case .down(let name, let disks, let timeout):
       members = name.arguments
       if disks { members["disks"] = true }

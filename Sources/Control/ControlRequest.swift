@@ -18,6 +18,10 @@ package enum ControlRequest: Sendable, Equatable {
   /// Brings a VM to its definition and starts it; a dry run says what that would do.
   case up(Subject, dryRun: Bool)
 
+  /// Makes and starts a VM that goes, with its disks, when a process has ended: the client's own, which the server fills
+  /// in, and which is not on the wire.
+  case run(definition: JSONObject, directory: String, holder: Int32?)
+
   /// Stops a VM and forgets it; its disks stay for the next `up` unless they are to go.
   case down(name: VMReference, disks: Bool, timeout: Duration?)
 
@@ -117,9 +121,9 @@ extension ControlRequest {
       switch subject {
       case .named(let vm): return vm.name
       case .definition(let definition, _, _):
-        guard let name = definition["name"]?.string else { return nil }
-        return definition["lab"]?.string.map { "\($0)/\(name)" } ?? name
+        return Self.name(in: definition)
       }
+    case .run(let definition, _, _): return Self.name(in: definition)
     case .down(let name, _, _), .start(let name, _), .stop(let name, _), .restart(let name, _),
       .kill(let name),
       .pause(let name), .unpause(let name), .reset(let name), .update(let name, _, _, _),
@@ -136,6 +140,17 @@ extension ControlRequest {
     }
   }
 
+  private static func name(in definition: JSONObject) -> String? {
+    guard let name = definition["name"]?.string else { return nil }
+    return definition["lab"]?.string.map { "\($0)/\(name)" } ?? name
+  }
+
+  /// The same as it comes from a process.
+  func held(by pid: Int32) -> ControlRequest {
+    guard case .run(let definition, let directory, _) = self else { return self }
+    return .run(definition: definition, directory: directory, holder: pid)
+  }
+
   /// Whether it only asks the supervisor, so that it may be asked again.
   package var isQuery: Bool {
     switch self {
@@ -149,7 +164,8 @@ extension ControlRequest {
   /// Whether it changes a VM, or what is wished of it.
   package var isChange: Bool {
     switch self {
-    case .create, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove, .labDown,
+    case .create, .run, .down, .start, .stop, .restart, .kill, .pause, .unpause, .reset, .update, .remove,
+      .labDown,
       .labStop:
       true
     case .up(_, let dryRun), .labUp(_, _, let dryRun): !dryRun

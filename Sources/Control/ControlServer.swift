@@ -126,8 +126,9 @@ package actor ControlServer {
   }
 
   private func admit(_ socket: consuming FileDescriptor) {
+    let peer: (pid: Int32, uid: UInt32)
     do throws(SystemError) {
-      let peer = try UnixSocket.peer(of: socket)
+      peer = try UnixSocket.peer(of: socket)
       guard Self.isAllowed(peer.uid) else {
         return Log.note("control socket: refused user \(peer.uid), process \(peer.pid)")
       }
@@ -138,7 +139,7 @@ package actor ControlServer {
     hasRefused = false
     let number = nextSession
     nextSession += 1
-    let session = ControlSession(greeting: greeting) { [weak self] in
+    let session = ControlSession(greeting: greeting, peer: peer.pid) { [weak self] in
       self?.assumeIsolated { $0.forget(number) }
     }
     sessions[number] = session

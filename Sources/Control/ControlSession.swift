@@ -44,9 +44,13 @@ final class ControlSession {
   /// Whether the client hears of it.
   private var tellsLeaving = false
 
+  /// The client's process.
+  private let peer: Int32
+
   /// `left` is called once when the client is gone, or answered to the end.
-  init(greeting: QMPGreeting, left: @escaping () -> Void) {
+  init(greeting: QMPGreeting, peer: Int32, left: @escaping () -> Void) {
     self.greeting = greeting
+    self.peer = peer
     self.left = left
   }
 
@@ -149,7 +153,7 @@ final class ControlSession {
     case .subscribe(let wanted):
       subscription = wanted
       order.add(.done, id: id, size: size)
-    default: order.add(command, id: id, size: size)
+    default: order.add(command.held(by: peer), id: id, size: size)
     }
   }
 

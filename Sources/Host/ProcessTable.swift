@@ -91,11 +91,16 @@ package enum ProcessTable {
     return Use(cpuTime: time, residentBytes: pages * Int64(sysconf(Int32(_SC_PAGESIZE))), state: state)
   }
 
-  /// When a process was started, by today's clock; nil when it is gone.
+  /// When a process was started, in the kernel's ticks since the boot; nil when it is gone.
+  package static func startTicks(pid: Int32) -> Int? {
+    guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 19 else { return nil }
+    return Int(fields[19])
+  }
+
+  /// The same by today's clock.
   package static func startTime(pid: Int32) -> Timestamp? {
-    guard let fields = fields(of: "/proc/\(pid)/stat"), fields.count > 19, let ticks = Int64(fields[19])
-    else { return nil }
-    let age = Instant.now - Instant(nanoseconds: ticks * nanosecondsPerTick)
+    guard let ticks = startTicks(pid: pid) else { return nil }
+    let age = Instant.now - Instant(nanoseconds: Int64(ticks) * nanosecondsPerTick)
     return Timestamp(microseconds: Timestamp.now.microseconds - age.nanoseconds / 1000)
   }
 

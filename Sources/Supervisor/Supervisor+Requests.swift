@@ -14,6 +14,8 @@ extension Supervisor {
       return try await bring(subject, starting: false, dryRun: false)
     case .up(let subject, let dryRun):
       return try await bring(subject, starting: true, dryRun: dryRun)
+    case .run(let definition, let directory, let holder):
+      return try await run(definition, directory: directory, holder: holder)
     case .start(let name, let now):
       return try await with(try identify(name)) { vm throws(ControlError) in try await vm.start(now: now) }
     case .down(let name, let disks, let timeout):
@@ -167,7 +169,7 @@ extension Supervisor {
     return await machine.live(answer)
   }
 
-  private func bring(
+  func bring(
     _ record: VMRecord, starting: Bool, dryRun: Bool
   ) async throws(ControlError) -> JSONValue {
     try await with(record.definition.name, creating: true) { vm throws(ControlError) in

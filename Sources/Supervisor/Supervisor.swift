@@ -59,6 +59,9 @@ package actor Supervisor {
   /// The downloads under way, by what is downloaded.
   var pulls: [RemoteImage: Pull] = [:]
 
+  /// The VMs that processes hold, by id.
+  var held: [String: HeldVM] = [:]
+
   /// Who waits until no VM has a process.
   var whenDown: [CheckedContinuation<Void, Never>] = []
 
@@ -254,6 +257,7 @@ package actor Supervisor {
         $0.reports[report.name.id] = report
         $0.follow(report)
         $0.followNetworks(report)
+        $0.followHolder(report)
         if wasUnread, !report.isUnread { $0.goOn(behindFilesOf: report.name) }
         $0.tellIfDown()
         $0.tell { VMEvent.changed(report.change()).event }
@@ -267,6 +271,7 @@ package actor Supervisor {
       self.assumeIsolated {
         $0.reports[report.name.id] = nil
         $0.followRemoval(of: report.name)
+        $0.held[report.name.id] = nil
         $0.reviewNetworks(of: report.name.lab)
         $0.forgetInLab(report.name)
         $0.tellIfDown()

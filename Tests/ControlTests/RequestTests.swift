@@ -21,6 +21,10 @@ struct RequestTests {
         "dry-run": true,
       ]
     ),
+    (
+      .run(definition: ["name": "web"], directory: "/d", holder: nil), "run",
+      ["definition": ["name": "web"], "directory": "/d"]
+    ),
     (.down(name: "web", disks: false, timeout: nil), "down", ["name": "web"]),
     (
       .down(name: "web", disks: true, timeout: .seconds(10)), "down",

@@ -128,6 +128,9 @@ extension Settings {
     return (ports ?? []).first { $0.transport == .tcp && $0.guestPort == 22 } ?? PortForward(free: 22)
   }
 
+  /// Whether `qemuvm ssh` leads into the guest.
+  package var isReachedBySSH: Bool { sshForward != nil }
+
   /// The port of the host by which the guest's health is probed; nil where it is not.
   private var healthForward: PortForward? {
     guard let port = health?.probe?.guestPort, networks?.reachesHost == true else { return nil }

@@ -51,6 +51,11 @@ final class FreePorts: Sendable {
     }
   }
 
+  /// A VM and its disks are gone: its ports are anyone's.
+  func forget(_ vm: VMName) {
+    state.withLock { $0.chosen?[vm.id] = nil }
+  }
+
   /// Makes a VM's ports durable.
   func keep(_ vm: VMName) throws(SystemError) {
     let own = state.withLock { $0.chosen?[vm.id] ?? [:] }

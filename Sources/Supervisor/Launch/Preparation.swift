@@ -186,7 +186,9 @@ package struct Preparation: Sendable {
       throw ControlError(.invalid, "\(error)", vm: name, verb: "update")
     }
     return try await inFolder(record.directory, name) { () throws(ControlError) in
-      try self.record(changed, directory: record.directory, file: record.file, verb: "update")
+      var next = try self.record(changed, directory: record.directory, file: record.file, verb: "update")
+      next.holder = record.holder
+      return next
     }
   }
 

@@ -27,6 +27,9 @@ package struct VMRecord: Sendable, Equatable {
   /// Where its devices are; nil for one that has just been written and has not been resolved.
   package var addresses: AddressPlan?
 
+  /// The process at whose end it goes; nil for a VM that stays.
+  package var holder: Holder?
+
   package init(
     uuid: UUID, definition: VMDefinition, directory: String, file: String?, flat: FlatDefinition,
     profileFiles: [String] = [], addresses: AddressPlan? = nil
@@ -58,13 +61,15 @@ package struct VMRecord: Sendable, Equatable {
   }
 
   var json: JSONObject {
-    [
+    var object: JSONObject = [
       "format": JSONValue(StateDirectory.version), "uuid": .string("\(uuid)"),
       "definition": .object(definition.json), "directory": .string(directory),
       "file": file.map { .string($0) } ?? .null, "settings": .object(flat.json),
       "profileFiles": .array(profileFiles.map { .string($0) }),
       "addresses": addresses?.json ?? .null,
     ]
+    object["holder"] = holder?.json
+    return object
   }
 
   func bytes() -> [UInt8] { Array((JSONValue.object(json).pretty() + "\n").utf8) }
@@ -99,6 +104,7 @@ package struct VMRecord: Sendable, Equatable {
       let files: [JSONValue] = try object.optional("profileFiles") ?? []
       profileFiles = files.compactMap(\.string)
       flat = try FlatDefinition(json: .object(try object.required("settings")), name: definition.name)
+      holder = try object.optional("holder")
       addresses =
         object["addresses"] == nil
         ? AddressPlan(earlierVersionOf: flat) : try object.optional("addresses")

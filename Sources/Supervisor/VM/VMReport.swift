@@ -64,6 +64,9 @@ package struct VMReport: Sendable {
   /// The others that hold its start back, or would; nil when none do.
   var hold: [UnmetDependency]?
 
+  /// The process at whose end it goes; nil for a VM that stays.
+  var holder: Holder?
+
   /// Whether its end is wished and others end first.
   var isEndHeld = false
 

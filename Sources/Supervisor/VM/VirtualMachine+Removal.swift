@@ -14,6 +14,7 @@ extension VirtualMachine {
     else { return }
     let (folder, runtime) = (folder, services.runtime)
     let (disks, made) = (services.disks, services.madeDisks)
+    let (name, ports) = (name, services.ports)
     Task {
       let (failure, isFolderGone) = await lane.run { () -> (SystemError?, Bool) in
         do throws(SystemError) {
@@ -21,6 +22,7 @@ extension VirtualMachine {
           if try folder.deletesDisks() {
             try made.forget()
             try FileSystem.removeTree(disks)
+            ports.forget(name)
           }
           try folder.remove()
           try FileSystem.removeTree(runtime)

@@ -369,6 +369,7 @@ package actor VirtualMachine {
     )
     report.runningCards = run.map { $0.machine?.labCards ?? [] }
     report.definedCards = record.map { $0.flat.labCards(uuid: $0.uuid) } ?? []
+    report.holder = record?.holder
     report.dependencies = record?.definition.dependencies ?? []
     if lifecycle.desired == .running, case .vms(let unmet) = lifecycle.intent.hold { report.hold = unmet }
     report.isEndHeld = lifecycle.intent.heldEnd != nil

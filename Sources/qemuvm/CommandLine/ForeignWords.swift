@@ -27,7 +27,7 @@ enum ForeignWords {
       ("'qemuvm console VM'", ["attach", "vncviewer"]),
       ("'qemuvm ssh VM', or 'qemuvm console VM' where there is no ssh", ["exec", "shell", "login"]),
       ("'qemuvm qmp VM COMMAND'", ["monitor", "qemu-monitor-command", "hmp"]),
-      ("'qemuvm up --profile PROFILE'", ["run", "launch", "new"]),
+      ("'qemuvm up --profile PROFILE'", ["launch", "new"]),
       ("'qemuvm create'", ["define", "import", "add"]),
       (
         "'qemuvm update VM', or the lab file and 'qemuvm up'",

@@ -2,7 +2,7 @@
 enum VerbTable {
   static let verbs: [any Verb.Type] = [
     Up.self, Down.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Pause.self, Unpause.self,
-    Reset.self, Remove.self,
+    Reset.self, Remove.self, Run.self,
     List.self, Status.self, Stats.self, Top.self, Arguments.self, Logs.self, Why.self, Events.self,
     Console.self, SSH.self,
     SSHConfig.self, Wait.self, Execute.self, NetworkList.self,

@@ -35,6 +35,13 @@ struct Console: Verb {
     port = given[Self.port] ?? 1
   }
 
+  /// That of a VM, for another verb.
+  init(_ vm: VMReference) {
+    query = Query(vm, verb: Self.name)
+    escape = .standard
+    port = 1
+  }
+
   func run(_ context: Context) throws -> ExitCode {
     // Let go at once: the supervisor needs nobody who listens to it and does not.
     let vm = try query.vm(context)

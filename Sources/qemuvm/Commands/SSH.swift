@@ -46,13 +46,26 @@ struct SSH: Verb {
   func run(_ context: Context) throws -> ExitCode {
     let vm = try query.vm(context)
     let label = "\(vm.name)"
-    let (access, port) = try access(vm, label)
-    guard let program = HostProgram.find("ssh", in: context) else {
-      throw CommandFailure(
-        .failed, label, "'ssh' is not found in PATH",
-        hints: ["The package openssh-client has it (on Fedora openssh-clients)."])
-    }
+    let (access, port) = try Self.access(vm, label)
+    let program = try Self.program(label, context)
     try awaitGreeting(access, port, label)
+    let words = try Self.words(to: vm, user: user, command)
+    throw CommandFailure(.failed, label, "\(try HostProgram.become(program, words))")
+  }
+
+  /// The host's `ssh`.
+  static func program(_ label: String, _ context: Context) throws(CommandFailure) -> String {
+    if let program = HostProgram.find("ssh", in: context) { return program }
+    throw CommandFailure(
+      .failed, label, "'ssh' is not found in PATH",
+      hints: ["The package openssh-client has it (on Fedora openssh-clients)."])
+  }
+
+  /// The words behind `ssh` that run a command in a guest, or a shell.
+  static func words(
+    to vm: VMDetails, user: String?, _ command: [String]
+  ) throws(CommandFailure) -> [String] {
+    let (access, _) = try access(vm, "\(vm.name)")
     let isTerminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1
     var words = SSHOptions(access, of: vm.name).arguments
     if let user { words += ["-l", user] }
@@ -64,11 +77,12 @@ struct SSH: Verb {
     case 1: words.append(command[0])
     default: words.append(ShellText.quote(command))
     }
-    throw CommandFailure(.failed, label, "\(try HostProgram.become(program, words))")
+    return words
   }
 
   /// The way in of a guest that runs.
-  private func access(_ vm: VMDetails, _ label: String) throws(CommandFailure) -> (VMDetails.SSH, Int) {
+  private static func access(_ vm: VMDetails, _ label: String) throws(CommandFailure) -> (VMDetails.SSH, Int)
+  {
     let state = Printable.line(vm.status.state.text)
     switch vm.status.state.known {
     case .running, nil: break

@@ -6,12 +6,24 @@ struct Query {
   /// How long the supervisor may take to answer what it knows by heart.
   static let deadline: Duration = .seconds(10)
 
-  let selection: VMSelection
-  let verb: String
+  private let selection: VMSelection
+  private let verb: String
+
+  /// The VM where nobody has to look for it.
+  private let known: VMReference?
+
+  init(selection: VMSelection, verb: String) {
+    (self.selection, self.verb, known) = (selection, verb, nil)
+  }
+
+  /// About a VM that no lab file at hand may mean another by.
+  init(_ vm: VMReference, verb: String) {
+    (selection, self.verb, known) = (VMSelection(names: [vm.name], files: []), verb, vm)
+  }
 
   /// The VM as the supervisor finds it: with its lab where the lab file at hand has it.
   func reference(_ context: Context) throws -> VMReference {
-    try selection.one(in: context, verb: verb)
+    try known ?? selection.one(in: context, verb: verb)
   }
 
   /// All that the supervisor tells of the VM.

@@ -7,9 +7,11 @@ struct FleetDisplay {
   private var told: Set<String> = []
 
   /// Redraws lines on a terminal that has room for them.
-  init(count: Int, context: Context) {
+  init(count: Int, context: Context, isQuiet: Bool = false) {
     stream = context.diagnostics
-    if context.environment["TERM"] != "dumb", stream.isTerminal,
+    if isQuiet {
+      display = NoProgress()
+    } else if context.environment["TERM"] != "dumb", stream.isTerminal,
       let size = TerminalSize(of: stream.descriptor), count < size.rows
     {
       display = ProgressBoard(count: count, columns: size.columns, style: context.diagnosticsStyle)

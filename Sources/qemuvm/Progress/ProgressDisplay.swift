@@ -24,3 +24,9 @@ struct PlainProgress: ProgressDisplay {
     return state == .failed ? "" : "\(label): \(text)\n"
   }
 }
+
+/// No progress: only what goes wrong is told.
+struct NoProgress: ProgressDisplay {
+  func note(_ text: String) -> String { text.hasSuffix("\n") ? text : text + "\n" }
+  func show(_ label: String, at index: Int, _ state: VMState?, _ text: String) -> String { "" }
+}

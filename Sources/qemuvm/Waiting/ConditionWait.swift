@@ -16,13 +16,19 @@ struct ConditionWait: ~Copyable {
   private let timeout: Duration?
   private let context: Context
 
+  /// Whether nobody starts it again when it has stopped.
+  private let isItsOnlyLife: Bool
+
   /// What was last known of it.
   private var last: VMDetails?
   private var console: ConsoleSearch?
 
-  init(_ vm: VMReference, _ condition: Condition, timeout: Duration?, deadline: Instant?, _ context: Context)
-  {
+  init(
+    _ vm: VMReference, _ condition: Condition, timeout: Duration?, deadline: Instant?, _ context: Context,
+    isItsOnlyLife: Bool = false
+  ) {
     self.vm = vm
+    self.isItsOnlyLife = isItsOnlyLife
     self.condition = condition
     self.timeout = timeout
     self.deadline = deadline
@@ -69,6 +75,7 @@ struct ConditionWait: ~Copyable {
   private mutating func judge(_ vm: VMDetails) throws -> Duration? {
     let state = vm.status.state.known
     if state == .failed, condition != .stopped { throw failure(vm, vm.status.shownCause ?? "it has failed") }
+    if isItsOnlyLife, state == .stopped { throw failure(vm, vm.status.shownCause ?? "it has stopped") }
     switch condition {
     case .running: return state == .running ? nil : context.patience.news
     case .stopped: return state == .stopped || state == .failed ? nil : context.patience.news

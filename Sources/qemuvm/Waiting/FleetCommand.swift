@@ -55,11 +55,14 @@ struct FleetCommand: Sendable {
   let patience: Duration?
   let context: Context
 
+  /// Whether only what goes wrong is told.
+  var isQuiet = false
+
   /// Sends all requests, then follows what comes of them.
   ///
   /// What a supervisor on its way out has not begun goes to the next one. Throws what was refused for all at once.
   func run() throws -> Result {
-    var course = FleetCourse(commands, context)
+    var course = FleetCourse(commands, context, isQuiet: isQuiet)
     let connector = SupervisorConnector(context: context, deadline: timeout.map { context.began + $0 })
     // Of a fleet of hundreds, what is told of others need not be read.
     let subscription = Subscription(vms: .named(Set(commands.flatMap(\.orders).map(\.label))))

@@ -22,7 +22,7 @@ struct FleetCourse {
   /// The commands that are to be sent.
   private var unsent: [Int]
 
-  init(_ commands: [FleetCommand.Command], _ context: Context) {
+  init(_ commands: [FleetCommand.Command], _ context: Context, isQuiet: Bool = false) {
     for command in commands {
       let start = waits.count
       waits += command.orders.map {
@@ -31,7 +31,7 @@ struct FleetCourse {
       ranges.append(start..<waits.count)
     }
     replies = Array(repeating: nil, count: waits.count)
-    display = FleetDisplay(count: waits.count, context: context)
+    display = FleetDisplay(count: waits.count, context: context, isQuiet: isQuiet)
     self.commands = commands
     self.context = context
     unsent = Array(commands.indices)
