@@ -54,12 +54,16 @@ package actor HelperProcess {
   private lazy var timer = DeadlineTimer(queue: executor.queue) { [weak self] in
     self?.assumeIsolated { helper in
       helper.process?.assumeIsolated { _ = $0.takeMissedEnd() }
-      helper.apply(.timer)
+      // What has ended is told by its end, which is being found out, however late that is heard of.
+      if helper.process?.exitStatus == nil { helper.apply(.timer) }
     }
   }
 
   /// How long the disk may take to show what it has said last.
   private static let patience = Duration.seconds(2)
+
+  /// The same for a line that lies in a pipe.
+  private static let wordPatience = Duration.seconds(10)
 
   /// `told` is called on its queue.
   package init(
@@ -297,7 +301,7 @@ package actor HelperProcess {
   private func conclude(_ process: SupervisedProcess, _ status: ExitStatus) {
     let (log, start) = (declaration.log, logStart)
     Task {
-      _ = await wordLane.run(within: Self.patience) {}
+      _ = await wordLane.run(within: Self.wordPatience) {}
       let words = await lane.run(within: Self.patience) { Self.lastWords(of: log, from: start) } ?? ""
       guard self.process === process else { return }
       self.process = nil
