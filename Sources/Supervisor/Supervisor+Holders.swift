@@ -7,6 +7,8 @@ internal import Machine
 extension Supervisor {
   /// A VM with a holder.
   struct HeldVM {
+    let holder: Holder
+
     /// Tells of the holder's end; nil where that was found.
     var watch: ExitWatch?
 
@@ -30,18 +32,26 @@ extension Supervisor {
     guard let pid, let (holder, process) = Holder.hold(pid) else {
       throw .cannot("run", name, "the process that it is for has ended")
     }
+    // It would go with this VM's.
+    if reports[name.id] == nil, try await leftVMs().contains(name) {
+      throw .cannot(
+        "run", name, "what an earlier VM of that name has left is kept", .exists,
+        advice: ["Give it another name; 'qemuvm disk ls' lists the disks."])
+    }
     // The same process may ask again, of the supervisor behind one that has died.
     guard reports[name.id] == nil && held[name.id] == nil || reports[name.id]?.holder == holder else {
       throw .cannot("run", name, "it exists already", .exists, advice: ["Give it another name."])
     }
     record.holder = holder
-    hold(name, process, isComing: true)
+    hold(name, holder, process, isComing: true)
     let result: Result<JSONValue, ControlError>
     do throws(ControlError) {
       result = .success(try await bring(record, starting: true, dryRun: false))
     } catch {
       result = .failure(error)
     }
+    // Of what was refused there is nothing to remove.
+    if case .failure = result, reports[name.id] == nil { held[name.id] = nil }
     held[name.id]?.isComing = false
     if held[name.id]?.isLetGo == true { discard(name) }
     return try result.get()
@@ -51,18 +61,18 @@ extension Supervisor {
   func followHolder(_ report: VMReport) {
     guard let holder = report.holder, held[report.name.id] == nil else { return }
     if let process = holder.process {
-      hold(report.name, process)
+      hold(report.name, holder, process)
     } else {
-      held[report.name.id] = HeldVM(isLetGo: true)
+      held[report.name.id] = HeldVM(holder: holder, isLetGo: true)
       discard(report.name)
     }
   }
 
-  private func hold(_ name: VMName, _ process: ChildProcess, isComing: Bool = false) {
+  private func hold(_ name: VMName, _ holder: Holder, _ process: ChildProcess, isComing: Bool = false) {
     let watch = process.onExit(queue: executor.queue) { [weak self] _ in
       self?.assumeIsolated { $0.letGo(name) }
     }
-    held[name.id] = HeldVM(watch: watch, isComing: isComing)
+    held[name.id] = HeldVM(holder: holder, watch: watch, isComing: isComing)
   }
 
   private func letGo(_ name: VMName) {
@@ -73,6 +83,11 @@ extension Supervisor {
 
   /// Ends the VM at once, and removes it with its disks.
   private func discard(_ name: VMName) {
+    // Another of that name may be there by now, and be somebody's.
+    guard let holder = reports[name.id]?.holder, holder == held[name.id]?.holder else {
+      held[name.id] = nil
+      return
+    }
     Log.note("\(name): the command that it was made for has ended; it is removed")
     Task {
       let result = await end(name, .down(disks: true), timeout: .zero)

@@ -41,6 +41,12 @@ struct Context: Sendable {
     Locations(environment: environment.filter { $0.key == "HOME" || $0.key == "XDG_RUNTIME_DIR" })
   }
 
+  /// Where this user's own programs are configured, root's too; see XDG's base directories.
+  var userConfiguration: String {
+    if let folder = environment["XDG_CONFIG_HOME"], folder.hasPrefix("/") { return folder }
+    return (environment["HOME"] ?? "/root") + "/.config"
+  }
+
   /// The QEMU that `QEMUVM_QEMU` names, as others can find it; nil when it names none.
   var emulator: String? {
     guard let named = environment["QEMUVM_QEMU"], !named.isEmpty else { return nil }

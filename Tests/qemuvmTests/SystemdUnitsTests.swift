@@ -12,7 +12,8 @@ import Testing
     emulator: String? = nil, isOfUser: Bool = false
   ) -> String {
     SystemdUnits(
-      program: program, locations: locations, customary: customary, emulator: emulator, isOfUser: isOfUser,
+      program: program, locations: locations, customary: customary, emulator: emulator,
+      userFolder: "/home/a/.config/systemd/user", isOfUser: isOfUser,
       stopTimeout: .seconds(120)
     ).units.first { $0.name == name }?.text ?? ""
   }

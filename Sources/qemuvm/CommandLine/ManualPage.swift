@@ -39,6 +39,7 @@ enum ManualPage {
     ("QEMUVM_RUNTIME_DIR", "Where the control socket and consoles lie."),
     ("QEMUVM_CONFIG_DIR", "Where configuration and profiles lie."),
     ("QEMUVM_QEMU", "The QEMU of VMs that name none."),
+    ("QEMUVM_HOST", "The host whose VMs are meant, as with --host."),
     ("NO_COLOR", "No colours, if it is not empty."),
   ]
 

@@ -7,8 +7,8 @@ struct Doctor: Verb {
   static let farPart = FarPart.wholeVerb
   static let summary = "Look whether this host can run VMs, and say what mends it"
   static let discussion = [
-    "It looks at KVM (a small guest tries whether 64-bit systems run), QEMU and the other programs, memory, control group "
-      + "and limits, folders, the supervisor, units that run it, and the clock. It changes nothing, starts no supervisor, "
+    "It looks at KVM (a small guest tries whether 64-bit systems run), QEMU and the other programs, memory, limits, "
+      + "folders, the supervisor, units that run it, and the clock. It changes nothing, starts no supervisor, "
       + "and takes at most \(Examination.patience.components.seconds) s.",
     "The exit code is 1 where something fails; a warning alone is none.",
   ]
@@ -22,7 +22,11 @@ struct Doctor: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
+    let watch = AskedPrograms.watch()
+    defer { withExtendedLifetime(watch) {} }
     let findings = Examination.run(Examination.groups(context))
+    // A group that has not come back may have left one that is asked still.
+    AskedPrograms.end()
     if isJSON {
       try context.output.write(json: .array(findings.map { .object($0.json) }))
     } else {

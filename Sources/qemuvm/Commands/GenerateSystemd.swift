@@ -1,4 +1,5 @@
 internal import Control
+internal import Glibc
 internal import Host
 internal import Machine
 
@@ -40,10 +41,16 @@ struct GenerateSystemd: Verb {
   }
 
   func run(_ context: Context) throws -> ExitCode {
+    guard isOfUser || geteuid() == 0 else {
+      throw CommandFailure(
+        .failed, nil, "the host's units are root's",
+        hints: ["'sudo qemuvm generate systemd' prints them; --user those of a fleet of your own."])
+    }
     // A user's manager has 120 s itself, user@.service.
     let units = SystemdUnits(
       program: SupervisorLauncher.program, locations: context.locations,
-      customary: context.customaryLocations, emulator: context.emulator, isOfUser: isOfUser,
+      customary: context.customaryLocations, emulator: context.emulator,
+      userFolder: context.userConfiguration + "/systemd/user", isOfUser: isOfUser,
       stopTimeout: stopTimeout ?? .seconds(isOfUser ? 90 : 120))
     guard let folder else {
       let texts = units.units.map { "# \(units.folder)/\($0.name)\n\($0.text)" }

@@ -8,6 +8,9 @@ internal import Machine
 /// `qemuvm run`: a guest for one command, after which nothing is left of it.
 struct Run: Verb {
   static let name = "run"
+
+  /// The VM goes with this process, and the way into it leads from its own host.
+  static let farPart = FarPart.none
   static let group = VerbGroup.lifecycle
   static let summary = "Run a command in a guest that is made for it, and thrown away behind it"
   static let discussion = [

@@ -26,15 +26,19 @@ struct HostQuestion: Sendable {
     // What cannot be started has no answer; that it is there, its finding says.
     guard let process = try? ChildProcess(launch) else { return nil }
     var words = ProbeOutput(output.takeReadEnd())
-    let deadline = Instant.now + Self.patience
+    return AskedPrograms.ask(process) { Self.answer(of: process, &words) }
+  }
+
+  private static func answer(of process: ChildProcess, _ words: inout ProbeOutput) -> String? {
+    let deadline = Instant.now + patience
     while true {
       let hasEnded = process.hasExited
       // A pipe that cannot be read has said what it had to say.
-      guard (try? words.setNonBlocking()) != nil, (try? words.drain(upTo: Self.longestAnswer)) != nil else {
+      guard (try? words.setNonBlocking()) != nil, (try? words.drain(upTo: longestAnswer)) != nil else {
         break
       }
       let rest = (deadline - .now).nanoseconds
-      if hasEnded || rest <= 0 || words.bytes.count > Self.longestAnswer { break }
+      if hasEnded || rest <= 0 || words.bytes.count > longestAnswer { break }
       var pollers = [words.poller, pollfd(fd: process.exitDescriptor, events: Int16(POLLIN), revents: 0)]
       _ = poll(&pollers, nfds_t(pollers.count), Int32(clamping: rest / 1_000_000 + 1))
     }

@@ -52,10 +52,24 @@ struct LongModeGuest {
     do throws(SystemError) {
       // QEMU tells what happens to it once its greeting is answered: before that the guest does not run.
       try ours.write(Array(#"{"execute":"qmp_capabilities"}{"execute":"cont"}"#.utf8))
-      var events = ProbeOutput(ours)
-      let end = try Self.follow(process, &said, &words, &events)
+    } catch {
+      _ = process.endGroup()
+      throw error
+    }
+    var events = ProbeOutput(ours)
+    return try AskedPrograms.ask(process) { () throws(SystemError) in
+      try Self.course(of: process, &said, &words, &events)
+    }
+  }
+
+  private static func course(
+    of process: ChildProcess, _ said: inout ProbeOutput, _ words: inout ProbeOutput,
+    _ events: inout ProbeOutput
+  ) throws(SystemError) -> Course {
+    do throws(SystemError) {
+      let end = try follow(process, &said, &words, &events)
       let status = process.endGroup()
-      return Self.course(said.bytes, end, status, words.bytes)
+      return course(said.bytes, end, status, words.bytes)
     } catch {
       _ = process.endGroup()
       throw error

@@ -1,9 +1,9 @@
 internal import Glibc
 internal import Host
 
-/// What the host can give: memory, large pages, limits of a process, control groups.
+/// What the host can give: memory, large pages, limits of a process.
 struct MeansCheck {
-  func findings() -> [Finding] { [memory, hugepages, controlGroup, openFiles, watches].compactMap { $0 } }
+  func findings() -> [Finding] { [memory, hugepages, openFiles, watches].compactMap { $0 } }
 
   /// Less than that is free on a host that is at its end, in bytes.
   private static let scarce: UInt64 = 512 << 20
@@ -34,31 +34,6 @@ struct MeansCheck {
         "hugepages", "none reserved; 'sysctl vm.nr_hugepages=N' reserves N of \(Quantity.bytes(size << 10))")
     }
     return .ok("hugepages", "\(free) of \(total) free, \(Quantity.bytes(size << 10)) each")
-  }
-
-  /// Whether limits for VMs can be set in a group of our own.
-  private var controlGroup: Finding {
-    let path = HostText.lines("/proc/self/cgroup").first { $0.prefix(3) == "0::" }?.dropFirst(3)
-    let held = "limits of CPU and memory cannot be held for VMs"
-    guard let path, let controllers = HostText.file("/sys/fs/cgroup\(path)/cgroup.controllers") else {
-      return .warning(
-        "control group", "no cgroup v2 is mounted at /sys/fs/cgroup: \(held)",
-        "Boot with systemd.unified_cgroup_hierarchy=1.")
-    }
-    let folder = "/sys/fs/cgroup\(path)"
-    let names = controllers.split(separator: " ")
-    guard FileSystem.isAccessible(folder + "/cgroup.subtree_control", writing: true) else {
-      return .warning(
-        "control group", "\(folder) is not this user's: \(held)",
-        "Run the supervisor by a unit with Delegate=yes.")
-    }
-    guard names.contains("memory"), names.contains("cpu") else {
-      return .warning(
-        "control group",
-        "\(folder) has \(names.isEmpty ? "no controllers" : names.joined(separator: ", ")): \(held)",
-        "Run the supervisor by a unit with Delegate=yes.")
-    }
-    return .ok("control group", "\(folder) with \(names.joined(separator: ", "))")
   }
 
   /// Each VM takes some descriptors of the supervisor's.

@@ -43,7 +43,7 @@ struct FarConnection {
       CommandFailure(
         .noSupervisor, "\(host)", "ssh does not get there",
         hints: [
-          "'ssh \(host.arguments(running: [], onTerminal: false).dropLast().suffix(1).joined())' tells why."
+          "'ssh \(host.login)' tells why."
         ])
     case .code(Self.notFound)?: Self.programMissing(host)
     case .code(let code)?:

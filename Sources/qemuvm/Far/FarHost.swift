@@ -26,6 +26,9 @@ struct FarHost: Sendable, Equatable, CustomStringConvertible {
     }
     var port: Int?
     if let colon = rest.lastIndex(of: ":"), !rest.hasSuffix("]") {
+      guard rest[..<colon].hasSuffix("]") || !rest[..<colon].contains(":") else {
+        throw InvalidValue(reason: "has an IPv6 address without [ ] around it")
+      }
       guard let number = Int(rest[rest.index(after: colon)...]), (1...65_535).contains(number) else {
         throw InvalidValue(reason: "has no port between 1 and 65535 behind its colon")
       }
@@ -46,6 +49,9 @@ struct FarHost: Sendable, Equatable, CustomStringConvertible {
     let host = name.contains(":") ? "[\(name)]" : name
     return Self.scheme + (user.map { "\($0)@" } ?? "") + host + (port.map { ":\($0)" } ?? "")
   }
+
+  /// What leads there behind `ssh`, for a person to try.
+  var login: String { (user.map { "-l \($0) " } ?? "") + (port.map { "-p \($0) " } ?? "") + name }
 
   /// ssh's arguments for running a command there, given as words.
   func arguments(running words: [String], onTerminal: Bool) -> [String] {

@@ -25,6 +25,8 @@ struct FarVerb: Sendable {
       [SIGTERM, SIGINT, SIGHUP], queue: DispatchQueue(label: "signals"), handler: { process.signal($0) })
     defer { withExtendedLifetime(watch) {} }
     switch process.wait() {
+    // A command in a guest may end with any.
+    case .code(let code) where verb.name == SSH.name: return code
     case .code(FarConnection.sshFailed):
       throw CommandFailure(.noSupervisor, "\(host)", "ssh has failed", hints: ["It has said why."])
     case .code(FarConnection.notFound): throw FarConnection.programMissing(host)

@@ -27,6 +27,9 @@ struct SystemdUnits: Sendable {
   /// `QEMUVM_QEMU`.
   let emulator: String?
 
+  /// Where a user's own service manager looks.
+  let userFolder: String
+
   /// Whether they are for a user's own service manager, or for the host's.
   let isOfUser: Bool
 
@@ -51,9 +54,7 @@ struct SystemdUnits: Sendable {
   }
 
   /// Where they are put.
-  var folder: String {
-    isOfUser ? FileSystem.parent(of: customary.configuration) + "/systemd/user" : "/etc/systemd/system"
-  }
+  var folder: String { isOfUser ? userFolder : "/etc/systemd/system" }
 
   private var socketText: String {
     """
@@ -136,11 +137,10 @@ struct SystemdUnits: Sendable {
   /// What the supervisor, and with it QEMU and what it needs, can do without.
   ///
   /// Left out are what they do need: memory that is written and run (TCG), namespaces (passt, virtiofsd), devices, homes
-  /// and /tmp, where disks and labs may lie.
+  /// and /tmp, where disks and labs may lie, and /usr/lib/modules, where kernels may (ProtectKernelModules= hides it).
   private static let hardening = """
     NoNewPrivileges=yes
     ProtectSystem=full
-    ProtectKernelModules=yes
     ProtectKernelLogs=yes
     ProtectKernelTunables=yes
     ProtectHostname=yes

@@ -99,5 +99,24 @@ extension EndToEnd {
         try await Self.expectNothing(of: fleet)
       }
     }
+
+    @Test("What an earlier VM has left goes with no guest of its name")
+    func kept() async throws {
+      try await Fleet.run { fleet in
+        try await fleet.qemuvm(
+          "up", "--profile", "hello", "--name", "box", "--disk", "name=data,size=1M")
+        try await fleet.qemuvm("down", "box")
+        let disk = fleet.state + "/disks/box/disk-data.qcow2"
+        for options in [[], ["--machine", "amiga"]] {
+          let refused = try await fleet.qemuvm(["run", "hello", "--name", "box"] + options, expecting: 1)
+          #expect(refused.errors.contains("what an earlier VM of that name has left is kept"), "\(refused)")
+          // The supervisor has heard that the command has ended before it answers this.
+          try await fleet.qemuvm("create", "--profile", "hello", "--name", "box")
+          try await fleet.qemuvm("rm", "box")
+          #expect(FileSystem.exists(disk))
+        }
+        try await fleet.qemuvm("disk", "rm", "box", "--all")
+      }
+    }
   }
 }

@@ -5,6 +5,16 @@ import Testing
 
 extension EndToEnd {
   @Suite("What VMs use") struct Use {
+    /// What stats tells once each of these VMs has answered: on a busy host one may not do so in time.
+    private static func stats(_ fleet: Fleet, answeredBy names: Set<String>) async throws -> [JSONValue] {
+      for _ in 0..<60 {
+        let all = try #require(try await fleet.json("stats").array)
+        let silent = all.filter { $0["error"] != .null }.compactMap { $0["name"]?.string }
+        if names.isDisjoint(with: silent) { return all }
+      }
+      throw SystemError("stats", "\(names) do not answer", code: 0)
+    }
+
     @Test("stats tells each VM's use, in all its forms; of one that hangs what the kernel tells")
     func stats() async throws {
       try await Fleet.run { fleet in
@@ -19,10 +29,9 @@ extension EndToEnd {
           """)
         try await fleet.qemuvm("up", "db", "web")
         try await fleet.qemuvm("create", "off")
-        let all = try #require(try await fleet.json("stats").array)
+        let all = try await Self.stats(fleet, answeredBy: ["db", "web"])
         #expect(all.map { $0["name"]?.string } == ["db", "off", "web"])
         let db = all[0]
-        #expect(db["error"] == .null && all[2]["error"] == .null)
         #expect(try #require(db["cpuSeconds"]?.double) > 0)
         #expect(try #require(db["residentBytes"]?.int) > 1 << 20)
         #expect(db["vcpuSeconds"]?.array?.isEmpty == false)
@@ -36,8 +45,7 @@ extension EndToEnd {
         let pid = try #require(all[2]["pid"]?.int)
         kill(Int32(pid), SIGSTOP)
         defer { kill(Int32(pid), SIGCONT) }
-        let hung = try #require(try await fleet.json("stats").array)
-        #expect(hung[0]["error"] == .null)
+        let hung = try await Self.stats(fleet, answeredBy: ["db"])
         #expect(hung[2]["error"]?.string?.isEmpty == false)
         #expect(try #require(hung[2]["residentBytes"]?.int) > 1 << 20)
         kill(Int32(pid), SIGCONT)
