@@ -17,9 +17,6 @@ package struct MachineDescription: Sendable, Equatable {
 
   /// As a person reads it.
   package let texts: MachineTexts
-
-  /// The helpers that it runs with, by name.
-  package var helpers: [String] { (devices ?? []).compactMap(\.helper) }
 }
 
 /// A device of a machine, with every value that a start gives effect to.
@@ -30,9 +27,6 @@ package struct DeviceDescription: Sendable, Equatable {
   package let file: String?
   package let properties: JSONObject
 
-  /// What its helper is called; nil where it needs none.
-  package let helper: String?
-
   /// How it is told to a person.
   package let texts: MachineTexts
 
@@ -40,7 +34,7 @@ package struct DeviceDescription: Sendable, Equatable {
   package let removal: [LiveCommand]?
 
   package init(
-    id: DeviceID, key: String, label: String, file: String?, properties: JSONObject, helper: String? = nil,
+    id: DeviceID, key: String, label: String, file: String?, properties: JSONObject,
     texts: MachineTexts = MachineTexts(facts: []), removal: [LiveCommand]? = nil
   ) {
     self.id = id
@@ -48,7 +42,6 @@ package struct DeviceDescription: Sendable, Equatable {
     self.label = label
     self.file = file
     self.properties = properties
-    self.helper = helper
     self.texts = texts
     self.removal = removal
   }
@@ -56,7 +49,7 @@ package struct DeviceDescription: Sendable, Equatable {
   /// The same with other values.
   func with(_ properties: JSONObject) -> DeviceDescription {
     DeviceDescription(
-      id: id, key: key, label: label, file: file, properties: properties, helper: helper, texts: texts,
+      id: id, key: key, label: label, file: file, properties: properties, texts: texts,
       removal: removal)
   }
 }
@@ -64,7 +57,7 @@ package struct DeviceDescription: Sendable, Equatable {
 extension Device {
   func description(in context: DeviceContext) -> DeviceDescription {
     DeviceDescription(
-      id: id, key: key, label: label, file: file, properties: properties, helper: helper?.name,
+      id: id, key: key, label: label, file: file, properties: properties,
       texts: MachineTexts(facts: shown),
       removal: hasPluggingPlace(in: context) ? LiveCommand.removing(backends(in: context)) : nil)
   }
@@ -155,7 +148,6 @@ extension DeviceDescription: JSONDecodable {
     label = try object.required("label")
     file = try object.optional("file")
     properties = try object.required("properties")
-    helper = try object.optional("helper")
     texts = try object.optional("texts") ?? MachineTexts(facts: [])
     removal = try object.optional("removal")
   }
@@ -164,7 +156,6 @@ extension DeviceDescription: JSONDecodable {
     var object: JSONObject = ["id": .string(id.text), "key": .string(key), "label": .string(label)]
     object["file"] = file.map { .string($0) }
     object["properties"] = .object(properties)
-    object["helper"] = helper.map { .string($0) }
     if !texts.facts.isEmpty { object["texts"] = .object(texts.json) }
     object["removal"] = removal.map { .array($0.compactMap(\.json)) }
     return .object(object)

@@ -100,7 +100,7 @@ struct KeptVMReading: Sendable {
 
   /// The processes that hold the lock of one of its helpers and have that helper's command line.
   private func findHelpers(_ kept: inout KeptVM) {
-    let needed = kept.survivor == nil ? [] : kept.saved.machine?.helpers ?? []
+    let words = kept.survivor?.words ?? []
     // A folder that cannot be listed tells of none.
     for name in (try? FileSystem.names(in: folder.path)) ?? [] where !name.contains(".") {
       guard let declaration = HelperDeclaration.recorded(in: folder.helper(name)) else { continue }
@@ -121,7 +121,8 @@ struct KeptVMReading: Sendable {
         kept.helpers.append(
           KeptVM.FoundHelper(
             name: name, declaration: declaration, process: own.process, words: own.words))
-      } else if needed.contains(name) {
+      } else if words.contains(where: { $0.contains(declaration.folder + "/") }) {
+        // QEMU was told where it is; the kept state may be older than that.
         kept.missingHelpers.append(declaration.title)
       }
     }

@@ -62,6 +62,12 @@ extension Fleet {
     }
   }
 
+  /// Waits until what is kept of a VM, by its id, is as the test asks: a guest's state is told before it is kept.
+  func keptState(of id: String = "web@shop", until isWanted: (JSONValue) -> Bool) async throws {
+    let file = "\(state)/vms/\(id)/state.json"
+    try await arrival(of: file) { isWanted(try JSONValue(parsing: FileSystem.read(file))) }
+  }
+
   /// Waits until a file that is written to is as the test asks.
   func modification(of path: String, until isWanted: () throws -> Bool) async throws {
     let files = FileWatch()

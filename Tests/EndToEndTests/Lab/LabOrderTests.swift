@@ -159,7 +159,8 @@ extension EndToEnd {
           state["boot"] = "another"
           try FileSystem.replace(file, with: JSONValue.object(state).bytes(), durable: false)
         }
-        let before = try await LabStory(of: fleet)
+        let before = try LabStory(onFileOf: fleet)
+        try await fleet.qemuvm("ls")
         try await fleet.wait(for: "web", toBe: "running")
         let story = try await LabStory(of: fleet).behind(before)
         #expect(
@@ -217,8 +218,16 @@ struct LabStory: CustomStringConvertible {
   private(set) var steps: [String] = []
 
   init(of fleet: Fleet) async throws {
-    let lines = try await fleet.qemuvm("events", "--json").output.split(separator: "\n")
-    for line in lines {
+    try self.init(try await fleet.qemuvm("events", "--json").output)
+  }
+
+  /// As the ledger has it on file, where no supervisor is to be started by the question.
+  init(onFileOf fleet: Fleet) throws {
+    try self.init(try fleet.text(of: fleet.state + "/ledger.jsonl"))
+  }
+
+  private init(_ text: String) throws {
+    for line in text.split(separator: "\n") {
       let record = try JSONValue(parsing: String(line))
       guard let name = record["name"]?.string, let event = record["event"]?.string else { continue }
       if let state = record["state"]?.string { steps.append("\(state) \(name)") }

@@ -131,6 +131,7 @@ extension EndToEnd {
         try fleet.define()
         try await fleet.qemuvm("up")
         let guest = try fleet.guest()
+        try await fleet.keptState { $0["phase"] == "running" }
         await (try fleet.supervisor()).kill()
         let folder = fleet.state + "/vms/"
         #expect(try await fleet.tool("cp", ["-a", folder + "web@shop", folder + "copy@shop"]).code == 0)
@@ -152,6 +153,7 @@ extension EndToEnd {
         try fleet.define()
         try await fleet.qemuvm("up")
         let guest = try fleet.guest()
+        try await fleet.keptState { $0["phase"] == "running" }
         try await Fleet.run { other in
           #expect(try await fleet.tool("cp", ["-a", fleet.state, other.state]).code == 0)
           let copy = try await other.status("web")

@@ -97,10 +97,7 @@ extension EndToEnd {
         try await fleet.qemuvm("up")
         let guest = try fleet.guest()
         let (state, ledger) = (fleet.state + "/vms/web@shop/state.json", fleet.state + "/ledger.jsonl")
-        // It is told before it is kept.
-        try await fleet.arrival(of: state) {
-          try JSONValue(parsing: FileSystem.read(state))["phase"] == "running"
-        }
+        try await fleet.keptState { $0["phase"] == "running" }
         let (stateBefore, ledgerBefore) = (try FileSystem.read(state), try FileSystem.read(ledger))
         await guest.kill()
         try await fleet.wait(for: "web", toBe: "failed")

@@ -212,7 +212,7 @@ extension DeviceDescription {
     guard let other, other.key != key else { return self }
     let facts = texts.facts.map { (key: $0.key == key ? other.key : $0.key, value: $0.value) }
     return DeviceDescription(
-      id: id, key: other.key, label: label, file: file, properties: properties, helper: helper,
+      id: id, key: other.key, label: label, file: file, properties: properties,
       texts: MachineTexts(facts: facts), removal: removal)
   }
 }
