@@ -7,12 +7,13 @@ struct LivePlanTests {
   private static let ports = Set((0..<8).map { "port\($0)" })
 
   private static func plan(
-    from old: String, to new: String, present: Set<String>? = ports, isResumed: Bool = false
+    from old: String, to new: String, present: Set<String>? = nil, isResumed: Bool = false
   ) throws -> LivePlan {
     let before = try Example.machine(old)
     let after = try Example.machine(new, after: before.addresses)
+    let all = ports.union((before.description.devices ?? []).map(\.id.text))
     return LivePlan(
-      from: before.description, to: after, old: before, present: present, isResumed: isResumed)
+      from: before.description, to: after, old: before, present: present ?? all, isResumed: isResumed)
   }
 
   private static func names(_ commands: [LiveCommand]?) -> [String]? {

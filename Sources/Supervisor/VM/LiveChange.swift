@@ -36,6 +36,8 @@ enum LiveFailure: Error, Sendable, Equatable, CustomStringConvertible {
 
 /// A device that a guest was asked to let go of, and who waits for that.
 struct AwaitedUnplug {
+  /// Which wait it is: a deadline of an earlier one for the same device is not its own.
+  let number: Int
   let device: DeviceID
   let waiting: CheckedContinuation<LiveFailure?, Never>
 }

@@ -15,7 +15,14 @@ extension VirtualMachine {
   /// definition that the running machine is of what was removed can be put back; else each removal stands for itself.
   func goLive(patience: Duration? = nil, isResumed: Bool = false) async -> LiveOutcome {
     await enterLive()
-    defer { liveGate.leave() }
+    defer {
+      // Of a QEMU that has ended nothing is half done any more.
+      if isChanging {
+        isChanging = false
+        if isDefined { save() }
+      }
+      liveGate.leave()
+    }
     var outcome = LiveOutcome()
     guard let run, let (connection, running) = changeable(run), let next = await nextLaunch(), let record,
       !next.machine.description.changes(from: running).isEmpty
@@ -40,8 +47,10 @@ extension VirtualMachine {
       // The next QEMU starts as the VM is.
       if error != .ended { outcome.refusal = "\(error)" }
     }
-    isChanging = false
-    if self.run === run { announce() }
+    if self.run === run {
+      isChanging = false
+      announce()
+    }
     for words in outcome.applied { note(.message("changed while it runs: \(words)")) }
     if let refusal = outcome.refusal { note(.message("could not be changed while it runs: \(refusal)")) }
     return outcome
@@ -162,6 +171,7 @@ extension VirtualMachine {
         guard self.run === run else { throw .ended }
         if count > 0 { done.append(step.undo(of: count)) }
         let stays = await takeBack(done, on: run, connection, patience)
+        guard self.run === run else { throw .ended }
         if stays.isEmpty { run.machine = before }
         throw .refused(([("\(step.words): \(error)")] + stays).joined(separator: "; "))
       }
@@ -181,7 +191,10 @@ extension VirtualMachine {
         continue
       }
       do throws(LiveFailure) {
-        for command in undo { try await perform(command, on: run, connection, patience) }
+        for command in undo {
+          guard self.run === run else { return stays }
+          try await perform(command, on: run, connection, patience)
+        }
       } catch {
         stays.append("what was done before could not be taken back: \(error)")
       }
@@ -226,33 +239,37 @@ extension VirtualMachine {
   private func unplug(
     _ device: DeviceID, of run: Run, _ connection: QMPConnection, _ patience: Duration
   ) async -> LiveFailure? {
-    await withCheckedContinuation { continuation in
+    guard self.run === run, run.exitStatus == nil else { return .ended }
+    unplugs += 1
+    let number = unplugs
+    return await withCheckedContinuation { continuation in
       // Before the command: what it brings about may come before its answer.
-      run.unplug = AwaitedUnplug(device: device, waiting: continuation)
+      run.unplug = AwaitedUnplug(number: number, device: device, waiting: continuation)
       connection.assumeIsolated {
         $0.send("device_del", ["id": .string(device.text)]) { [weak self] result in
           guard case .failure(let error) = result else { return }
-          self?.assumeIsolated { $0.endUnplug(of: device, .refused(error.reply?.description ?? "\(error)")) }
+          self?.assumeIsolated { $0.endUnplug(number, .refused(error.reply?.description ?? "\(error)")) }
         }
       }
       executor.after(patience) { [weak self] in
-        self?.assumeIsolated { $0.endUnplug(of: device, .held(after: patience)) }
+        self?.assumeIsolated { $0.endUnplug(number, .held(after: patience)) }
       }
     }
   }
 
-  private func endUnplug(of device: DeviceID, _ failure: LiveFailure?) {
-    guard let run, run.unplug?.device == device else { return }
+  private func endUnplug(_ number: Int, _ failure: LiveFailure?) {
+    guard let run, run.unplug?.number == number else { return }
     run.unplug.take()?.waiting.resume(returning: failure)
   }
 
   /// Takes in what an event says of a device that comes or goes.
   func noteUnplug(_ event: QMPEvent) {
     guard let run, let device = event.data["device"]?.string.map({ DeviceID($0) }) else { return }
-    switch event.name {
-    case "DEVICE_UNPLUG_GUEST_ERROR": endUnplug(of: device, .guestRefused)
-    case "DEVICE_DELETED" where run.unplug?.device == device: endUnplug(of: device, nil)
-    case "DEVICE_DELETED": letGo(of: device, run)
+    let awaited = run.unplug.flatMap { $0.device == device ? $0.number : nil }
+    switch (event.name, awaited) {
+    case ("DEVICE_UNPLUG_GUEST_ERROR", let number?): endUnplug(number, .guestRefused)
+    case ("DEVICE_DELETED", let number?): endUnplug(number, nil)
+    case ("DEVICE_DELETED", nil): letGo(of: device, run)
     default: break
     }
   }

@@ -134,6 +134,7 @@ package actor VirtualMachine {
   /// Lets one change of the running QEMU at a time be made, and whether one is.
   var liveGate = CommandGate()
   var isChanging = false
+  var unplugs = 0
 
   /// Whether what an earlier supervisor has left of it is still being read, and who waits for that.
   var isUnread = false

@@ -140,7 +140,8 @@ extension EndToEnd {
     func heldByGuest() async throws {
       try await Fleet.run { fleet in
         // Firmware alone lets go of nothing.
-        let keys = "profile: 'hello', machine: 'q35', disks: [{ name: 'data', size: '1M' }],"
+        let keys =
+          "profile: 'linux', accelerator: 'tcg', memory: '64M', disks: [{ name: 'data', size: '1M' }],"
         try fleet.write("{ lab: 'shop', vms: { web: { \(keys) } } }")
         try await fleet.qemuvm("up")
         let parts = try await Self.parts(of: fleet)
@@ -161,6 +162,27 @@ extension EndToEnd {
         #expect(try await fleet.status("web")["state"] == "stopped")
         try await fleet.qemuvm("start", "web")
         #expect(try await fleet.status("web")["pending"] == [])
+        // So is what is taken back, device after device, and the next change has its turn.
+        let (holder, port) = try BadHost.listenOnAnyPort()
+        let late = try fleet.start([
+          "update", "web", "--disk-add", "name=x,size=1M", "--disk-add", "name=y,size=1M", "--port-add",
+          "\(port):80",
+          "--timeout", "50s",
+        ])
+        var isPlugged = false
+        for _ in 0..<1000 where !isPlugged {
+          isPlugged = try await Self.parts(of: fleet).isSuperset(of: ["disk-x", "disk-y"])
+        }
+        #expect(isPlugged)
+        try await fleet.qemuvm("kill", "web")
+        _ = try await late.end()
+        withExtendedLifetime(holder) {}
+        try await fleet.qemuvm("update", "web", "--port-remove", "\(port)")
+        try await fleet.qemuvm("start", "web")
+        try await fleet.qemuvm("update", "web", "--port-add", "0:81")
+        #expect(try await fleet.status("web")["pending"] == [])
+        // Nor does it hear its power button.
+        try await fleet.qemuvm("kill", "web")
         try await fleet.qemuvm("down")
       }
     }

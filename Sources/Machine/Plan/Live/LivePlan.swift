@@ -66,7 +66,7 @@ extension LivePlan {
       switch (change.kind, wanted[change.id], there[change.id]) {
       case (.removed, _, let before?):
         if let step = Self.removal(
-          of: before, old, isGone: isResumed && present?.contains(before.id.text) == false)
+          of: before, old, isGone: present?.contains(before.id.text) == false)
         {
           removals.append(step)
         }
