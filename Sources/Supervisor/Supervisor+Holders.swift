@@ -81,6 +81,9 @@ extension Supervisor {
     if held[name.id]?.isComing == false { discard(name) }
   }
 
+  /// How long what could not be removed is left before that is tried again.
+  private static let discardPause = Duration.seconds(10)
+
   /// Ends the VM at once, and removes it with its disks.
   private func discard(_ name: VMName) {
     // Another of that name may be there by now, and be somebody's.
@@ -91,8 +94,12 @@ extension Supervisor {
     Log.note("\(name): the command that it was made for has ended; it is removed")
     Task {
       let result = await end(name, .down(disks: true), timeout: .zero)
-      // What was not made, or is gone already, needs no end.
-      if case .failure(let error) = result, error.kind != .notFound { Log.note("\(error)") }
+      // What is gone already needs no end.
+      if case .failure(let error) = result, error.kind != .notFound {
+        Log.note("\(error)")
+        // A disk that is full, or does not answer, does not make it somebody's.
+        executor.after(Self.discardPause) { [weak self] in self?.assumeIsolated { $0.discard(name) } }
+      }
       if reports[name.id] == nil { held[name.id] = nil }
     }
   }

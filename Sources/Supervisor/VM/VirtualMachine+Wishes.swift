@@ -23,6 +23,7 @@ extension VirtualMachine {
     if damage?.isOtherVersion == true { throw damaged(starting ? "start" : "create") }
     if starting { try await refuseOtherVersion("start") }
     if let record {
+      try refuseOtherHolder(asked, instead: record, starting ? "start" : "create")
       try record.refuseOtherLabFile(asked, name)
       try refuseOtherUUID(asked)
     }
@@ -78,6 +79,19 @@ extension VirtualMachine {
     }
     announceIfQuiet(isNew || isChanged)
     return answer(actions: actions, differences)
+  }
+
+  /// What goes with a command is nobody else's, and what is somebody's goes with no command.
+  private func refuseOtherHolder(
+    _ next: VMRecord, instead record: VMRecord, _ verb: String
+  ) throws(ControlError) {
+    guard next.holder != record.holder else { return }
+    guard record.holder != nil else {
+      throw .cannot("run", name, "it exists already", .exists, advice: ["Give it another name."])
+    }
+    throw .cannot(
+      verb, name, "it is of a 'qemuvm run', and goes with that command", .exists,
+      advice: ["Give yours another name."])
   }
 
   /// A QEMU that lives is known by its UUID: another one comes with another life.

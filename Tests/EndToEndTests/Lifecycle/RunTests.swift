@@ -86,6 +86,10 @@ extension EndToEnd {
         ])
         try await fleet.wait(for: "box", toBe: "running")
         try await fleet.wait(for: "box", toSay: "READY")
+        let other = try await fleet.qemuvm(
+          "up", "--profile", "hello", "--name", "box", "--accelerator", "tcg", "--firmware", firmware,
+          expecting: 1)
+        #expect(other.errors.contains("goes with that command"), "\(other)")
         try await program.input.write("O")
         let outcome = try await program.end()
         #expect(outcome.status == .code(0) && outcome.errors == "", "\(outcome)")
